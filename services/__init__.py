@@ -1,0 +1,1 @@
+"""OpenUPR: three services around one database (docs/architecture.md)."""

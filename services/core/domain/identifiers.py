@@ -1,0 +1,64 @@
+"""Public ids of records (DESIGN §2: they are fixed, and never reused)."""
+
+import hashlib
+import re
+import unicodedata
+
+
+def review_id(state: str, cycle: int) -> str:
+    """`PER-2`: the State's ISO 3166 alpha-3 code and the cycle."""
+    return f"{state}-{cycle}"
+
+
+def recommendation_id(review: str, number: str, part: str | None = None, duplicate: int = 1) -> str:
+    """`PER-2-116.17`, with a part `ECU-2-134.1-a`, for the second holder of a misprinted number `….dup2`."""
+    numbered = f"{review}-{number}" + (f"-{part}" if part else "")
+    return numbered if duplicate == 1 else f"{numbered}.dup{duplicate}"
+
+
+def unnumbered_recommendation_id(review: str, text: str) -> str:
+    """`PER-2~` and 10 hex digits of the normalised text, for a recommendation without a final number."""
+    return f"{review}~{_digest(normalised_text(text), 10)}"
+
+
+def pledge_id(review: str, ordinal: int) -> str:
+    """`PER-2-pledge-3`."""
+    return f"{review}-pledge-{ordinal}"
+
+
+def document_id(symbol: str | None, sha256: str) -> str:
+    """`A-HRC-22-15` from a symbol; `doc-` and 12 hex digits of the content's SHA-256 without one."""
+    if symbol:
+        return re.sub(r"[^A-Za-z0-9.]+", "-", symbol).strip("-")
+    return f"doc-{sha256[:12]}"
+
+
+def review_hearing_id(session: int, state: str) -> str:
+    """`upr-14-PER`: the State's review in the Working Group."""
+    return f"upr-{session}-{state}"
+
+
+def statement_id(hearing: str, speaker: str, kind: str, ordinal: int) -> str:
+    """`upr-14-PER.ESP.dialogue.1`."""
+    return f"{hearing}.{speaker}.{kind}.{ordinal}"
+
+
+def label_id(scheme: str, code: str) -> str:
+    """`sdg:16`."""
+    return f"{scheme}:{code}"
+
+
+def slug(name: str) -> str:
+    """A readable code of a name: lower-case ASCII words joined by dashes."""
+    ascii_name = unicodedata.normalize("NFKD", name.replace("&", " and ")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
+
+
+def normalised_text(text: str) -> str:
+    """Letters and digits only, folded: what stays the same when a text is printed twice."""
+    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.findall(r"[a-z0-9]+", folded))
+
+
+def _digest(text: str, digits: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]

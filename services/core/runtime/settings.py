@@ -1,0 +1,38 @@
+"""Settings that every service has. Each service adds its own in `services/{service}/settings.py`.
+
+All are environment variables with the prefix `UPR_`, described in docs/settings.md (a test compares the two).
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CoreSettings(BaseSettings):
+    """What a process needs to find its database and to talk about itself."""
+
+    model_config = SettingsConfigDict(env_prefix="UPR_", extra="ignore")
+
+    database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL to use, `postgresql://user:password@host/database`. Unset: an embedded one is started.",
+    )
+    data_dir: Path = Field(
+        default=Path(".upr"),
+        description="Folder for everything kept on this machine: the embedded database, documents, the search index.",
+    )
+    database_pool_size: int = Field(
+        default=10, ge=1, description="Database connections that one process may hold at once."
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address under which people reach the API: permalinks and `next` links start with it.",
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="`console` for people, `json` for log collectors."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe log line that is written."
+    )

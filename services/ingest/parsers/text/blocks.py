@@ -1,0 +1,36 @@
+"""The text of a document as parsers see it: blocks in reading order, each with its page."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph (DOCX) or one printed line (PDF).
+
+    `page` counts from 1 and is None where the format has no pages. `style` is the Word style's name. `size` is the
+    font size in points where known, `x` the left edge in points, for telling footnotes and columns apart.
+    """
+
+    text: str
+    page: int | None = None
+    style: str | None = None
+    bold: bool = False
+    size: float | None = None
+    x: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a Word document: rows of cells, each cell's paragraphs joined by a newline. Merged cells repeat."""
+
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """All of a document's text. `properties` holds what the format itself declares (title, created, modified)."""
+
+    blocks: tuple[Block, ...]
+    tables: tuple[Table, ...] = ()
+    pages: int | None = None
+    properties: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,121 @@
+"""What a parser reads out of one document: plain values as printed, nothing looked up in a database.
+
+A `Reading` is the only thing that leaves the sandbox in which documents are parsed. `as_line` gives the JSON object
+that `upr ingest parse --format ndjson` prints; its keys are a public contract (docs/ingest.md).
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadIssue:
+    """Something in a document that was not understood, or that contradicts itself. `code` is stable."""
+
+    severity: Severity
+    code: str
+    detail: str
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """What a document says of itself. Dates are ISO 8601; `language` is the language of this file."""
+
+    kind: str
+    symbol: str | None = None
+    language: str = "en"
+    title: str | None = None
+    published_on: str | None = None
+    state_under_review: str | None = None
+    session: int | None = None
+    cycle: int | None = None
+    pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHearing:
+    """A meeting, as the document reports it. `announced_speakers`: how many delegations it says took the floor."""
+
+    id: str
+    kind: str
+    date: str | None = None
+    announced_speakers: int | None = None
+    troika: tuple[str, ...] = ()
+    adopted_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecommendation:
+    """One recommendation as printed.
+
+    `text` is the recommendation alone: no number, attribution, footnote or page furniture. `part` is a, b, c … where
+    one printed number holds several with their own States. `position_symbol` and `position_paragraph` say where the
+    position stands when that is another document (a matrix cites the addendum), else the paragraph of the lead-in.
+    """
+
+    number: str | None
+    text: str
+    recommending_states: tuple[str, ...]
+    part: str | None = None
+    position: str | None = None
+    position_detail: str | None = None
+    position_phrase: str | None = None
+    position_symbol: str | None = None
+    position_paragraph: str | None = None
+    page: int | None = None
+    paragraph: str | None = None
+    footnotes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatement:
+    """One speaker's words on one occasion. `speaker` is a State's alpha-3 code; `paragraph` the printed number."""
+
+    speaker: str
+    kind: str
+    text: str | None
+    paragraph: str | None = None
+    page: int | None = None
+    on_behalf_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPledge:
+    """One voluntary pledge or commitment."""
+
+    text: str
+    paragraph: str | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLabel:
+    """A label that the document puts on a recommendation. `label` is the printed text, `code` its printed code if any."""
+
+    recommendation: str
+    scheme: str
+    label: str
+    part: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything one document says. `parser_version` changes whenever the parser would read some document otherwise."""
+
+    parser: str
+    parser_version: str
+    document: ReadDocument
+    hearings: tuple[ReadHearing, ...] = ()
+    recommendations: tuple[ReadRecommendation, ...] = ()
+    statements: tuple[ReadStatement, ...] = ()
+    pledges: tuple[ReadPledge, ...] = ()
+    labels: tuple[ReadLabel, ...] = ()
+    issues: tuple[ReadIssue, ...] = field(default=())
+
+    def as_line(self, file: str) -> dict[str, Any]:
+        """The public JSON object for `file` (a path as the user gave it)."""
+        return {"file": file, **asdict(self)}
