@@ -1,0 +1,41 @@
+"""Settings of the API service and of the webhook deliverer, besides those that every service has."""
+
+from pydantic import Field
+
+from services.core.runtime.settings import CoreSettings
+
+
+class ApiSettings(CoreSettings):
+    """Where the API listens, and how webhooks are delivered."""
+
+    host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(
+        default=8000,
+        ge=0,
+        le=65535,
+        description="Port that the API listens on. 0: a free one, which is printed.",
+    )
+    webhook_allow_http: bool = Field(
+        default=False,
+        description="Allow webhook addresses that start with `http://`. Events then travel unencrypted.",
+    )
+    webhook_allow_loopback: bool = Field(
+        default=False,
+        description=(
+            "Allow webhooks to this machine itself (127.0.0.0/8, ::1), for development. "
+            "Other private networks stay refused."
+        ),
+    )
+    webhook_allowed_ports: tuple[int, ...] | None = Field(
+        default=None,
+        description=(
+            "Ports that webhook addresses may use, as a JSON list. Unset: 443 and 8443, with "
+            "UPR_WEBHOOK_ALLOW_HTTP also 80, and any port of loopback where that is allowed."
+        ),
+    )
+    webhook_deadline_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        le=300,
+        description="Longest time for one webhook delivery, from the name look-up to the end of the answer.",
+    )
