@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 class Block:
     """One paragraph (DOCX) or one printed line (PDF).
 
-    `page` counts from 1 and is None where the format has no pages. `style` is the Word style's name. `size` is the
-    font size in points where known, `x` the left edge in points, for telling footnotes and columns apart.
+    `page` counts from 1 and is None where the format has no pages. `style` is the Word style's name. `size` is
+    the font size in points where known, `x` the left edge in points, for telling footnotes and columns apart.
     """
 
     text: str
@@ -21,16 +21,25 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a Word document: rows of cells, each cell's paragraphs joined by a newline. Merged cells repeat."""
+    """A table of a Word document: rows of cells, each cell's paragraphs joined by a newline.
+
+    Merged cells repeat. `blocks_before` counts the document's blocks that stand before the table.
+    """
 
     rows: tuple[tuple[str, ...], ...]
+    blocks_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentText:
-    """All of a document's text. `properties` holds what the format itself declares (title, created, modified)."""
+    """All of a document's text.
+
+    `properties` holds what the format itself declares (title, created, modified). `running_heads` are the lines of
+    page headers, then of page footers, each once, where the format keeps them apart from the text (DOCX).
+    """
 
     blocks: tuple[Block, ...]
     tables: tuple[Table, ...] = ()
     pages: int | None = None
     properties: dict[str, str] = field(default_factory=dict)
+    running_heads: tuple[str, ...] = ()

@@ -1,0 +1,327 @@
+"""The text of Word documents (OOXML), which may be damaged or traps.
+
+The archive is checked before anything is built from it: members are inflated in small steps and counted as they
+come out, because the sizes that an archive declares can be lies. The body is then walked element by element; the
+ready-made cell grid of python-docx is not used, for it allocates as many cells as a document claims.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import docx
+from docx.oxml.ns import qn
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.parsers.text.blocks import Block, DocumentText, Table
+
+
+@dataclass(frozen=True, slots=True)
+class DocxLimits:
+    """What a Word document may hold at most. Bytes are counted uncompressed.
+
+    A thematic list of 300 recommendations is 1.7 MB of XML, compressed 29 times at most, in 35 members. XML
+    takes about ten times its size in memory once it is a tree.
+    """
+
+    members: int = 2_000
+    member_bytes: int = 48 * 2**20
+    total_bytes: int = 160 * 2**20
+    ratio: int = 150
+    ratio_counts_from: int = 4 * 2**20
+
+
+_WORD_COLUMNS = 63  # Word's own maximum; a larger gridSpan is a mistake or a trap
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, SyntaxError, struct.error, EOFError,
+    KeyError, ValueError, AttributeError, NotImplementedError, RuntimeError, OverflowError,
+)  # fmt: skip
+"""What zipfile, lxml (a `SyntaxError`) and python-docx raise on archives and parts that are not as they should be."""
+
+_ENTITY_MARKS = tuple(
+    mark.encode(encoding)
+    for mark in ("<!DOCTYPE", "<!ENTITY")
+    for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+_CHUNK = 64 * 1024
+
+_P, _TBL, _TR, _TC, _R, _T = (qn(f"w:{name}") for name in ("p", "tbl", "tr", "tc", "r", "t"))
+_VAL = qn("w:val")
+_TEXT_BOX = qn("w:txbxContent")
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_WRITTEN_AS = {
+    qn("w:tab"): "\t", qn("w:ptab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-",
+}  # fmt: skip
+_NOT_TEXT = {
+    # Properties, deleted and moved-away text, phonetic guides, text boxes (read apart), copies for old readers.
+    qn("w:pPr"), qn("w:rPr"), qn("w:del"), qn("w:moveFrom"), qn("w:rt"), _TEXT_BOX, _FALLBACK,
+}  # fmt: skip
+
+
+def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
+    """The paragraphs and tables of a Word document, in its order.
+
+    Raises `UnreadableDocumentError`: `zip_bomb`, `damaged_docx`, `encrypted_docx`, and `forbidden_markup` where a
+    part declares a document type, which OOXML does not allow (ECMA-376 part 2, 9.1.4).
+    """
+    try:
+        members = _check_archive(data, limits or DocxLimits())
+        document = docx.Document(io.BytesIO(data))
+    except _DAMAGE as error:
+        raise _damaged(_one_line(error)) from error
+    body = document.element.body
+    if body is None:
+        raise _damaged("it has no body")
+    walk = _Walk(_style_names(document), _bold_styles(document))
+    walk.container(body)
+    return DocumentText(
+        blocks=tuple(walk.blocks),
+        tables=tuple(walk.tables),
+        properties=_properties(document) if "docProps/core.xml" in members else {},
+        running_heads=_running_heads(document),
+    )
+
+
+def _check_archive(data: bytes, limits: DocxLimits) -> set[str]:
+    """Inflate everything once, within `limits`; the names of the members."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        if len(members) > limits.members:
+            raise UnreadableDocumentError("zip_bomb", f"the archive has {len(members):,} members")
+        total = 0
+        for member in members:
+            if member.flag_bits & 0x1:  # APPNOTE.TXT 4.4.4: bit 0, encrypted
+                raise UnreadableDocumentError("encrypted_docx", f"{member.filename} is encrypted")
+            total += _check_member(archive, member, limits, total)
+        return {member.filename for member in members}
+
+
+def _check_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: DocxLimits, total_before: int
+) -> int:
+    """Inflate one member; its size. XML must come without a document type declaration."""
+    size, tail = 0, b""
+    is_xml = member.filename.lower().endswith((".xml", ".rels", ".vml"))
+    with archive.open(member) as stream:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if size > limits.member_bytes or total_before + size > limits.total_bytes:
+                raise UnreadableDocumentError(
+                    "zip_bomb", f"{member.filename} inflates to more than is allowed"
+                )
+            if size > limits.ratio_counts_from and size > limits.ratio * max(member.compress_size, 1):
+                raise UnreadableDocumentError(
+                    "zip_bomb", f"{member.filename} inflates to more than {limits.ratio} times its size"
+                )
+            if is_xml and any(mark in tail + chunk for mark in _ENTITY_MARKS):
+                raise UnreadableDocumentError(
+                    "forbidden_markup", f"{member.filename} declares a document type"
+                )
+            tail = chunk[-20:]
+    return size
+
+
+class _Walk:
+    """Collects blocks and tables from body elements, in their order."""
+
+    def __init__(self, style_names: dict[str | None, str], bold_styles: set[str | None]) -> None:
+        self.blocks: list[Block] = []
+        self.tables: list[Table] = []
+        self._style_names = style_names
+        self._bold_styles = bold_styles
+
+    def container(self, element: Any) -> None:
+        """Read the paragraphs and tables inside `element`, also in content controls and revision marks."""
+        for child in element:
+            if child.tag == _P:
+                self._paragraph(child)
+            elif child.tag == _TBL:
+                self.tables.append(Table(_table_rows(child), blocks_before=len(self.blocks)))
+            elif child.tag not in _NOT_TEXT and isinstance(child.tag, str):
+                self.container(child)
+
+    def _paragraph(self, paragraph: Any) -> None:
+        style = _style_id(paragraph)
+        self.blocks.append(
+            Block(
+                text=_text(paragraph),
+                style=self._style_names.get(style),
+                bold=style in self._bold_styles or _all_runs_bold(paragraph),
+            )
+        )
+        for box in _text_boxes(paragraph):
+            self.container(box)
+
+
+@dataclass(slots=True)
+class _Grid:
+    """One table's rows while they are read: what a vertical merge above hands down to each column."""
+
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    above: list[str] = field(default_factory=list)
+
+    def add(self, row: Any) -> None:
+        cells: list[str] = [""] * _count(row, "w:trPr/w:gridBefore")
+        for cell in _inner(row, _TC):
+            if len(cells) >= _WORD_COLUMNS:
+                break
+            span = max(1, _count(cell, "w:tcPr/w:gridSpan"))
+            text = (
+                self.above[len(cells)]
+                if _continues_merge(cell) and len(cells) < len(self.above)
+                else _cell(cell)
+            )
+            cells += [text] * span
+        cells += [""] * _count(row, "w:trPr/w:gridAfter")
+        self.above = cells[:_WORD_COLUMNS]
+        self.rows.append(tuple(self.above))
+
+
+def _table_rows(table: Any) -> tuple[tuple[str, ...], ...]:
+    grid = _Grid()
+    for row in _inner(table, _TR):
+        grid.add(row)
+    return tuple(grid.rows)
+
+
+def _cell(cell: Any) -> str:
+    """A cell's paragraphs, those of tables inside it too, one a line."""
+    lines = (_text(paragraph) for paragraph in cell.iter(_P) if not _inside(paragraph, cell, {_TEXT_BOX}))
+    return "\n".join(lines)
+
+
+def _continues_merge(cell: Any) -> bool:
+    merge = cell.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
+    return merge is not None and merge.get(_VAL, "continue") == "continue"
+
+
+def _count(element: Any, path: str) -> int:
+    """The number at `path` (`w:trPr/w:gridBefore`), 0 where there is none, at most what Word allows."""
+    found = element.find("/".join(qn(step) for step in path.split("/")))
+    value = found.get(_VAL, "") if found is not None else ""
+    return min(int(value), _WORD_COLUMNS) if value.isdecimal() and len(value) < 9 else 0
+
+
+def _inner(element: Any, tag: str) -> Iterator[Any]:
+    """Children with `tag`, also inside content controls and other wrappers, but not inside each other."""
+    for child in element:
+        if child.tag == tag:
+            yield child
+        elif isinstance(child.tag, str) and child.tag not in _NOT_TEXT:
+            yield from _inner(child, tag)
+
+
+def _text(paragraph: Any) -> str:
+    return "".join(_pieces(paragraph)).replace("\xad", "")
+
+
+def _pieces(element: Any) -> Iterator[str]:
+    for child in element:
+        tag = child.tag
+        if tag == _T:
+            yield child.text or ""
+        elif tag in _WRITTEN_AS:
+            yield _WRITTEN_AS[tag]
+        elif tag not in _NOT_TEXT and len(child):
+            yield from _pieces(child)
+
+
+def _text_boxes(paragraph: Any) -> list[Any]:
+    """The outermost text boxes anchored in a paragraph, without the copies kept for older readers."""
+    return [box for box in paragraph.iter(_TEXT_BOX) if not _inside(box, paragraph, {_TEXT_BOX, _FALLBACK})]
+
+
+def _inside(element: Any, top: Any, tags: set[str]) -> bool:
+    """Whether one of `tags` stands between `element` and `top`."""
+    parent = element.getparent()
+    while parent is not None and parent is not top:
+        if parent.tag in tags:
+            return True
+        parent = parent.getparent()
+    return False
+
+
+def _style_id(paragraph: Any) -> str | None:
+    style = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")
+    return style.get(_VAL) if style is not None else None
+
+
+def _all_runs_bold(paragraph: Any) -> bool:
+    runs = [run for run in paragraph.iter(_R) if "".join(_pieces(run)).strip()]
+    return bool(runs) and all(_is_on(run.find(f"{qn('w:rPr')}/{qn('w:b')}")) for run in runs)
+
+
+def _is_on(toggle: Any) -> bool:
+    """Whether a toggle property such as `w:b` is set (ECMA-376 part 1, 17.17.4: no value means on)."""
+    return toggle is not None and toggle.get(_VAL, "1") not in {"0", "false", "off"}
+
+
+def _styles(document: Any) -> list[Any]:
+    return list(document.part.styles.element.iter(qn("w:style")))
+
+
+def _style_names(document: Any) -> dict[str | None, str]:
+    """Style id to style name; the paragraph style in force without an id stands under None."""
+    names: dict[str | None, str] = {}
+    for style in _styles(document):
+        name = style.find(qn("w:name"))
+        names[style.get(qn("w:styleId"))] = name.get(_VAL, "") if name is not None else ""
+        if style.get(qn("w:type")) == "paragraph" and style.get(qn("w:default")) in {"1", "true", "on"}:
+            names[None] = names[style.get(qn("w:styleId"))]
+    return names
+
+
+def _bold_styles(document: Any) -> set[str | None]:
+    """Ids of the styles that are bold themselves or by the style they are based on."""
+    styles = {style.get(qn("w:styleId")): style for style in _styles(document)}
+
+    @cache
+    def bold(style_id: str | None, depth: int = 0) -> bool:
+        style = styles.get(style_id)
+        if style is None or depth > 20:
+            return False
+        own = style.find(f"{qn('w:rPr')}/{qn('w:b')}")
+        if own is not None:
+            return _is_on(own)
+        parent = style.find(qn("w:basedOn"))
+        return parent is not None and bold(parent.get(_VAL), depth + 1)
+
+    return {style_id for style_id in styles if bold(style_id)}
+
+
+def _running_heads(document: Any) -> tuple[str, ...]:
+    """Lines of page headers, then of page footers, each once."""
+    parts = [relation.target_part for relation in document.part.rels.values() if not relation.is_external]
+    paragraphs = [
+        paragraph
+        for kind in ("header", "footer")
+        for part in parts
+        if part.content_type.endswith(f".{kind}+xml")
+        for paragraph in part.element.iter(_P)
+    ]
+    return tuple(dict.fromkeys(line for paragraph in paragraphs if (line := _text(paragraph).strip())))
+
+
+def _properties(document: Any) -> dict[str, str]:
+    core = document.core_properties
+    values = {
+        "title": core.title,
+        "subject": core.subject,
+        "language": core.language,
+        "created": core.created.date().isoformat() if core.created else "",
+        "modified": core.modified.date().isoformat() if core.modified else "",
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _damaged(why: str) -> UnreadableDocumentError:
+    return UnreadableDocumentError("damaged_docx", f"the Word document is damaged: {why}")
+
+
+def _one_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
