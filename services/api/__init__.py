@@ -1,0 +1,1 @@
+"""The API service: serves the records as JSON, the feed of changes, and webhooks."""

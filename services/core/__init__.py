@@ -1,0 +1,1 @@
+"""What two services need, and is either domain truth or how a process runs."""

@@ -1,0 +1,1 @@
+"""The ingest service: finds, fetches and reads UPR documents and normalises them into records."""

@@ -1,0 +1,1 @@
+"""Endpoints, fan-out, delivery, signing, and the guard against private addresses."""

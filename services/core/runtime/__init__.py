@@ -1,0 +1,1 @@
+"""How a process runs: settings, logs, HTTP manners, workers, the embedded database."""

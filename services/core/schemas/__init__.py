@@ -1,0 +1,1 @@
+"""The public JSON shapes, used alike by responses, search hits and webhook payloads."""

@@ -1,0 +1,1 @@
+"""From what is printed to what is meant."""

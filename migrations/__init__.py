@@ -1,0 +1,1 @@
+"""Alembic migrations; `services.core.store.migrate` runs them."""

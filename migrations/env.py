@@ -1,0 +1,10 @@
+"""How Alembic reaches our tables: on the connection that `services.core.store.migrate` hands over."""
+
+from alembic import context
+
+from services.core.store.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, compare_type=True, compare_server_default=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,126 @@
+"""The feed of changes: dense numbers in commit order (ADR 0003).
+
+Whoever writes records appends their changes as the last step of the same transaction. Taking the numbers locks the
+single row of `change_head` until the commit, so numbers become visible in their own order and without gaps.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Date, Index, Table, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.core.domain.changes import Cause
+from services.core.store.metadata import metadata, plain_text, texts, when
+
+CHANNEL = "upr_changes"
+"""Readers that wait LISTEN here; the payload is the newest `seq`."""
+
+changes_table = Table(
+    "changes",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", plain_text(), nullable=False, unique=True),
+    Column("type", plain_text(), nullable=False),
+    Column("cause", plain_text(), nullable=False),
+    Column("occurred_at", when(), nullable=False, server_default=func.now()),
+    Column("effective_on", Date),
+    Column("noun", plain_text(), nullable=False),
+    Column("subject", plain_text(), nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("changed", JSONB, nullable=False),
+    Column("terms_before", texts(), nullable=False),
+    Column("terms_after", texts(), nullable=False),
+)
+Index(None, changes_table.c.subject, changes_table.c.seq)
+Index(None, changes_table.c.type, changes_table.c.seq)
+Index(None, changes_table.c.terms_before, postgresql_using="gin")
+Index(None, changes_table.c.terms_after, postgresql_using="gin")
+
+change_head_table = Table(
+    "change_head",
+    metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("occurred_at", when(), nullable=False, server_default=func.now()),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeDraft:
+    """A change that has no number yet. `terms_*` are the filter terms of the record before and after."""
+
+    type: str
+    cause: Cause
+    effective_on: date | None
+    noun: str
+    subject: str
+    data: dict[str, Any]
+    changed: dict[str, list[Any]]
+    terms_before: tuple[str, ...]
+    terms_after: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRecord(ChangeDraft):
+    """A change as it stands in the feed."""
+
+    seq: int
+    id: str
+    occurred_at: datetime
+
+
+def append_changes(connection: Connection, drafts: Sequence[ChangeDraft]) -> int:
+    """Number and write the changes; answers the last number. Must be the last write of its transaction."""
+    if not drafts:
+        return head(connection)
+    table = change_head_table
+    moved = update(table).values(seq=table.c.seq + len(drafts), occurred_at=func.now()).returning(table.c.seq)
+    last = int(connection.execute(moved).scalar_one())
+    first = last - len(drafts) + 1
+    rows = [
+        {
+            "seq": seq,
+            "id": f"evt_{secrets.token_hex(12)}",
+            **{name: getattr(draft, name) for name in _PLAIN},
+            "terms_before": list(draft.terms_before),
+            "terms_after": list(draft.terms_after),
+        }
+        for seq, draft in enumerate(drafts, first)
+    ]
+    connection.execute(insert(changes_table), rows)
+    connection.execute(select(func.pg_notify(CHANNEL, str(last))))
+    return last
+
+
+def head(connection: Connection) -> int:
+    """The number of the newest change that this transaction sees; 0 before the first."""
+    return int(connection.scalar(select(change_head_table.c.seq)) or 0)
+
+
+def head_and_time(connection: Connection) -> tuple[int, datetime]:
+    """The newest change's number and the moment it was recorded."""
+    row = connection.execute(select(change_head_table.c.seq, change_head_table.c.occurred_at)).one()
+    return int(row.seq), row.occurred_at
+
+
+def changes_after(connection: Connection, seq: int, limit: int) -> list[ChangeRecord]:
+    """Up to `limit` changes with greater numbers, in order."""
+    rows = connection.execute(
+        select(changes_table).where(changes_table.c.seq > seq).order_by(changes_table.c.seq).limit(limit)
+    )
+    return [change_from_row(row._mapping) for row in rows]
+
+
+def change_from_row(row: Any) -> ChangeRecord:
+    """A row of `changes` as a record."""
+    values = dict(row)
+    for name in ("terms_before", "terms_after"):
+        values[name] = tuple(values[name])
+    return ChangeRecord(**values)
+
+
+_PLAIN = ("type", "cause", "effective_on", "noun", "subject", "data", "changed")

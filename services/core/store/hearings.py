@@ -1,0 +1,50 @@
+"""Hearings: meetings where records were made."""
+
+import datetime
+from dataclasses import dataclass
+
+from sqlalchemy import Boolean, Column, Date, Index, Integer, Table
+
+from services.core.store.metadata import metadata, plain_text, row_history, texts
+from services.core.store.records import Aggregate, Stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class HearingRecord(Stored):
+    """A Working Group review, Council adoption, debate or thematic hearing. `states`: whose matter it was."""
+
+    id: str
+    kind: str
+    title: str | None = None
+    date: datetime.date | None = None
+    states: tuple[str, ...] = ()
+    review: str | None = None
+    session: int | None = None
+    council_session: int | None = None
+    announced_speakers: int | None = None
+    troika: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    sample: bool = False
+
+
+hearings_table = Table(
+    "hearings",
+    metadata,
+    Column("id", plain_text(), primary_key=True),
+    Column("kind", plain_text(), nullable=False),
+    Column("title", plain_text()),
+    Column("date", Date),
+    Column("states", texts(), nullable=False),
+    Column("review", plain_text()),
+    Column("session", Integer),
+    Column("council_session", Integer),
+    Column("announced_speakers", Integer),
+    Column("troika", texts(), nullable=False),
+    Column("documents", texts(), nullable=False),
+    Column("sample", Boolean, nullable=False),
+    *row_history(),
+)
+Index(None, hearings_table.c.review)
+Index(None, hearings_table.c.date, hearings_table.c.id)
+Index(None, hearings_table.c.states, postgresql_using="gin")
+HEARINGS = Aggregate("hearings", hearings_table, HearingRecord)

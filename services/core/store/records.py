@@ -1,0 +1,98 @@
+"""A record is one row: how rows become frozen dataclasses and back (ADR 0005).
+
+A record's dataclass has a field for each column of its table, under the same name. Lists of codes are PostgreSQL
+arrays (tuples here), lists of small structures are JSONB (lists of dicts here).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """The history of a row. Left out of comparison: two records are equal when they say the same."""
+
+    revision: int = field(default=1, compare=False)
+    created_at: datetime = field(default=EPOCH, compare=False)
+    updated_at: datetime = field(default=EPOCH, compare=False)
+
+
+HISTORY = tuple(f.name for f in fields(Stored))
+R = TypeVar("R", bound=Stored)
+
+
+@dataclass(frozen=True)
+class Aggregate(Generic[R]):
+    """A table, the dataclass of its rows, and the name of its key."""
+
+    noun: str
+    table: Table
+    record: type[R]
+    key: str = "id"
+
+    @property
+    def key_column(self) -> ColumnElement[str]:
+        """The primary key's column."""
+        column: ColumnElement[str] = self.table.c[self.key]
+        return column
+
+    def from_row(self, row: Row[Any]) -> R:
+        """A row of `select(table)` as a record."""
+        values = dict(row._mapping)
+        for name in self._arrays:
+            values[name] = tuple(values[name])
+        return self.record(**values)
+
+    def read(self, connection: Connection, ids: Iterable[str]) -> dict[str, R]:
+        """The records with these ids, by id; one query. Ids that do not exist are left out."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        found = self.where(
+            connection, self.key_column == func.any(bindparam(None, wanted, ARRAY(self.key_column.type)))
+        )
+        return {getattr(record, self.key): record for record in found}
+
+    def one(self, connection: Connection, record_id: str) -> R | None:
+        """The record with this id, or None."""
+        return self.read(connection, [record_id]).get(record_id)
+
+    def where(self, connection: Connection, *conditions: ColumnElement[bool]) -> list[R]:
+        """All records that meet the conditions, in the order of their ids."""
+        rows = connection.execute(select(self.table).where(*conditions).order_by(self.key_column))
+        return [self.from_row(row) for row in rows]
+
+    def insert(self, connection: Connection, records: Sequence[R]) -> None:
+        """Insert new records. Their history starts now."""
+        if records:
+            connection.execute(insert(self.table), [self._content(record) for record in records])
+
+    def update(self, connection: Connection, records: Sequence[R]) -> None:
+        """Overwrite the rows of these records, each by one revision."""
+        for record in records:
+            values: dict[str, Any] = dict(self._content(record))
+            values.update(revision=self.table.c.revision + 1, updated_at=func.now())
+            connection.execute(update(self.table).where(self.key_column == getattr(record, self.key)).values(values))
+
+    def delete(self, connection: Connection, ids: Sequence[str]) -> None:
+        """Delete these records."""
+        if ids:
+            connection.execute(delete(self.table).where(self.key_column.in_(ids)))
+
+    def _content(self, record: R) -> Mapping[str, Any]:
+        return {
+            f.name: list(value) if isinstance(value := getattr(record, f.name), tuple) else value
+            for f in fields(record)
+            if f.name not in HISTORY
+        }
+
+    @property
+    def _arrays(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.columns if isinstance(column.type, ARRAY))

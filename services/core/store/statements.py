@@ -1,0 +1,61 @@
+"""Statements: one speaker's words on one occasion."""
+
+import datetime
+from dataclasses import dataclass
+
+from sqlalchemy import Boolean, Column, Date, Index, Integer, Table
+
+from services.core.store.metadata import metadata, plain_text, row_history, texts
+from services.core.store.records import Aggregate, Stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementRecord(Stored):
+    """`speaker` is a State's code or an organisation's slug; `text` is None where only the name is known."""
+
+    id: str
+    hearing: str | None
+    review: str | None
+    state_under_review: str | None
+    cycle: int | None
+    session: int | None
+    speaker: str
+    kind: str
+    sort_key: str
+    on_behalf_of: tuple[str, ...]
+    text: str | None
+    text_language: str
+    paragraph: str | None
+    page: int | None
+    document: str
+    date: datetime.date | None
+    sample: bool = False
+
+
+statements_table = Table(
+    "statements",
+    metadata,
+    Column("id", plain_text(), primary_key=True),
+    Column("hearing", plain_text()),
+    Column("review", plain_text()),
+    Column("state_under_review", plain_text()),
+    Column("cycle", Integer),
+    Column("session", Integer),
+    Column("speaker", plain_text(), nullable=False),
+    Column("kind", plain_text(), nullable=False),
+    Column("sort_key", plain_text(), nullable=False, unique=True),
+    Column("on_behalf_of", texts(), nullable=False),
+    Column("text", plain_text()),
+    Column("text_language", plain_text(), nullable=False),
+    Column("paragraph", plain_text()),
+    Column("page", Integer),
+    Column("document", plain_text(), nullable=False),
+    Column("date", Date),
+    Column("sample", Boolean, nullable=False),
+    *row_history(),
+)
+Index(None, statements_table.c.hearing)
+Index(None, statements_table.c.review)
+Index(None, statements_table.c.speaker)
+Index(None, statements_table.c.state_under_review)
+STATEMENTS = Aggregate("statements", statements_table, StatementRecord)

@@ -1,0 +1,40 @@
+"""Every table of the product, in one place for migrations and for tests that compare the two."""
+
+from services.core.store import (
+    changes,
+    documents,
+    former_ids,
+    hearings,
+    ingest,
+    keys,
+    labels,
+    observations,
+    organisations,
+    pledges,
+    recommendations,
+    reviews,
+    statements,
+    states,
+    webhooks,
+)
+from services.core.store.metadata import metadata
+from services.core.store.records import Aggregate, Stored
+
+__all__ = ["AGGREGATES", "changes", "former_ids", "ingest", "keys", "metadata", "webhooks"]
+
+AGGREGATES: dict[str, Aggregate[Stored]] = {
+    aggregate.noun: aggregate  # type: ignore[misc]  # each is an Aggregate of its own record
+    for aggregate in (
+        states.STATES,
+        reviews.REVIEWS,
+        documents.DOCUMENTS,
+        recommendations.RECOMMENDATIONS,
+        pledges.PLEDGES,
+        observations.OBSERVATIONS,
+        hearings.HEARINGS,
+        statements.STATEMENTS,
+        organisations.ORGANISATIONS,
+        labels.LABELS,
+    )
+}
+"""The nouns that have public records, by the name that stands in their address."""

@@ -1,0 +1,71 @@
+"""Webhook endpoints, what is owed to them, and each try."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.core.store.metadata import metadata, plain_text, texts, when
+
+endpoints_table = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", plain_text(), primary_key=True),
+    Column("owner", plain_text(), ForeignKey("api_keys.id"), nullable=False),
+    Column("url", plain_text(), nullable=False),
+    Column("description", plain_text()),
+    Column("event_types", texts(), nullable=False),
+    Column("causes", texts(), nullable=False),
+    Column("filters", JSONB, nullable=False),
+    Column("secret", plain_text(), nullable=False),
+    Column("status", plain_text(), nullable=False, server_default="enabled"),
+    Column("status_reason", plain_text()),
+    Column("failing_since", when()),
+    Column("from_seq", BigInteger, nullable=False),
+    Column("created_at", when(), nullable=False, server_default=func.now()),
+    Column("updated_at", when(), nullable=False, server_default=func.now()),
+)
+Index(None, endpoints_table.c.owner)
+
+deliveries_table = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", plain_text(), primary_key=True),
+    Column("endpoint", plain_text(), ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("event", plain_text(), nullable=False),
+    Column("status", plain_text(), nullable=False, server_default="pending"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", when(), nullable=False, server_default=func.now()),
+    Column("leased_until", when()),
+    Column("token", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", when(), nullable=False, server_default=func.now()),
+    Column("settled_at", when()),
+)
+Index(
+    "ix_webhook_deliveries_due",
+    deliveries_table.c.due_at,
+    deliveries_table.c.seq,
+    postgresql_where=text("status = 'pending'"),
+)
+Index("uq_webhook_deliveries_endpoint_seq", deliveries_table.c.endpoint, deliveries_table.c.seq, unique=True)
+
+attempts_table = Table(
+    "webhook_attempts",
+    metadata,
+    Column("id", plain_text(), primary_key=True),
+    Column("delivery", plain_text(), ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started_at", when(), nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("status", Integer),
+    Column("outcome", plain_text(), nullable=False),
+    Column("error", plain_text()),
+    Column("answer_start", LargeBinary),
+)
+Index(None, attempts_table.c.delivery)
+
+fanout_table = Table(
+    "webhook_fanout",
+    metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+)
