@@ -45,7 +45,11 @@ class Aggregate(Generic[R]):
 
     def from_row(self, row: Row[Any]) -> R:
         """A row of `select(table)` as a record."""
-        values = dict(row._mapping)
+        return self.from_mapping(row._mapping)
+
+    def from_mapping(self, columns: Mapping[Any, Any]) -> R:
+        """The values of a row's columns as a record."""
+        values = dict(columns)
         for name in self._arrays:
             values[name] = tuple(values[name])
         return self.record(**values)

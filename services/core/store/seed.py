@@ -1,6 +1,7 @@
 """Facts that every database starts with: States, groups, sessions, and the heads of the queues."""
 
 import csv
+import io
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -29,8 +30,8 @@ def seed(connection: Connection) -> None:
 
 def facts(name: str) -> list[dict[str, str]]:
     """The rows of a table of facts (`facts/ORIGIN.md` says where each comes from)."""
-    with (files("services.core.store") / "facts" / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+    table = files("services.core.store") / "facts" / f"{name}.csv"
+    return list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"), newline="")))
 
 
 def state_records() -> list[StateRecord]:

@@ -1,0 +1,98 @@
+"""Changes: how two shapes become one, and how one becomes an event."""
+
+from datetime import date
+from typing import Any
+
+from services.core.domain.changes import SINGULAR, Cause
+from services.core.schemas.shapes import Shape, content, moment_text, permalink, with_address
+from services.core.schemas.terms import filter_terms
+from services.core.store.changes import ChangeDraft, ChangeRecord
+from services.core.store.reference import Reference
+
+
+def draft_change(
+    noun: str,
+    before: Shape | None,
+    after: Shape | None,
+    *,
+    cause: Cause,
+    effective_on: date | None,
+    reference: Reference,
+    replaced: str | None = None,
+    reason: str | None = None,
+) -> ChangeDraft | None:
+    """The one change that a transaction makes to a record; None if it says the same as before.
+
+    `replaced` is the id the record bore before; `reason` why it was removed. Precedence: created or deleted, then
+    replaced, then position_changed, then updated.
+    """
+    shape = after if after is not None else before
+    assert shape is not None
+    changed = field_changes(before, after)
+    if before is not None and after is not None and not changed and replaced is None:
+        return None
+    if replaced is not None:
+        changed = {"id": [replaced, shape["id"]], **changed}
+    if reason is not None:
+        changed = {"reason": [None, reason], **changed}
+    return ChangeDraft(
+        type=f"{SINGULAR[noun]}.{_verb(before, after, changed, cause, replaced)}",
+        cause=cause,
+        effective_on=effective_on,
+        noun=noun,
+        subject=shape["id"],
+        data=shape,
+        changed=changed,
+        terms_before=filter_terms(noun, before, reference),
+        terms_after=filter_terms(noun, after, reference),
+    )
+
+
+def field_changes(before: Shape | None, after: Shape | None) -> dict[str, list[Any]]:
+    """Field by field what was and what is, for a record that was and is."""
+    if before is None or after is None:
+        return {}
+    was, is_now = content(before), content(after)
+    return {
+        name: [was.get(name), is_now.get(name)]
+        for name in is_now.keys() | was.keys()
+        if was.get(name) != is_now.get(name)
+    }
+
+
+def _verb(
+    before: Shape | None, after: Shape | None, changed: dict[str, Any], cause: Cause, replaced: str | None
+) -> str:
+    if after is None:
+        return "deleted"
+    if replaced is not None:
+        return "replaced"
+    if before is None:
+        return "created"
+    if "position" in changed and cause is not Cause.CORRECTION:
+        return "position_changed"
+    return "updated"
+
+
+def event(change: ChangeRecord, public_url: str) -> dict[str, Any]:
+    """The event as the feed and webhooks carry it."""
+    return {
+        "id": change.id,
+        "seq": change.seq,
+        "type": change.type,
+        "cause": str(change.cause),
+        "occurred_at": moment_text(change.occurred_at),
+        "effective_on": change.effective_on.isoformat() if change.effective_on else None,
+        "subject": {"id": change.subject, "url": permalink(public_url, change.noun, change.subject)},
+        "data": with_address(change.noun, change.data, public_url),
+        "changed": change.changed,
+    }
+
+
+def webhook_body(change: ChangeRecord, public_url: str) -> dict[str, Any]:
+    """The body of a webhook (Standard Webhooks: type, timestamp, data)."""
+    return {
+        "type": change.type,
+        "timestamp": moment_text(change.occurred_at),
+        "data": event(change, public_url),
+    }

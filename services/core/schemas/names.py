@@ -1,0 +1,86 @@
+"""Names of States, groups and labels in the reader's language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from services.core.store.recommendations import LabelEntry
+from services.core.store.reference import Reference
+
+LANGUAGES = ("en", "es", "fr", "pt")
+
+
+class StateName(BaseModel):
+    """A State, by code and by name."""
+
+    code: str = Field(description="ISO 3166 alpha-3 code.", examples=["PER"])
+    name: str = Field(examples=["Peru"])
+
+
+class CodeName(BaseModel):
+    """A regional group or a bloc, by code and by name."""
+
+    code: str = Field(examples=["grulac"])
+    name: str = Field(examples=["Latin American and Caribbean States"])
+
+
+class LabelName(BaseModel):
+    """A label on a record, and who put it there."""
+
+    id: str = Field(examples=["sdg:16"])
+    scheme: str = Field(examples=["sdg"])
+    code: str = Field(examples=["16"])
+    name: str = Field(examples=["Peace, justice and strong institutions"])
+    assigned_by: str = Field(description="ohchr-matrix, uhri, upr-info, rule or model.", examples=["ohchr-matrix"])
+
+
+@dataclass(frozen=True)
+class Names:
+    """The reference's names in one language; English, then the code, where there is none."""
+
+    reference: Reference
+    language: str = "en"
+
+    def state(self, code: str) -> dict[str, str]:
+        """`{"code": "PER", "name": "Perú"}`."""
+        record = self.reference.states.get(code)
+        return {"code": code, "name": self._pick(record.names, code) if record else code}
+
+    def group(self, code: str) -> dict[str, str]:
+        """A regional group or bloc by code and name."""
+        record = self.reference.groups.get(code)
+        return {"code": code, "name": self._pick(record.names, code) if record else code}
+
+    def label(self, entry: LabelEntry) -> dict[str, str]:
+        """A label on a record with its name."""
+        scheme, _, code = entry["label"].partition(":")
+        record = self.reference.labels.get(entry["label"])
+        name = self._pick(record.names, code) if record else code
+        return {"id": entry["label"], "scheme": scheme, "code": code, "name": name, "assigned_by": entry["assigned_by"]}
+
+    def pick(self, names: Mapping[str, str], otherwise: str) -> str:
+        """The name in this language, or in English, or `otherwise`."""
+        return self._pick(names, otherwise)
+
+    def _pick(self, names: Mapping[str, str], otherwise: str) -> str:
+        return names.get(self.language) or names.get("en") or next(iter(names.values()), otherwise)
+
+    def localise(self, shape: Any) -> Any:
+        """A stored shape (written with English names) with its names, and its text where held, in this language."""
+        if self.language == "en":
+            return shape
+        if isinstance(shape, list):
+            return [self.localise(item) for item in shape]
+        if not isinstance(shape, dict):
+            return shape
+        if shape.keys() == {"code", "name"}:
+            known = self.state(shape["code"]) if shape["code"] in self.reference.states else self.group(shape["code"])
+            return known if known["name"] != known["code"] else shape
+        if "assigned_by" in shape and "scheme" in shape:
+            return self.label({"label": shape["id"], "assigned_by": shape["assigned_by"]})
+        localised = {key: value if key == "translations" else self.localise(value) for key, value in shape.items()}
+        if official := (shape.get("translations") or {}).get(self.language):
+            localised |= {"text": official, "text_language": self.language}
+        return localised

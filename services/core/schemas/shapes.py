@@ -1,0 +1,252 @@
+"""From records to the public JSON shapes.
+
+A shape holds JSON values only (dates are ISO 8601 text), so that it compares equal to itself read back from the feed.
+It carries no address: the edge adds `url`, since the public address is a setting of the process that answers.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, cast
+
+from services.core.schemas.names import Names
+from services.core.store.documents import DocumentRecord
+from services.core.store.hearings import HearingRecord
+from services.core.store.labels import LabelRecord
+from services.core.store.observations import ObservationRecord
+from services.core.store.organisations import OrganisationRecord
+from services.core.store.pledges import PledgeRecord
+from services.core.store.recommendations import RecommendationRecord
+from services.core.store.records import Stored
+from services.core.store.reviews import ReviewRecord
+from services.core.store.statements import StatementRecord
+from services.core.store.states import StateRecord
+
+Shape = dict[str, Any]
+HISTORY = ("revision", "created_at", "updated_at")
+"""Members that change with every write and are no news by themselves."""
+
+
+def shape_of(noun: str, record: Stored, names: Names) -> Shape:
+    """The public shape of a record, without its address."""
+    return {**_BUILDERS[noun](record, names), **_history(record)}
+
+
+def with_address(noun: str, shape: Shape, public_url: str) -> Shape:
+    """The shape with its permalink, right after the id."""
+    record_id = shape["id"]
+    return {"id": record_id, "url": permalink(public_url, noun, record_id), **shape}
+
+
+def permalink(public_url: str, noun: str, record_id: str) -> str:
+    """`{public address}/{noun}/{id}`."""
+    return f"{public_url.rstrip('/')}/{noun}/{record_id}"
+
+
+def content(shape: Shape) -> Shape:
+    """The shape without its history: what has to differ for a change to be one."""
+    return {key: value for key, value in shape.items() if key not in HISTORY}
+
+
+def _history(record: Stored) -> Shape:
+    return {
+        "revision": record.revision,
+        "created_at": moment_text(record.created_at),
+        "updated_at": moment_text(record.updated_at),
+    }
+
+
+def moment_text(moment: datetime) -> str:
+    """RFC 3339 in UTC, such as `2026-11-21T09:00:00.123456Z`."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _state_or_none(code: str | None, names: Names) -> dict[str, str] | None:
+    return names.state(code) if code else None
+
+
+def _state(record: StateRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "name": names.pick(record.names, record.id),
+        "names": record.names,
+        "un_status": record.un_status,
+        "region": names.group(record.region) if record.region else None,
+        "blocs": [names.group(code) for code in record.blocs],
+        "facts": record.facts,
+        "sample": record.sample,
+    }
+
+
+def _review(record: ReviewRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "state_under_review": names.state(record.state_under_review),
+        "cycle": record.cycle,
+        "session": record.session,
+        "date": _day(record.date),
+        "adopted_on": _day(record.adopted_on),
+        "troika": [names.state(code) for code in record.troika],
+        "documents": list(record.documents),
+        "sample": record.sample,
+    }
+
+
+def _document(record: DocumentRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "symbol": record.symbol,
+        "kind": record.kind,
+        "title": record.title,
+        "published_on": _day(record.published_on),
+        "state_under_review": _state_or_none(record.state_under_review, names),
+        "review": record.review,
+        "session": record.session,
+        "cycle": record.cycle,
+        "council_session": record.council_session,
+        "languages": list(record.languages),
+        "files": record.files,
+        "sample": record.sample,
+    }
+
+
+def _recommendation(record: RecommendationRecord, names: Names) -> Shape:
+    official = record.translations.get(names.language)
+    in_language = official is not None and names.language != record.text_language
+    return {
+        "id": record.id,
+        "review": record.review,
+        "state_under_review": names.state(record.state_under_review),
+        "cycle": record.cycle,
+        "session": record.session,
+        "date": _day(record.date),
+        "number": record.number,
+        "part": record.part,
+        "text": official if in_language else record.text,
+        "text_language": names.language if in_language else record.text_language,
+        "translations": record.translations,
+        "recommending_states": [names.state(code) for code in record.recommending_states],
+        "position": record.position,
+        "position_detail": record.position_detail,
+        "positions": record.positions,
+        "labels": [names.label(entry) for entry in record.labels],
+        "documents": list(record.documents),
+        "sources": record.sources,
+        "aliases": list(record.aliases),
+        "external_ids": list(record.external_ids),
+        "sample": record.sample,
+    }
+
+
+def _pledge(record: PledgeRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "review": record.review,
+        "state_under_review": names.state(record.state_under_review),
+        "cycle": record.cycle,
+        "session": record.session,
+        "date": _day(record.date),
+        "text": record.text,
+        "text_language": record.text_language,
+        "paragraph": record.paragraph,
+        "page": record.page,
+        "document": record.document,
+        "labels": [names.label(entry) for entry in record.labels],
+        "sample": record.sample,
+    }
+
+
+def _observation(record: ObservationRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "kind": record.kind,
+        "body": record.body,
+        "symbol": record.symbol,
+        "states": [names.state(code) for code in record.states],
+        "text": record.text,
+        "text_language": record.text_language,
+        "date": _day(record.date),
+        "labels": [names.label(entry) for entry in record.labels],
+        "sample": record.sample,
+    }
+
+
+def _hearing(record: HearingRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "kind": record.kind,
+        "title": record.title,
+        "date": _day(record.date),
+        "states": [names.state(code) for code in record.states],
+        "review": record.review,
+        "session": record.session,
+        "council_session": record.council_session,
+        "announced_speakers": record.announced_speakers,
+        "troika": [names.state(code) for code in record.troika],
+        "documents": list(record.documents),
+        "sample": record.sample,
+    }
+
+
+def _statement(record: StatementRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "hearing": record.hearing,
+        "review": record.review,
+        "state_under_review": _state_or_none(record.state_under_review, names),
+        "cycle": record.cycle,
+        "session": record.session,
+        "date": _day(record.date),
+        "speaker": names.state(record.speaker),
+        "kind": record.kind,
+        "on_behalf_of": list(record.on_behalf_of),
+        "text": record.text,
+        "text_language": record.text_language,
+        "paragraph": record.paragraph,
+        "page": record.page,
+        "document": record.document,
+        "sample": record.sample,
+    }
+
+
+def _organisation(record: OrganisationRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "names": record.names,
+        "roles": record.roles,
+        "memberships": record.memberships,
+        "states": [names.state(code) for code in record.states],
+        "territory": record.territory,
+        "sample": record.sample,
+    }
+
+
+def _label(record: LabelRecord, names: Names) -> Shape:
+    return {
+        "id": record.id,
+        "scheme": record.scheme,
+        "code": record.code,
+        "name": names.pick(record.names, record.code),
+        "names": record.names,
+        "printed_codes": list(record.printed_codes),
+    }
+
+
+_BUILDERS = cast(
+    dict[str, Callable[[Stored, Names], Shape]],
+    {
+        "states": _state,
+        "reviews": _review,
+        "documents": _document,
+        "recommendations": _recommendation,
+        "pledges": _pledge,
+        "observations": _observation,
+        "hearings": _hearing,
+        "statements": _statement,
+        "organisations": _organisation,
+        "labels": _label,
+    },
+)

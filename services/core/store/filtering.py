@@ -1,0 +1,118 @@
+"""Filters as SQL."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Table, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.core.query.filters import FILTERS, FilterSet, filters_of
+from services.core.store.metadata import plain_text
+from services.core.store.states import states_table
+from services.core.store.tables import AGGREGATES
+
+Values = tuple[str, ...]
+Clause = Callable[[Values], ColumnElement[bool]]
+
+
+def conditions(filters: FilterSet) -> list[ColumnElement[bool]]:
+    """The SQL conditions that a record of the filters' noun must meet, one a filter."""
+    assert filters.noun is not None, "a feed of mixed nouns is filtered by terms"
+    clauses = CLAUSES[filters.noun]
+    return [clauses[name](values) for name, values in filters.values.items()]
+
+
+def as_array(values: list[str]) -> ColumnElement[list[str]]:
+    """A bound array of codes."""
+    return literal(values, ARRAY(plain_text()))
+
+
+def _equals(column: ColumnElement[Any]) -> Clause:
+    if column.type.python_type is int:
+        return lambda values: column.in_([int(value) for value in values])
+    return column.in_
+
+
+def _overlaps(column: ColumnElement[Any], prefix: str = "") -> Clause:
+    return lambda values: column.overlap(as_array([prefix + value for value in values]))
+
+
+def _is_or_overlaps(column: ColumnElement[Any]) -> Clause:
+    return _overlaps(column) if isinstance(column.type, ARRAY) else _equals(column)
+
+
+def _any_place(column: ColumnElement[Any], places: Callable[[Values], ColumnElement[bool]]) -> Clause:
+    def codes(values: Values) -> ScalarSelect[Any]:
+        return select(func.array_agg(states_table.c.id)).where(places(values)).scalar_subquery()
+
+    if isinstance(column.type, ARRAY):
+        return lambda values: column.overlap(codes(values))
+    return lambda values: column.in_(select(states_table.c.id).where(places(values)))
+
+
+def _in_region(values: Values) -> ColumnElement[bool]:
+    return states_table.c.region.in_(values)
+
+
+def _in_bloc(values: Values) -> ColumnElement[bool]:
+    belongs: ColumnElement[bool] = states_table.c.blocs.overlap(as_array(list(values)))
+    return belongs
+
+
+def _clause(table: Table, name: str) -> Clause:
+    """The clause of one filter on one table. Columns bear the filters' names, but for those named here."""
+    columns = table.c
+    column = columns.get(_COLUMNS.get((table.name, name), _COLUMNS.get(("*", name), name)))
+    if scheme := FILTERS[name].scheme:
+        return _overlaps(columns["label_ids"], prefix=f"{scheme}:")
+    assert column is not None, f"{table.name} has no column for the filter {name}"
+    special = _SPECIAL.get(name)
+    return special(column) if special else _is_or_overlaps(column)
+
+
+_SPECIAL: dict[str, Callable[[ColumnElement[Any]], Clause]] = {
+    "region": lambda column: _any_place(column, _in_region),
+    "recommending_region": lambda column: _any_place(column, _in_region),
+    "bloc": lambda column: _any_place(column, _in_bloc),
+    "recommending_bloc": lambda column: _any_place(column, _in_bloc),
+    "date_from": lambda column: lambda values: column >= datetime.date.fromisoformat(values[0]),
+    "date_to": lambda column: lambda values: column <= datetime.date.fromisoformat(values[0]),
+    "updated_since": lambda column: lambda values: column >= datetime.datetime.fromisoformat(values[0]),
+}
+"""Filters that do not simply ask whether a column holds one of the values."""
+
+
+_COLUMNS = {
+    ("*", "external_id"): "external_ids",
+    ("*", "recommending_state"): "recommending_states",
+    ("*", "recommending_region"): "recommending_states",
+    ("*", "recommending_bloc"): "recommending_states",
+    ("*", "region"): "state_under_review",
+    ("*", "bloc"): "state_under_review",
+    ("*", "date_from"): "date",
+    ("*", "date_to"): "date",
+    ("*", "updated_since"): "updated_at",
+    ("*", "language"): "text_language",
+    ("*", "document"): "documents",
+    ("states", "region"): "region",
+    ("states", "bloc"): "id",
+    ("documents", "language"): "languages",
+    ("documents", "date_from"): "published_on",
+    ("documents", "date_to"): "published_on",
+    ("hearings", "state_under_review"): "states",
+    ("hearings", "region"): "states",
+    ("hearings", "bloc"): "states",
+    ("observations", "state_under_review"): "states",
+    ("pledges", "document"): "document",
+    ("statements", "document"): "document",
+}
+"""Where a filter's column does not bear its name."""
+
+
+CLAUSES: dict[str, dict[str, Clause]] = {
+    noun: {known.name: _clause(aggregate.table, known.name) for known in filters_of(noun)}
+    for noun, aggregate in AGGREGATES.items()
+}
+CLAUSES["states"]["region"] = _in_region
+"""The SQL of every filter of every noun."""
