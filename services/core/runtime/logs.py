@@ -26,7 +26,7 @@ _SECRET_NAMES = re.compile(
 _SECRET_TEXTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"whsec_[A-Za-z0-9+/=_-]+"), f"whsec_{REDACTED}"),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+", re.IGNORECASE), rf"\1 {REDACTED}"),
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s/:@'\"]*):[^\s@'\"]+@", re.IGNORECASE), rf"\1:{REDACTED}@"),
+    (re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s/:@'\"]*):[^\s/'\"]+@", re.IGNORECASE), rf"\1:{REDACTED}@"),
     (re.compile(r"\b(password|passwd|secret|api_?key)=(?!\[)[^\s&'\"]+", re.IGNORECASE), rf"\1={REDACTED}"),
 )
 """Secrets as they stand in text: signing secrets, credentials in headers, URLs and connection strings."""
@@ -56,10 +56,10 @@ def configure_logs(settings: CoreSettings, *, service: str, stream: TextIO | Non
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
+    handler = _LogHandler(stream)
     handler.setFormatter(_RedactingFormatter(shared, _renderer(settings, colours=stream.isatty())))
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [other for other in root.handlers if not isinstance(other, _LogHandler)] + [handler]
     root.setLevel(level)
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
@@ -88,6 +88,10 @@ def _renderer(settings: CoreSettings, *, colours: bool) -> Processor:
     if settings.log_format == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
     return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
+
+
+class _LogHandler(logging.StreamHandler[TextIO]):
+    """Ours, told apart from handlers that others (a test runner, a tracing agent) put beside it."""
 
 
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):

@@ -93,9 +93,7 @@ class BackgroundWorker:
         except Exception:
             pause = min(self._first_pause * 2.0 ** min(self.failures_in_a_row, 30), self._longest_pause)
             self.failures_in_a_row += 1
-            log.exception(
-                "worker step failed", worker=self.name, failures=self.failures_in_a_row, pause=pause
-            )
+            log.exception("worker step failed", worker=self.name, failures=self.failures_in_a_row, pause=pause)
             return pause
         finally:
             self.beat()

@@ -1,0 +1,201 @@
+"""Runs a service with uvicorn: limits, a stop without broken answers, and every answer in our format."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import h11
+import structlog
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.core.domain.errors import SettingsError, UprError
+from services.core.runtime.manners import DRAIN_DEADLINE, LARGEST_HEADERS, LONGEST_ADDRESS
+from services.core.runtime.problems import (
+    PROBLEM_MEDIA_TYPE,
+    HeadersTooLargeError,
+    MalformedRequestError,
+    problem_document,
+)
+from services.core.runtime.settings import CoreSettings
+from services.core.runtime.worker import STOP_SIGNALS
+
+log = structlog.get_logger(__name__)
+
+REQUEST_DEADLINE = 30.0
+"""Seconds in which the head of a request must have arrived on a connection."""
+STOP_DEADLINE = 20
+"""Seconds that answers under way are given when the service stops."""
+
+
+def serve(
+    app: Any,
+    *,
+    host: str,
+    port: int,
+    settings: CoreSettings,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve `app` until SIGTERM or SIGINT, then finish the answers under way and return.
+
+    With `port` 0 the system chooses one. When the service answers, `announce` is called with its address; by default
+    the line `listening on http://…` goes to standard output, which is how a parent process learns the port.
+    Raises `SettingsError` where the address cannot be listened on.
+    """
+    with contextlib.closing(_listen(host, port)) as listener:
+        address = _address(listener)
+        server = _AnnouncingServer(_config(app, settings), lambda: (announce or _print_address)(address))
+        with _signals_end_quietly():
+            server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def served(app: Any, *, settings: CoreSettings, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve `app` from a thread of this process, for tests and tools. Gives its address."""
+    ready = threading.Event()
+    with contextlib.closing(_listen(host, 0)) as listener:
+        server = _AnnouncingServer(_config(app, settings), ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="served")
+        thread.start()
+        try:
+            while not ready.wait(0.02):
+                if not thread.is_alive():
+                    raise RuntimeError("the service did not start; its log says why")
+            yield _address(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """A server that says when it answers: after the start of the app, with its port open."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._announce()
+
+
+def _config(app: Any, settings: CoreSettings) -> uvicorn.Config:
+    class Protocol(ProblemProtocol):
+        public_url = settings.public_url
+
+    return uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,  # ours: see core.runtime.logs
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_ADDRESS,
+        timeout_graceful_shutdown=STOP_DEADLINE,
+    )
+
+
+class ProblemProtocol(H11Protocol):
+    """HTTP/1.1 that answers what is no HTTP with a problem document, and does not wait for ever for a request."""
+
+    public_url: str
+    _deadline: asyncio.TimerHandle | None = None
+    _refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock for the first request."""
+        super().connection_made(transport)
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Start the clock for the next request."""
+        self._await_request()
+        super().on_response_complete()
+
+    def _await_request(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(REQUEST_DEADLINE, self._close_without_request)
+
+    def _close_without_request(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that h11 could not read."""
+        # uvicorn calls this while it handles h11's error, which alone knows whether the head was too long.
+        fault = sys.exception()
+        too_long = isinstance(fault, h11.RemoteProtocolError) and fault.error_status_hint == 431
+        error: UprError = HeadersTooLargeError(msg) if too_long else MalformedRequestError(msg)
+        request_id = uuid.uuid4().hex
+        content = problem_document(error, public_url=self.public_url, request_id=request_id)
+        headers = [
+            (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
+            (b"content-length", str(len(content)).encode()),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
+        log.info("request refused", status=error.status, fault=str(fault), request_id=request_id)
+        with contextlib.suppress(h11.LocalProtocolError):  # an answer was already under way
+            for event in (h11.Response(status_code=error.status, headers=headers), h11.Data(data=content)):
+                self.transport.write(self.conn.send(event) or b"")
+            self.transport.write(self.conn.send(h11.EndOfMessage()) or b"")
+        self._close_gently()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the request was refused: what still comes is dropped."""
+        if not self._refused:
+            super().data_received(data)
+
+    def _close_gently(self) -> None:
+        """Closing while the other side still sends would destroy the answer on its way."""
+        self._refused = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(DRAIN_DEADLINE, self.transport.close)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as fault:
+        raise SettingsError(f"cannot listen on {host} port {port}: {fault.strerror or fault}") from fault
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _print_address(address: str) -> None:
+    sys.stdout.write(f"listening on {address}\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _signals_end_quietly() -> Iterator[None]:
+    """Uvicorn raises the signal that stopped it once more at the end; by then everything is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

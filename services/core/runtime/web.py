@@ -1,0 +1,186 @@
+"""What every HTTP service has in common: problems, manners, health, metrics, OpenAPI.
+
+Routes are plain `def` functions, run in the thread pool. They return a `JsonAnswer` of what is ready to be sent.
+"""
+
+import difflib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
+from functools import cached_property
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from services.core.domain.errors import NotFoundError, UnavailableError, UnknownParameterError, UprError
+from services.core.runtime.manners import RequestManners, RequestMetrics
+from services.core.runtime.problems import PROBLEM_RESPONSE, PROBLEM_SCHEMA, install_problem_handlers
+from services.core.runtime.settings import CoreSettings
+
+log = structlog.get_logger(__name__)
+
+Readiness = Callable[[], Mapping[str, str | None]]
+"""Tells of each thing that the service depends on what is wrong with it, None where nothing is."""
+
+Lifespan = Callable[["Service"], AbstractContextManager[None]]
+"""Opens what the service needs (a store, an index) and closes it again; it is run in a thread."""
+
+
+class JsonAnswer(JSONResponse):
+    """A JSON answer from plain values: dicts, lists, strings, numbers, dates, dataclasses, UUIDs."""
+
+    def render(self, content: Any) -> bytes:
+        """Dates in ISO 8601, UTC written as Z."""
+        return orjson.dumps(content, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+class Service(FastAPI):
+    """A FastAPI app with our manners. `metrics_registry` takes the service's own measurements."""
+
+    def __init__(self, *, name: str, version: str, settings: CoreSettings, **options: Any) -> None:
+        super().__init__(
+            title=f"OpenUPR {name}",
+            version=version,
+            docs_url=None,  # the usual pages load scripts from elsewhere
+            redoc_url=None,
+            redirect_slashes=False,  # the redirect would go to whatever the Host header says
+            default_response_class=JsonAnswer,
+            responses={"default": PROBLEM_RESPONSE},
+            dependencies=[Depends(refuse_undocumented_parameters)],
+            telemetry={"tracing": False, "metrics": False, "logs": False},
+            **options,
+        )
+        self.state.settings = settings
+        self.metrics_registry = CollectorRegistry()
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document, with the schema of problems."""
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        return super().openapi()
+
+    @cached_property
+    def documented_parameters(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """The query parameters of each operation, by method and path template, as the OpenAPI document has them."""
+        return {
+            (method.upper(), path): frozenset(
+                parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
+            )
+            for path, operations in self.openapi()["paths"].items()
+            for method, operation in operations.items()
+            if isinstance(operation, dict)
+        }
+
+
+def create_service(
+    *,
+    name: str,
+    version: str,
+    settings: CoreSettings,
+    readiness: Readiness,
+    lifespan: Lifespan | None = None,
+    description: str = "",
+) -> Service:
+    """A service without routes of its own yet. `name` is what people call it (`API`, `search`, `ingest`)."""
+    service = Service(
+        name=name,
+        version=version,
+        settings=settings,
+        description=description,
+        lifespan=_in_a_thread(lifespan) if lifespan else None,
+    )
+    ProcessCollector(registry=service.metrics_registry)
+    install_problem_handlers(service)
+    service.include_router(_operations_routes(service, readiness))
+    service.add_middleware(RequestManners, metrics=RequestMetrics(service.metrics_registry))
+    return service
+
+
+def refuse_undocumented_parameters(request: Request) -> None:
+    """Let nothing pass that the operation does not declare: a misspelt filter must not widen the result.
+
+    An operation declares its query parameters in its signature, or in `openapi_extra={"parameters": [...]}`. What is
+    not in the OpenAPI document at all (health, metrics) takes anything. Raises `UnknownParameterError`.
+    """
+    context = request.scope.get("fastapi", {}).get("effective_route_context")
+    path = getattr(context, "path_format", None) or getattr(request.scope.get("route"), "path", "")
+    known = request.app.documented_parameters.get((request.scope["method"], path))
+    unknown = [] if known is None else sorted(set(request.query_params) - known)
+    if known is None or not unknown:
+        return
+    detail = "; ".join(_unknown(parameter, known) for parameter in unknown)
+    errors = [{"parameter": parameter, "detail": "unknown"} for parameter in unknown]
+    raise UnknownParameterError(detail, errors=errors, known=sorted(known))
+
+
+def _unknown(parameter: str, known: frozenset[str]) -> str:
+    close = difflib.get_close_matches(parameter, known, n=1)
+    return f"There is no parameter {parameter!r} here" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def _in_a_thread(lifespan: Lifespan) -> Callable[[FastAPI], Any]:
+    """Opening a store blocks; done in the event loop it would stop a server that has begun to answer."""
+
+    @asynccontextmanager
+    async def opened(app: FastAPI) -> AsyncIterator[None]:
+        assert isinstance(app, Service)
+        context = lifespan(app)
+        await run_in_threadpool(context.__enter__)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(context.__exit__, None, None, None)
+
+    return opened
+
+
+def _operations_routes(service: Service, readiness: Readiness) -> APIRouter:
+    """Health, readiness, metrics and the explanation of problems: for operators, so not in the OpenAPI document."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/healthz")
+    async def healthz() -> Response:
+        return JsonAnswer({"status": "ok"})
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        faults = _faults(readiness)
+        away = sorted(name for name, fault in faults.items() if fault)
+        if away:
+            detail = "; ".join(f"{name}: {faults[name]}" for name in away)
+            raise UnavailableError(detail, dependencies={name: fault or "ok" for name, fault in faults.items()})
+        return JsonAnswer({"status": "ready", "dependencies": dict.fromkeys(faults, "ok")})
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(service.metrics_registry), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/problems/{code}")
+    def problem(code: str) -> Response:
+        kinds = {kind.code: kind for kind in _kinds_of(UprError) if hasattr(kind, "code")}
+        if code not in kinds:
+            raise NotFoundError(f"There is no kind of problem with the code {code!r}.")
+        kind = kinds[code]
+        explanation = " ".join((kind.__doc__ or "").split())
+        return JsonAnswer({"code": code, "status": kind.status, "title": kind.title, "explanation": explanation})
+
+    return routes
+
+
+def _faults(readiness: Readiness) -> Mapping[str, str | None]:
+    try:
+        return readiness()
+    except Exception as exception:
+        log.exception("readiness could not be told")
+        return {"readiness": type(exception).__name__}
+
+
+def _kinds_of(base: type[UprError]) -> Iterator[type[UprError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)
