@@ -1,0 +1,148 @@
+"""Attributions: the States in parentheses that say who made a recommendation."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.ingest.normalise.states import known_state, resolve_state
+
+_SEPARATOR = re.compile(r"\s*(?:[,;/&]|\band\b|\bas well as\b|\s[–—-]\s)\s*", re.IGNORECASE)
+_ON_BEHALF = re.compile(r",?\s+(?:also\s+)?(?:speaking\s+)?on behalf of\b.*$", re.IGNORECASE | re.DOTALL)
+_BY = re.compile(r"^(?:recommended by|recommended|by|from)\s+", re.IGNORECASE)
+_LONGEST_JOIN = 4
+"""So many pieces one name can have: "Bosnia and Herzegovina", "Iran, Islamic Republic of"."""
+
+_OPEN, _CLOSE = "([", ")]"
+_MAY_BE_NAME = re.compile(r"^(?:the |The |by |from |recommended by )?[^\W\d_a-z]")
+_LOOKS_LIKE_NAME = re.compile(r"^(?:the )?[A-Z][a-zà-ÿ]{2,}(?:[ -](?:of|the|and|[A-Z][a-zà-ÿ]+)){0,6}$")
+
+
+@dataclass(frozen=True, slots=True)
+class StateList:
+    """States named in a list, in printed order without repetition, and the names that are no State we know."""
+
+    states: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """A parenthesis that names States only. `start` and `end` are its place in the text, brackets included."""
+
+    start: int
+    end: int
+    states: tuple[str, ...]
+
+
+def read_state_list(text: str) -> StateList:
+    """Read a list of States: "Iran (Islamic Republic of), Bosnia and Herzegovina and the Holy See"."""
+    names = _BY.sub("", _ON_BEHALF.sub("", " ".join(text.split()))).strip(" .,;:*")
+    whole = known_state(names)
+    if whole:
+        return StateList((whole,))
+    states: dict[str, None] = {}
+    unknown = []
+    for code, name in _joined(*_pieces(names)):
+        if code:
+            states[code] = None
+        elif name:
+            unknown.append(name)
+    return StateList(tuple(states), tuple(unknown))
+
+
+def find_attributions(text: str) -> list[Attribution]:
+    """The attributions in `text`, in order. A parenthesis counts only if every part of it is a State."""
+    found = []
+    at = 0
+    while (start := _next_opening(text, at)) is not None:
+        at = start + 1
+        for end in _closings(text, start):
+            states = _all_states(text[start + 1 : end - 1])
+            if states:
+                found.append(Attribution(start, end, states))
+                at = end
+                break
+    return found
+
+
+def misread_attribution(text: str) -> StateList | None:
+    """The last parenthesis of `text`, where it closes the text and reads like an attribution with an unknown name.
+
+    None where the parenthesis is something else (`(CRPD)`, `(2009)`) or where there is none.
+    """
+    closing = re.search(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]?[\s;.,:*]*$", text)
+    if closing is None:
+        return None
+    listed = read_state_list(closing[1])
+    if not listed.unknown or not (listed.states or all(map(_LOOKS_LIKE_NAME.match, listed.unknown))):
+        return None
+    return listed
+
+
+def _all_states(content: str) -> tuple[str, ...]:
+    if not _MAY_BE_NAME.match(content.lstrip()):
+        return ()
+    listed = read_state_list(content)
+    return () if listed.unknown else listed.states
+
+
+def _next_opening(text: str, at: int) -> int | None:
+    places = [place for place in (text.find("(", at), text.find("[", at)) if place >= 0]
+    return min(places) if places else None
+
+
+def _closings(text: str, start: int) -> Iterator[int]:
+    """Where the parenthesis opened at `start` may end: where it balances, else (a bracket is missing) at any closing."""
+    depth = 0
+    closings = []
+    for place in range(start, len(text)):
+        if text[place] in _OPEN:
+            depth += 1
+        elif text[place] in _CLOSE:
+            depth -= 1
+            closings.append(place + 1)
+            if not depth:
+                yield place + 1
+                return
+    yield from closings[:3]
+
+
+def _pieces(names: str) -> tuple[list[str], list[str]]:
+    """The pieces of a list and the separators after them; separators inside parentheses do not count."""
+    masked = re.sub(r"\([^()]*\)", lambda found: "\0" * len(found[0]), names)
+    pieces, separators, at = [], [], 0
+    for separator in _SEPARATOR.finditer(masked):
+        pieces.append(names[at : separator.start()])
+        separators.append(names[separator.start() : separator.end()])
+        at = separator.end()
+    return [*pieces, names[at:]], separators
+
+
+def _joined(pieces: list[str], separators: list[str]) -> Iterator[tuple[str | None, str]]:
+    """States of the pieces, the longest name first, so that "Bosnia", "and", "Herzegovina" are one."""
+    at = 0
+    while at < len(pieces):
+        for count in range(min(_LONGEST_JOIN, len(pieces) - at), 0, -1):
+            name = pieces[at]
+            for offset in range(1, count):
+                name += separators[at + offset - 1] + pieces[at + offset]
+            code = known_state(name)
+            if code:
+                yield code, name
+                at += count
+                break
+        else:
+            yield from _unseparated(pieces[at].strip(" .,;*"))
+            at += 1
+
+
+def _unseparated(name: str) -> Iterator[tuple[str | None, str]]:
+    """A piece that is no name in our table: two names without a comma between them, or a name from elsewhere."""
+    words = name.split()
+    for cut in range(1, len(words)):
+        first, second = known_state(" ".join(words[:cut])), known_state(" ".join(words[cut:]))
+        if first and second:
+            yield first, name
+            yield second, name
+            return
+    yield (resolve_state(name) if _LOOKS_LIKE_NAME.match(name) else None), name

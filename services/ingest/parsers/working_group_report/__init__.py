@@ -1,0 +1,107 @@
+"""Reports of the Working Group on the Universal Periodic Review, in English, all four cycles."""
+
+import re
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.core.domain.identifiers import review_hearing_id
+from services.core.domain.reviews import LAST_KNOWN_SESSION, cycle_of_session
+from services.ingest.parsers.base import Content
+from services.ingest.parsers.text.blocks import DocumentText
+from services.ingest.parsers.working_group_report.furniture import strip_furniture
+from services.ingest.parsers.working_group_report.groups import read_groups
+from services.ingest.parsers.working_group_report.introduction import (
+    Introduction,
+    read_announced,
+    read_introduction,
+)
+from services.ingest.parsers.working_group_report.recommendations import read_recommendations
+from services.ingest.parsers.working_group_report.skeleton import find_skeleton, read_paragraphs
+from services.ingest.parsers.working_group_report.statements import read_statements
+from services.ingest.reading import ReadDocument, ReadHearing, Reading, ReadIssue, ReadStatement
+
+_TITLE = re.compile(r"report\s+of\s+the\s+working\s+group\s+on\s+the\s+universal\s+periodic\s+review", re.IGNORECASE)
+_OPENING = re.compile(r"1\.\s+The Working Group on the Universal Periodic Review.{0,200}?held", re.DOTALL)
+
+
+class WorkingGroupReport:
+    """Reads reports whose recommendations are numbered `116.17` (2011 on) or in plain lists (2008 to 2010)."""
+
+    name = "working_group_report"
+    version = "1"
+
+    def bid(self, content: Content) -> float:
+        """High where the first pages carry the report's title and its unchanging first sentence."""
+        try:
+            opening = "\n".join(block.text for block in content.text.blocks[:200])
+        except UnreadableDocumentError:
+            return 0.0
+        title, first = bool(_TITLE.search(opening)), bool(_OPENING.search(opening))
+        return 0.95 if title and first else 0.6 if first else 0.3 if title else 0.0
+
+    def read(self, content: Content) -> Reading:
+        """Read the report. Raises `UnreadableDocumentError` (`no_recommendations`) where it lists none."""
+        return read_report(content.text)
+
+
+def read_report(text: DocumentText) -> Reading:
+    """Read a report's text. Raises `UnreadableDocumentError` (`no_recommendations`) where it lists none."""
+    printed = strip_furniture(text)
+    skeleton = find_skeleton(printed.lines)
+    introduction = read_introduction(skeleton.masthead, skeleton.introduction)
+    listed = read_recommendations(read_groups(skeleton.conclusions), printed.footnotes)
+    if not listed.recommendations:
+        raise UnreadableDocumentError("no_recommendations", "The report's section II lists no recommendations")
+    paragraphs = read_paragraphs(skeleton.proceedings, first=3)
+    statements = tuple(read_statements(paragraphs, introduction.state))
+    announced = next(filter(None, (read_announced(paragraph.text) for paragraph in paragraphs)), None)
+    issues = (*introduction.issues, *listed.issues, *_speaker_issues(announced, statements))
+    return Reading(
+        parser=WorkingGroupReport.name,
+        parser_version=WorkingGroupReport.version,
+        document=_document(introduction, text.pages),
+        hearings=_hearings(introduction, announced),
+        recommendations=listed.recommendations,
+        statements=statements,
+        issues=issues,
+    )
+
+
+def _document(introduction: Introduction, pages: int | None) -> ReadDocument:
+    name = introduction.state_name
+    return ReadDocument(
+        kind=introduction.kind,
+        symbol=introduction.symbol,
+        language="en",
+        title=f"Report of the Working Group on the Universal Periodic Review: {name}" if name else None,
+        published_on=introduction.published_on,
+        state_under_review=introduction.state,
+        session=introduction.session,
+        cycle=_cycle(introduction.session),
+        pages=pages,
+    )
+
+
+def _cycle(session: int | None) -> int | None:
+    return cycle_of_session(session) if session and session <= LAST_KNOWN_SESSION else None
+
+
+def _hearings(introduction: Introduction, announced: int | None) -> tuple[ReadHearing, ...]:
+    if introduction.session is None or introduction.state is None:
+        return ()
+    return (
+        ReadHearing(
+            id=review_hearing_id(introduction.session, introduction.state),
+            kind="working_group_review",
+            date=introduction.reviewed_on,
+            announced_speakers=announced,
+            troika=introduction.troika,
+            adopted_on=introduction.adopted_on,
+        ),
+    )
+
+
+def _speaker_issues(announced: int | None, statements: tuple[ReadStatement, ...]) -> list[ReadIssue]:
+    if announced is None or announced == len(statements):
+        return []
+    detail = f"The report announces {announced} delegations; {len(statements)} statements were found"
+    return [ReadIssue("info", "announced_speakers_differ", detail)]

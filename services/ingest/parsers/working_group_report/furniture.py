@@ -1,0 +1,105 @@
+"""What is printed around the text of a report: running heads, page numbers, job numbers and footnotes."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from services.core.domain.documents import SYMBOL_IN_TEXT
+from services.ingest.parsers.text.blocks import Block, DocumentText
+
+_FOOTNOTE_BELOW = 0.95
+"""Footnotes of UN documents are set at 9 points (10 before 2010) under a body of 10 (12 before 2010)."""
+
+_HEAD_LINES, _FOOT_LINES = 5, 3
+_PAGE_NUMBER = re.compile(r"^(?:[Pp]age\s*)?\d{1,3}$")
+_JOB_NUMBER = re.compile(r"^(?:\d{1,3}\s+)?GE\.\s?\d\d-\d+(?:\s*\([A-Z]\))?[\d\s*]*$")
+_RUNNING_HEAD = re.compile(r"^A/HRC/[\w./ -]+\*{0,2}(?:\s+[Pp]age\s*\d+)?$")
+_MARKER = re.compile(r"([⁰¹²³⁴-⁹]+|(?<!\S)\*{1,3}(?=\s))")
+_SUPERSCRIPT = re.compile(r"(?<![Mm])\s?[⁰¹²³⁴-⁹]+")
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """A footnote: its mark (`3`, `**`), its text and the page it stands on."""
+
+    mark: str
+    text: str
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedText:
+    """A report without its furniture: the running text line by line, and the footnotes apart."""
+
+    lines: tuple[Block, ...]
+    footnotes: tuple[Footnote, ...]
+
+
+def strip_furniture(text: DocumentText) -> PrintedText:
+    """Take running heads, feet and footnotes out of the text. The title page is left alone."""
+    symbol = _symbol(text.blocks)
+    body = _body_size(text.blocks)
+    lines: list[Block] = []
+    notes: list[Footnote] = []
+    for page, blocks in groupby(text.blocks, key=lambda block: block.page or 0):
+        printed = list(_without_heads(list(blocks), symbol))
+        if page <= 1 or not body:
+            lines += printed
+            continue
+        small = [block for block in printed if block.size and block.size < _FOOTNOTE_BELOW * body]
+        notes += _footnotes(small, page)
+        lines += [block for block in printed if not block.size or block.size >= _FOOTNOTE_BELOW * body]
+    return PrintedText(tuple(lines), tuple(notes))
+
+
+def footnote_marks(text: str) -> tuple[str, ...]:
+    """The marks of the footnotes that `text` refers to, as digits."""
+    return tuple(mark.strip().translate(_DIGITS) for mark in _SUPERSCRIPT.findall(text))
+
+
+def without_footnote_marks(text: str) -> str:
+    """`text` without references to footnotes; "km²" stays."""
+    return _SUPERSCRIPT.sub("", text)
+
+
+def _symbol(blocks: Iterable[Block]) -> str:
+    for block in blocks:
+        if found := SYMBOL_IN_TEXT.search(block.text):
+            return _squeezed(found[0])
+    return ""
+
+
+def _squeezed(text: str) -> str:
+    return text.replace(" ", "").rstrip("*")
+
+
+def _body_size(blocks: Iterable[Block]) -> float:
+    sizes: Counter[float] = Counter()
+    for block in blocks:
+        if block.size:
+            sizes[block.size] += len(block.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def _without_heads(blocks: list[Block], symbol: str) -> Iterator[Block]:
+    for place, block in enumerate(blocks):
+        at_edge = place < _HEAD_LINES or place >= len(blocks) - _FOOT_LINES
+        if at_edge and _is_furniture(block.text):
+            continue
+        if block.text.startswith("A/") and symbol and _squeezed(block.text) == symbol:
+            continue
+        yield block
+
+
+def _is_furniture(text: str) -> bool:
+    return bool(_PAGE_NUMBER.match(text) or _RUNNING_HEAD.match(text) or _JOB_NUMBER.match(text))
+
+
+def _footnotes(blocks: list[Block], page: int) -> Iterator[Footnote]:
+    pieces = _MARKER.split(" ".join(block.text for block in blocks))
+    for mark, text in zip(pieces[1::2], pieces[2::2], strict=False):
+        if text.strip():
+            yield Footnote(mark.translate(_DIGITS), text.strip(), page)

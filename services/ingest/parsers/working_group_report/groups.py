@@ -1,0 +1,168 @@
+"""Section II of a report: groups of numbered recommendations under lead-in paragraphs.
+
+Two ways of numbering occur. From the ninth session on items carry their paragraph's number (`116.17`, `116.17.`); before,
+they are a plain list (`17.`) under each paragraph, and the numbers of paragraphs and of items run side by side.
+Both are told apart line by line, by which number may come next.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from services.ingest.parsers.text.blocks import Block
+
+_DOTTED = re.compile(r"^(\d{1,3})\s?\.\s?(\d{1,3})(?:\s?\.)?(?=[\s\W]|[A-Z])\s*")
+_PLAIN = re.compile(r"^(\d{1,3})\s?[.)]\s*(?=[^\s\d]|\d{4}|\d{1,3} )")
+_LEAD_IN = re.compile(
+    r"recommendations?\b|conclusions?\b|enjoys? (?:the )?support|\bexamined by\b|\bpledges?\b", re.IGNORECASE
+)
+_FINISHED = re.compile(r"[.;:)\]*”\"⁰-⁹¹²³]\s*$|\)\s*\W*$")
+_WINDOW = 3
+"""Lines that are enough to see whether a paragraph is a lead-in."""
+
+_GAP_BRIDGED = 3
+
+
+@dataclass
+class Item:
+    """One numbered entry of a group, as printed. `lines` are its printed lines, the number taken off."""
+
+    number: str
+    page: int | None
+    lines: list[str] = field(default_factory=list)
+    last_page: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The entry in one line."""
+        return " ".join(self.lines)
+
+
+@dataclass
+class Group:
+    """A numbered paragraph of section II and the items listed under it (none under a comment)."""
+
+    paragraph: int
+    page: int | None
+    lines: list[str] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+
+    @property
+    def lead_in(self) -> str:
+        """The paragraph's own words."""
+        return " ".join(self.lines)
+
+
+def read_groups(lines: Iterable[Block]) -> list[Group]:
+    """Cut section II into its groups. Whatever stands before the first paragraph is left out."""
+    reader = _Reader(list(lines))
+    return reader.read()
+
+
+class _Reader:
+    """The state of reading section II: the groups so far, and whether their items are dotted or plain."""
+
+    def __init__(self, lines: list[Block]) -> None:
+        self._lines = lines
+        self._groups: list[Group] = []
+        self._previous = ""
+        self._dotted = any(_DOTTED.match(line.text) for line in lines)
+
+    def read(self) -> list[Group]:
+        for place, line in enumerate(self._lines):
+            if not (self._take_item(line) or self._take_paragraph(place, line) or self._take_plain(place, line)):
+                self._continue(line)
+            self._previous = line.text
+        return self._groups
+
+    @property
+    def _group(self) -> Group | None:
+        return self._groups[-1] if self._groups else None
+
+    def _take_item(self, line: Block) -> bool:
+        """A dotted item: of the paragraph at hand, or the next in sequence under a misprinted paragraph number."""
+        found = _DOTTED.match(line.text) if self._dotted else None
+        if not found:
+            return False
+        paragraph, number = int(found[1]), int(found[2])
+        group = self._group
+        if group is None or (paragraph == group.paragraph + 1 and number == 1):
+            self._groups.append(Group(paragraph, line.page))
+        elif not self._expects(group, paragraph, number):
+            return False
+        self._add(f"{paragraph}.{number}", line, found.end())
+        return True
+
+    def _expects(self, group: Group, paragraph: int, number: int) -> bool:
+        last = int(group.items[-1].number.rpartition(".")[2]) if group.items else 0
+        if number == last + 1:
+            return True
+        return paragraph == group.paragraph and (number > last or self._finished())
+
+    def _take_paragraph(self, place: int, line: Block) -> bool:
+        found = _PLAIN.match(line.text)
+        if not found:
+            return False
+        number, group = int(found[1]), self._group
+        if group is None:
+            opens = not self._dotted or self._is_lead_in(place)
+        elif not group.paragraph < number <= group.paragraph + _GAP_BRIDGED or not self._finished():
+            opens = False
+        elif self._dotted:
+            opens = line.text[found.end() :][:1].isupper()
+        else:
+            opens = not self._next_plain(group, number) or self._is_lead_in(place)
+            opens = opens and (number == group.paragraph + 1 or self._is_lead_in(place))
+        if opens:
+            self._groups.append(Group(number, line.page, [line.text[found.end() :]]))
+        return opens
+
+    def _take_plain(self, place: int, line: Block) -> bool:
+        """An item of a plain list: the next number, or a later one where the text before is finished."""
+        found = None if self._dotted else _PLAIN.match(line.text)
+        group = self._group
+        if not found or group is None:
+            return False
+        number = int(found[1])
+        last = int(group.items[-1].number) if group.items else 0
+        skips = last < number <= last + _GAP_BRIDGED and last > 0 and self._finished()
+        if number != last + 1 and not skips:
+            return False
+        self._add(found[1], line, found.end())
+        return True
+
+    def _next_plain(self, group: Group, number: int) -> bool:
+        last = int(group.items[-1].number) if group.items else 0
+        return number == last + 1
+
+    def _add(self, number: str, line: Block, at: int) -> None:
+        self._groups[-1].items.append(Item(number, line.page, [line.text[at:]], line.page))
+
+    def _continue(self, line: Block) -> None:
+        group = self._group
+        if group is None:
+            return
+        if group.items:
+            group.items[-1].lines.append(line.text)
+            group.items[-1].last_page = line.page
+        else:
+            group.lines.append(line.text)
+
+    def _is_lead_in(self, place: int) -> bool:
+        window = " ".join(line.text for line in self._lines[place : place + _WINDOW])
+        return bool(_LEAD_IN.search(window)) and bool(_OPENS_LEAD_IN.match(window))
+
+    def _finished(self) -> bool:
+        return bool(_FINISHED.search(self._previous))
+
+
+_OPENS_LEAD_IN = re.compile(
+    r"^\d{1,3}\s?[.)]\s*(?:"
+    r"(?:All|Other|Both|The(?:se)?|Those|Certain|Some)?\s?(?:of )?(?:the )?(?:above[- ]|following |other |remaining )?"
+    r"(?:mentioned )?(?:recommendations?|conclusions?)\b.{0,80}?"
+    r"\b(?:formulated|made|noted|listed|below|contained|set out|which|that|were|was|are|is|have|did|do|will|enjoy|in|and)\b"
+    r"|In the course of|During the|With (?:regard|respect) to|The (?:response|following)\b"
+    r"|[A-Z][\w’'-]+(?: [\w’'-]+){0,8}? (?:considers?|indicated|noted|takes? note|has noted|explained|rejects?|stated)\b"
+    r"|(?:The )?(?:delegation|Government|State))",
+    re.DOTALL,
+)

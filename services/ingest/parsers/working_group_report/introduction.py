@@ -1,0 +1,186 @@
+"""What a report says of itself: symbol, dates, State under review, session, troika."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from services.core.domain.documents import SYMBOL_IN_TEXT, DocumentKind, read_symbol
+from services.ingest.normalise.attributions import read_state_list
+from services.ingest.normalise.states import known_state, resolve_state
+from services.ingest.parsers.text.blocks import Block
+from services.ingest.reading import ReadIssue
+
+_TENS = {"twentieth": 20, "thirtieth": 30, "fortieth": 40, "fiftieth": 50}
+_TENS_OF = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
+_UNITS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth"
+).split()
+_CARDINALS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_MONTHS = (
+    "january february march april may june july august september october november december"
+).split()
+_DATE = r"(\d{1,2})(?:st|nd|rd|th)?\s+(" + "|".join(_MONTHS) + r"),?\s+(\d{4})"
+_SESSION = re.compile(
+    r"held\s+(?:its|the)\s+(\w+(?:[\s-]+\w+)??|\d+\s?(?:st|nd|rd|th))\s+session", re.IGNORECASE
+)
+_REVIEWED = re.compile(
+    r"reviews?\s+of\s+(?P<state>.{3,80}?)\s+(?:was|were|took|is)\s+(?:held|place|conducted)(?P<when>.{0,120})", re.DOTALL
+)
+_ADOPTED = re.compile(r"At\s+its\s+[\w-]+\s+meeting,?(?P<when>.{0,90}?)\badopted", re.DOTALL | re.IGNORECASE)
+_TROIKA = re.compile(
+    r"\(\s*troika\s*\)[^:]{0,120}:\s*(?P<states>.+?)(?:\.(?=\s|$)|\s\d{1,2}\.\s)", re.DOTALL | re.IGNORECASE
+)
+_ANNOUNCED = re.compile(
+    r"(?:\b(?P<before>\d{1,3}|[a-z]+(?:-[a-z]+)?)\s+(?:delegations|States|countries)\s+(?:made|took|delivered|participated)"
+    r"|(?:statements\s+were\s+(?:made|delivered)|interventions\s+were\s+made)\s+by\s+"
+    r"(?P<after>\d{1,3}|[a-z]+(?:-[a-z]+)?)\s+(?:delegations|States|countries))",
+    re.IGNORECASE,
+)
+_TITLE_BEFORE = re.compile(r"Periodic\s+Review\s*[*∗]*$", re.IGNORECASE)
+_NOT_TITLE = re.compile(r"^(?:\W|report of|universal periodic|united nations|GE\.|distr|agenda)", re.IGNORECASE)
+_FULL_DATE = re.compile(rf"^{_DATE}$", re.IGNORECASE)
+_PRE_SESSION_SYMBOL = re.compile(r"A/HRC/WG\.6/\s?\d{1,2}/?\s?([A-Z]{3})/[123]")
+
+
+@dataclass
+class Introduction:
+    """What the title page and the first paragraphs say. Whatever is not found is None or empty."""
+
+    symbol: str | None = None
+    kind: str = DocumentKind.WORKING_GROUP_REPORT.value
+    published_on: str | None = None
+    state: str | None = None
+    state_name: str | None = None
+    session: int | None = None
+    reviewed_on: str | None = None
+    adopted_on: str | None = None
+    troika: tuple[str, ...] = ()
+    issues: list[ReadIssue] = field(default_factory=list)
+
+
+def read_introduction(masthead: Iterable[Block], introduction: Iterable[Block]) -> Introduction:
+    """Read the title page (`masthead`) and the paragraphs before the summary of proceedings."""
+    read = Introduction()
+    title_lines = [line.text for line in masthead]
+    words = " ".join(line.text for line in introduction)
+    _read_masthead(read, title_lines)
+    _read_session(read, words)
+    _read_state(read, title_lines, words)
+    _read_troika(read, words)
+    return read
+
+
+def read_announced(words: str) -> int | None:
+    """How many delegations the report says made statements ("52 delegations made statements")."""
+    found = _ANNOUNCED.search(words)
+    return _cardinal(found["before"] or found["after"]) if found else None
+
+
+def read_session_number(words: str) -> int | None:
+    """The session in "held its fourteenth session", written out or in digits."""
+    for found in _SESSION.finditer(words):
+        number = ordinal(found[1])
+        if number:
+            return number
+    return None
+
+
+def ordinal(words: str) -> int | None:
+    """`fourteenth`, `twenty-first` or `14th` as a number; None for anything else."""
+    plain = re.sub(r"[\s-]+", "-", words.strip().lower())
+    if digits := re.fullmatch(r"(\d+)-?(?:st|nd|rd|th)", plain):
+        return int(digits[1])
+    if plain in _TENS:
+        return _TENS[plain]
+    tens, _, unit = plain.rpartition("-")
+    if unit not in _UNITS or (tens and tens not in _TENS_OF):
+        return None
+    return _TENS_OF.get(tens, 0) + _UNITS.index(unit) + 1
+
+
+def _cardinal(words: str) -> int | None:
+    if words.isdigit():
+        return int(words)
+    tens, _, unit = words.lower().rpartition("-")
+    if unit in _TENS_OF and not tens:
+        return _TENS_OF[unit]
+    if unit not in _CARDINALS or (tens and tens not in _TENS_OF):
+        return None
+    return _TENS_OF.get(tens, 0) + _CARDINALS.index(unit) + 1
+
+
+def _read_masthead(read: Introduction, lines: list[str]) -> None:
+    for line in lines:
+        if read.symbol is None and (found := SYMBOL_IN_TEXT.search(line.replace("HRC/ ", "HRC/"))):
+            facts = read_symbol(found[0])
+            read.symbol = facts.symbol
+            read.kind = (facts.kind or DocumentKind.WORKING_GROUP_REPORT).value
+        if read.published_on is None and (dated := _FULL_DATE.match(line.strip())):
+            read.published_on = _iso(dated)
+
+
+def _read_session(read: Introduction, words: str) -> None:
+    read.session = read_session_number(words)
+    if read.session is None:
+        read.issues.append(ReadIssue("error", "no_session", "The introduction does not say which session this was"))
+    reviewed = _REVIEWED.search(words)
+    if reviewed:
+        read.state_name = " ".join(reviewed["state"].split())
+        read.reviewed_on = _first_date(reviewed["when"])
+    adopted = _ADOPTED.search(words)
+    if adopted:
+        read.adopted_on = _first_date(adopted["when"])
+
+
+def _read_state(read: Introduction, title_lines: list[str], words: str) -> None:
+    title = _title_state(title_lines)
+    printed = resolve_state(read.state_name) if read.state_name else None
+    symbol = next((found[1] for found in _PRE_SESSION_SYMBOL.finditer(words)), None)
+    read.state = title or printed or symbol
+    if read.state and printed and printed != read.state:
+        detail = f"The title is of {read.state}, the introduction of {printed}"
+        read.issues.append(ReadIssue("warning", "state_under_review_differs", detail))
+    if read.state is None:
+        detail = f"The State under review is not known: {read.state_name or 'not named'}"
+        read.issues.append(ReadIssue("error", "unknown_state", detail))
+
+
+def _title_state(lines: list[str]) -> str | None:
+    """The State named under "Report of the Working Group on the Universal Periodic Review", on one to three lines."""
+    for place in range(len(lines) - 1, -1, -1):
+        if not _TITLE_BEFORE.search(lines[place]):
+            continue
+        for count in range(3, 0, -1):
+            name = " ".join(lines[place + 1 : place + 1 + count]).strip("*∗ ")
+            if name and not _NOT_TITLE.match(name) and (code := known_state(name)):
+                return code
+    return None
+
+
+def _read_troika(read: Introduction, words: str) -> None:
+    found = _TROIKA.search(words)
+    listed = read_state_list(found["states"]) if found else None
+    if listed is None:
+        read.issues.append(ReadIssue("info", "no_troika", "The introduction names no troika"))
+        return
+    read.troika = listed.states
+    read.issues += [
+        ReadIssue("warning", "unknown_state", f"In the troika: {name}") for name in listed.unknown
+    ]
+
+
+def _first_date(words: str) -> str | None:
+    found = re.search(_DATE, words, re.IGNORECASE)
+    return _iso(found) if found else None
+
+
+def _iso(found: re.Match[str]) -> str | None:
+    try:
+        return date(int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1])).isoformat()
+    except ValueError:
+        return None

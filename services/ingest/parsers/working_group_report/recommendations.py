@@ -1,0 +1,174 @@
+"""From the groups of section II to recommendations with their States and positions."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from services.ingest.normalise.attributions import find_attributions, misread_attribution
+from services.ingest.normalise.positions import PrintedPosition, read_detail, read_position
+from services.ingest.parsers.working_group_report.furniture import (
+    Footnote,
+    footnote_marks,
+    without_footnote_marks,
+)
+from services.ingest.parsers.working_group_report.groups import Group, Item
+from services.ingest.parsers.working_group_report.parts import Part, split_entry
+from services.ingest.reading import ReadIssue, ReadRecommendation
+
+_CLOSING = re.compile(r"\bAll (?:the )?conclusions and\s?/?\s?(?:or)? ?recommendations\b", re.IGNORECASE)
+_POINTS_ELSEWHERE = re.compile(
+    r"recommendations?,? (?:noted|contained|made|reflected|mentioned|set out|found)?\b.{0,40}?"
+    r"\bin (?:the (?:present )?report,? )?(?:in |at )?(?:the )?paragraphs?\s*\d"
+    r"|recommendations?\s+(?:Nos?\.?\s*)?\d{1,3}\s*\([a-z]",
+    re.IGNORECASE | re.DOTALL,
+)
+_EXPLANATION = re.compile(
+    r"^(?:[A-Z][\w’'-]+(?: [\w’'-]+){0,6}?|The (?:Government|delegation|State)) "
+    r"(?:explained|indicated|considers|stated|rejects|recalled|noted|is of the view|believes)\b"
+)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendations:
+    """The recommendations of section II and what was odd about them."""
+
+    recommendations: tuple[ReadRecommendation, ...]
+    issues: tuple[ReadIssue, ...]
+
+
+def read_recommendations(groups: Sequence[Group], footnotes: Sequence[Footnote]) -> Recommendations:
+    """Read every group that lists recommendations; comments and references to section I are left to others."""
+    issues: list[ReadIssue] = []
+    read: list[ReadRecommendation] = []
+    for place, group in enumerate(groups):
+        if _CLOSING.search(group.lead_in) or points_elsewhere(group):
+            continue
+        entries = group.items or list(_unnumbered(group))
+        if not entries:
+            continue
+        stated = _position_of(groups, place, issues)
+        for entry in entries:
+            read += _of_entry(entry, group, stated, footnotes, issues)
+    issues += _sequence_issues(read)
+    return Recommendations(tuple(read), tuple(issues))
+
+
+def points_elsewhere(group: Group) -> bool:
+    """Whether a paragraph is about recommendations that stand in section I ("noted in the report in paragraphs …")."""
+    return bool(_POINTS_ELSEWHERE.search(group.lead_in)) and not _lists(group)
+
+
+def _lists(group: Group) -> bool:
+    """Whether most of a group's items end in an attribution."""
+    ending = sum(bool(re.search(r"\)\W*$", without_footnote_marks(item.text))) for item in group.items)
+    return ending * 2 > len(group.items) > 0
+
+
+def _unnumbered(group: Group) -> Iterator[Item]:
+    """The one recommendation that stands in the paragraph itself, after the colon ("(Albania)")."""
+    _, colon, words = group.lead_in.partition(":")
+    words = re.split(r"\b(?:The country|[A-Z]\w+) offered the following comments", words)[0]
+    if colon and find_attributions(words) and read_position(group.lead_in):
+        yield Item(str(group.paragraph), group.page, [words.strip()], group.page)
+
+
+def _position_of(groups: Sequence[Group], place: int, issues: list[ReadIssue]) -> PrintedPosition:
+    """The position in a group's lead-in; where that leaves it open, in the next paragraph without a list."""
+    group = groups[place]
+    printed = read_position(group.lead_in.partition(":")[0] if group.items else group.lead_in)
+    if printed and printed.position:
+        return printed
+    after = groups[place + 1] if place + 1 < len(groups) else None
+    if after and not after.items and not _CLOSING.search(after.lead_in) and not points_elsewhere(after):
+        later = read_position(after.lead_in)
+        if later and later.position:
+            return later
+    if printed is None:
+        detail = f"Paragraph {group.paragraph}: {group.lead_in[:200]}"
+        issues.append(ReadIssue("warning", "unknown_position_lead_in", detail, group.page))
+    return printed or PrintedPosition(None, None, "")
+
+
+def _of_entry(
+    entry: Item, group: Group, stated: PrintedPosition, footnotes: Sequence[Footnote], issues: list[ReadIssue]
+) -> Iterator[ReadRecommendation]:
+    words = without_footnote_marks(entry.text)
+    if _is_explanation(words):
+        return
+    split = split_entry(words)
+    if split.comment:
+        issues.append(ReadIssue("info", "comment_after_recommendation", f"{entry.number}: {split.comment}", entry.page))
+    parts = [_named(part, entry, issues) for part in split.parts]
+    for place, part in enumerate(parts):
+        yield ReadRecommendation(
+            number=entry.number,
+            part=_LETTERS[place % 26] * (place // 26 + 1) if len(parts) > 1 else None,
+            text=part.text,
+            recommending_states=part.states,
+            position=stated.position.value if stated.position else None,
+            position_detail=stated.detail.value if stated.detail else None,
+            position_phrase=stated.phrase or None,
+            position_paragraph=str(group.paragraph) if stated.phrase else None,
+            page=entry.page,
+            paragraph=str(group.paragraph),
+            footnotes=_footnotes_of(entry, footnotes),
+        )
+
+
+def _is_explanation(words: str) -> bool:
+    return bool(_EXPLANATION.match(words)) and not find_attributions(words)
+
+
+def _named(part: Part, entry: Item, issues: list[ReadIssue]) -> Part:
+    """A part whose States were not found: perhaps its last parenthesis names one that we do not know."""
+    if part.states:
+        return part
+    listed = misread_attribution(part.text)
+    if listed is None:
+        issues.append(ReadIssue("warning", "no_attribution", f"{entry.number}: {part.text[-120:]}", entry.page))
+        return part
+    names = ", ".join(listed.unknown)
+    issues.append(ReadIssue("warning", "unknown_state", f"{entry.number}: {names}", entry.page))
+    return replace(part, text=part.text[: part.text.rindex("(")].strip(), states=listed.states)
+
+
+def _footnotes_of(entry: Item, footnotes: Sequence[Footnote]) -> tuple[str, ...]:
+    first, last = entry.page or 0, entry.last_page or entry.page or 0
+    marks = footnote_marks(entry.text)
+    return tuple(note.text for note in footnotes if note.mark in marks and first <= note.page <= last)
+
+
+def _sequence_issues(read: Iterable[ReadRecommendation]) -> Iterator[ReadIssue]:
+    """Every repetition, gap and stranger in the printed numbers."""
+    pages: dict[str, int | None] = {}
+    for recommendation in read:
+        pages.setdefault(recommendation.number or "", recommendation.page)
+    numbers = [number for number in pages if number]
+    by_paragraph: dict[str, list[int]] = {}
+    for number in numbers:
+        prefix, _, last = number.rpartition(".")
+        by_paragraph.setdefault(prefix, []).append(int(last))
+    for prefix, seen in by_paragraph.items():
+        for before, number in zip([0, *seen], seen, strict=False):
+            printed = f"{prefix}.{number}" if prefix else str(number)
+            if number > before + 1 and prefix:
+                missing = f"{before + 1}" if number == before + 2 else f"{before + 1}-{number - 1}"
+                yield ReadIssue(
+                    "warning", "gap_in_numbers", f"{prefix}.{missing} is missing before {printed}", pages[printed]
+                )
+    return
+
+
+def repeated_numbers(numbers: Iterable[tuple[str, str | None]]) -> list[str]:
+    """The printed numbers that occur more than once."""
+    return [number for (number, _), count in Counter(numbers).items() if count > 1]
+
+
+def with_detail_of_references(
+    recommendations: Sequence[ReadRecommendation], groups: Sequence[Group]
+) -> tuple[ReadRecommendation, ...]:
+    """Placeholder for references; see references.py."""
+    _ = read_detail, groups
+    return tuple(recommendations)

@@ -1,0 +1,116 @@
+"""The skeleton of a report: its sections, and the numbered paragraphs inside them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.ingest.parsers.text.blocks import Block
+
+_ROMAN = r"^(?:[IVX]{1,4}\.?\s*)?"
+_HEADINGS = {
+    "summary": re.compile(_ROMAN + r"summary of the proceedings", re.IGNORECASE),
+    "presentation": re.compile(r"^(?:A\.?\s*)?presentation by the state under review", re.IGNORECASE),
+    "dialogue": re.compile(r"^(?:B\.?\s*)?interactive dialogue and responses", re.IGNORECASE),
+    "conclusions": re.compile(
+        _ROMAN + r"conclusions? and\s?(?:/\s?or)?\s?recommendations?[*∗\s\d⁰-⁹¹²³]*$", re.IGNORECASE
+    ),
+    "pledges": re.compile(_ROMAN + r"voluntary (?:pledges|commitments)\b(?!.*[.;,]$)", re.IGNORECASE),
+    "annex": re.compile(r"^annex(?:es)?(?: [IVX]+)?[*\s]*$", re.IGNORECASE),
+}
+_CONTENTS_LINE = re.compile(r"\.{4}|…|\d\s*[-–]\s*\d+\s+\d+$|\s\d+\s+\d+$")
+_FIRST_PARAGRAPH = re.compile(r"^1\.\s*The Working Group on the Universal Periodic", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(\d{1,3})\.\s*(?=[^\s\d])")
+_LONGEST_HEADING = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A numbered paragraph of section I. `lines` are its printed lines, the number taken off the first."""
+
+    number: int
+    lines: tuple[str, ...]
+    page: int | None
+
+    @property
+    def text(self) -> str:
+        """The paragraph in one line."""
+        return " ".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """The lines of each section. A section that the report does not have is empty."""
+
+    masthead: Sequence[Block]
+    introduction: Sequence[Block]
+    proceedings: Sequence[Block]
+    conclusions: Sequence[Block]
+    pledges: Sequence[Block]
+
+
+def find_skeleton(lines: Sequence[Block]) -> Skeleton:
+    """Cut a report at its headings. Older reports print every heading twice (contents, text): the last one counts."""
+    headings = _last_headings(lines)
+    end = len(lines)
+    conclusions = headings.get("conclusions", end)
+    annex = _after(headings, "annex", conclusions, end)
+    pledges = _after(headings, "pledges", conclusions, annex)
+    first = next((n for n, line in enumerate(lines) if _FIRST_PARAGRAPH.match(line.text)), 0)
+    starts = [headings[name] for name in ("summary", "presentation", "dialogue") if name in headings]
+    proceedings = min((start for start in starts if first < start < conclusions), default=first)
+    return Skeleton(
+        masthead=lines[:first],
+        introduction=lines[first:proceedings],
+        proceedings=lines[proceedings:conclusions],
+        conclusions=lines[conclusions + 1 : min(pledges, annex)],
+        pledges=lines[pledges + 1 : annex],
+    )
+
+
+def _last_headings(lines: Sequence[Block]) -> dict[str, int]:
+    found = {}
+    for place, line in enumerate(lines):
+        if len(line.text) > _LONGEST_HEADING or line.text[:1].isdigit():
+            continue
+        for name, pattern in _HEADINGS.items():
+            if pattern.match(line.text) and not _CONTENTS_LINE.search(line.text):
+                found[name] = place
+    return found
+
+
+def _after(headings: dict[str, int], name: str, start: int, default: int) -> int:
+    place = headings.get(name, default)
+    return place if start < place <= default else default
+
+
+def read_paragraphs(lines: Sequence[Block], first: int = 1) -> list[Paragraph]:
+    """The numbered paragraphs of running text, told from other numbers by their sequence.
+
+    `first` is the lowest number that may open the list. A paragraph whose number is missing joins the one before;
+    up to two missing numbers are bridged.
+    """
+    paragraphs: list[Paragraph] = []
+    number, page, collected = 0, None, list[str]()
+    for line in lines:
+        found = _NUMBERED.match(line.text)
+        if found and _follows(int(found[1]), number, first):
+            if number:
+                paragraphs.append(Paragraph(number, tuple(collected), page))
+            number, page, collected = int(found[1]), line.page, [line.text[found.end() :]]
+        elif number and not _is_heading(line.text):
+            collected.append(line.text)
+    if number:
+        paragraphs.append(Paragraph(number, tuple(collected), page))
+    return paragraphs
+
+
+def _follows(number: int, last: int, first: int) -> bool:
+    if not last:
+        return first <= number
+    return last < number <= last + 3
+
+
+def _is_heading(text: str) -> bool:
+    return len(text) <= _LONGEST_HEADING and any(
+        pattern.match(text) for name, pattern in _HEADINGS.items() if name in ("presentation", "dialogue", "summary")
+    )
