@@ -1,0 +1,24 @@
+"""Parsers, each for one kind of document. The highest bidder reads."""
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.parsers.base import Content, Parser
+from services.ingest.parsers.ohchr_matrix import OhchrMatrix
+from services.ingest.reading import Reading
+
+PARSERS: tuple[Parser, ...] = (OhchrMatrix(),)
+
+LOWEST_BID = 0.5
+"""Below it a document is of no kind that we read."""
+
+
+def read_document(content: Content) -> Reading:
+    """Read a document with the parser that bids highest for it.
+
+    Raises `UnreadableDocumentError`: `unknown_kind` where no bid reaches `LOWEST_BID`, and what the parser raises.
+    """
+    bids = [(parser.bid(content), parser) for parser in PARSERS]
+    highest, parser = max(bids, key=lambda bid: bid[0])
+    if highest < LOWEST_BID:
+        kinds = ", ".join(parser.name for parser in PARSERS)
+        raise UnreadableDocumentError("unknown_kind", f"the document is of no kind that is read ({kinds})")
+    return parser.read(content)

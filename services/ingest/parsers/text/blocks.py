@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 class Block:
     """One paragraph (DOCX) or one printed line (PDF).
 
-    `page` counts from 1 and is None where the format has no pages. `style` is the Word style's name. `size` is
-    the font size in points where known, `x` the left edge in points, for telling footnotes and columns apart.
+    `page` counts from 1 and is None where the format has no pages. `style` is the Word style's name. `size`
+    is the font size in points where known, `x` the left edge in points, for telling footnotes and columns
+    apart.
     """
 
     text: str
@@ -34,8 +35,9 @@ class Table:
 class DocumentText:
     """All of a document's text.
 
-    `properties` holds what the format itself declares (title, created, modified). `running_heads` are the lines of
-    page headers, then of page footers, each once, where the format keeps them apart from the text (DOCX).
+    `properties` holds what the format itself declares (title, created, modified). `running_heads` are the
+    lines of page headers, then of page footers, each once, where the format keeps them apart from the text
+    (DOCX).
     """
 
     blocks: tuple[Block, ...]

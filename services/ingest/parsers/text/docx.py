@@ -1,8 +1,9 @@
 """The text of Word documents (OOXML), which may be damaged or traps.
 
-The archive is checked before anything is built from it: members are inflated in small steps and counted as they
-come out, because the sizes that an archive declares can be lies. The body is then walked element by element; the
-ready-made cell grid of python-docx is not used, for it allocates as many cells as a document claims.
+The archive is checked before anything is built from it: members are inflated in small steps and counted as
+they come out, because the sizes that an archive declares can be lies. The body is then walked element by
+element; the ready-made cell grid of python-docx is not used, for it allocates as many cells as a document
+claims.
 """
 
 import io
@@ -41,7 +42,8 @@ _DAMAGE = (
     zipfile.BadZipFile, zlib.error, SyntaxError, struct.error, EOFError,
     KeyError, ValueError, AttributeError, NotImplementedError, RuntimeError, OverflowError,
 )  # fmt: skip
-"""What zipfile, lxml (a `SyntaxError`) and python-docx raise on archives and parts that are not as they should be."""
+"""What zipfile, lxml (a `SyntaxError`) and python-docx raise on archives and parts that are not as they
+should be."""
 
 _ENTITY_MARKS = tuple(
     mark.encode(encoding)
@@ -58,7 +60,8 @@ _WRITTEN_AS = {
     qn("w:tab"): "\t", qn("w:ptab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-",
 }  # fmt: skip
 _NOT_TEXT = {
-    # Properties, deleted and moved-away text, phonetic guides, text boxes (read apart), copies for old readers.
+    # Properties, deleted and moved-away text, phonetic guides, text boxes (read apart), copies for old
+    # readers.
     qn("w:pPr"), qn("w:rPr"), qn("w:del"), qn("w:moveFrom"), qn("w:rt"), _TEXT_BOX, _FALLBACK,
 }  # fmt: skip
 
@@ -66,8 +69,8 @@ _NOT_TEXT = {
 def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
     """The paragraphs and tables of a Word document, in its order.
 
-    Raises `UnreadableDocumentError`: `zip_bomb`, `damaged_docx`, `encrypted_docx`, and `forbidden_markup` where a
-    part declares a document type, which OOXML does not allow (ECMA-376 part 2, 9.1.4).
+    Raises `UnreadableDocumentError`: `zip_bomb`, `damaged_docx`, `encrypted_docx`, and `forbidden_markup`
+    where a part declares a document type, which OOXML does not allow (ECMA-376 part 2, 9.1.4).
     """
     try:
         members = _check_archive(data, limits or DocxLimits())

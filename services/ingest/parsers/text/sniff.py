@@ -25,7 +25,8 @@ class FileType(StrEnum):
 
 
 _PDF_HEADER_WITHIN = 1024
-"""Readers accept the `%PDF-` header anywhere in the first 1,024 bytes (Adobe PDF Reference 1.7, app. H.3.4.1)."""
+"""Readers accept the `%PDF-` header anywhere in the first 1,024 bytes (Adobe PDF Reference 1.7, app.
+H.3.4.1)."""
 
 _OLE2_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # APPNOTE.TXT 4.3.7, 4.3.16: a member, an empty archive

@@ -1,0 +1,505 @@
+"""Reads documents in child processes that may crash, hang, eat memory or answer nonsense: the parent lives.
+
+Workers are forked from a server process that has the parsers imported and no threads (multiprocessing's
+`forkserver`), so a new one costs milliseconds. A worker reads one file after another. The kernel holds its
+limits: an interval timer ends it at the deadline even inside native code, and resource limits bound its
+memory and forbid it to write files. What it answers is JSON of bounded size, never a pickle, so a document
+that takes a worker over gains nothing in the parent.
+"""
+
+import fcntl
+import gc
+import hashlib
+import multiprocessing
+import os
+import resource
+import signal
+import stat
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import orjson
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.parsers import read_document
+from services.ingest.parsers.base import Content
+from services.ingest.reading import (
+    ReadDocument,
+    ReadHearing,
+    Reading,
+    ReadIssue,
+    ReadLabel,
+    ReadPledge,
+    ReadRecommendation,
+    ReadStatement,
+)
+
+Reader = Callable[[Content], Reading]
+
+
+class ReadFile(NamedTuple):
+    """One file's outcome. `sha256` is of the bytes that were read; None where the file could not be read at
+    all."""
+
+    path: Path
+    sha256: str | None
+    result: Reading | UnreadableDocumentError
+
+
+@dataclass(frozen=True)
+class SandboxLimits:
+    """What one document may cost.
+
+    `deadline_seconds` is wall time. `memory_bytes` is address space beyond what a warm worker has.
+    `file_bytes` and `answer_bytes` bound what goes in and what comes out.
+    """
+
+    deadline_seconds: float = 60.0
+    memory_bytes: int = 768 * 2**20
+    file_bytes: int = 100 * 2**20
+    answer_bytes: int = 64 * 2**20
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on (`os.process_cpu_count` of Python 3.13)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Sandbox:
+    """A pool of worker processes that read documents. A context manager: leaving it ends the workers."""
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        deadline_seconds: float = SandboxLimits.deadline_seconds,
+        memory_bytes: int = SandboxLimits.memory_bytes,
+        *,
+        limits: SandboxLimits | None = None,
+        read: Reader = read_document,
+    ) -> None:
+        """`limits`, where given, replaces the two limits before it. `read` must be importable by name."""
+        self._limits = limits or SandboxLimits(deadline_seconds, memory_bytes)
+        self._read = read
+        self._size = workers or usable_cores()
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> Self:
+        """Start nothing yet: the first file starts the first worker."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the workers."""
+        self.close()
+
+    def close(self) -> None:
+        """End the workers, whatever they do. The sandbox can be used again afterwards."""
+        while self._workers:
+            self._workers.pop().kill()
+
+    def read_all(self, files: Iterable[Path]) -> Iterator[ReadFile]:
+        """Read `files`; the outcomes come in their order, each as soon as it and those before it are there.
+
+        Never raises for what a file holds or does: that is an `UnreadableDocumentError` in the outcome, with
+        the parsers' codes or `file_not_found`, `not_a_file`, `file_not_readable`, `file_too_large`,
+        `parse_timeout`, `parse_memory`, `parse_crashed`, `parse_answer_too_large`. At most 16 files a worker
+        are ahead of the reader.
+        """
+        run = _Run(iter(files), window=16 * self._size)
+        try:
+            while True:
+                self._feed(run)
+                if run.done:
+                    return
+                self._collect(run, block=not run.has_next)
+                self._feed(run)
+                if run.has_next:
+                    yield run.take_next()
+        finally:
+            self._drop_busy_workers()
+
+    def _feed(self, run: "_Run") -> None:
+        """Give every worker one file to read and one to have ready, as long as there are files."""
+        for depth in (1, 2):
+            while (worker := self._worker_with_fewer_than(depth)) is not None:
+                task = run.next_task(self._limits)
+                if task is None:
+                    return
+                worker.assign(task)
+
+    def _worker_with_fewer_than(self, tasks: int) -> "_Worker | None":
+        for worker in self._workers:
+            if len(worker.assigned) < tasks and not worker.retired:
+                return worker
+        if len(self._workers) < self._size:
+            self._workers.append(_Worker(self._limits, self._read))
+            return self._workers[-1]
+        return None
+
+    def _collect(self, run: "_Run", *, block: bool) -> None:
+        """Take what workers have answered; deal with those that died or are over the deadline."""
+        busy = [worker for worker in self._workers if worker.assigned]
+        if not busy:
+            return
+        patience = min(worker.seconds_left for worker in busy) if block else 0
+        wait([handle for worker in busy for handle in worker.handles], timeout=max(patience, 0))
+        for worker in busy:
+            for task, answer in worker.answers():
+                outcome = _outcome_of(task.path, answer)
+                run.finish(task, outcome)
+                worker.exhausted = worker.exhausted or _is_out_of_memory(outcome)
+            if worker.exhausted or (worker.retired and not worker.assigned):
+                self._replace(worker, run)
+            elif worker.ended or worker.seconds_left <= 0:
+                self._bury(worker, run)
+
+    def _bury(self, worker: "_Worker", run: "_Run") -> None:
+        """Blame the death on the file that was being read; one that was only waiting goes to another worker.
+        Blame the death on the file that was being read; one that was only waiting goes to another worker."""
+        reason = worker.kill()
+        if worker.assigned:
+            victim = worker.assigned.popleft()
+            run.finish(victim, ReadFile(victim.path, _digest_of(victim.path), reason))
+        self._replace(worker, run)
+
+    def _replace(self, worker: "_Worker", run: "_Run") -> None:
+        """End a worker, so that the next file starts a new one, and take back what it had not begun."""
+        self._workers.remove(worker)
+        worker.kill()
+        run.give_back(worker.assigned)
+
+    def _drop_busy_workers(self) -> None:
+        for worker in [worker for worker in self._workers if worker.assigned]:
+            self._workers.remove(worker)
+            worker.kill()
+
+
+class _Task(NamedTuple):
+    place: int
+    path: Path
+
+
+class _Run:
+    """The state of one `read_all`: what is still to do, and what is done but not yet handed out."""
+
+    def __init__(self, files: Iterator[Path], window: int) -> None:
+        self._files = enumerate(files)
+        self._window = window
+        self._returned: deque[_Task] = deque()
+        self._finished: dict[int, ReadFile] = {}
+        self._accepted = 0
+        self._handed_out = 0
+        self._exhausted = False
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the next outcome in the order of the files is there."""
+        return self._handed_out in self._finished
+
+    @property
+    def done(self) -> bool:
+        """Whether every file's outcome has been handed out."""
+        return self._exhausted and self._handed_out == self._accepted
+
+    def next_task(self, limits: SandboxLimits) -> _Task | None:
+        """The next file that a worker must look at; those that cannot be opened are finished here."""
+        if self._returned:
+            return self._returned.popleft()
+        while not self._exhausted and self._accepted - self._handed_out < self._window:
+            task = next((_Task(place, Path(path)) for place, path in self._files), None)
+            if task is None:
+                self._exhausted = True
+                break
+            self._accepted += 1
+            refusal = _refusal(task.path, limits)
+            if refusal is None:
+                return task
+            self.finish(task, ReadFile(task.path, None, refusal))
+        return None
+
+    def finish(self, task: _Task, outcome: ReadFile) -> None:
+        self._finished[task.place] = outcome
+
+    def give_back(self, tasks: Iterable[_Task]) -> None:
+        self._returned.extend(tasks)
+
+    def take_next(self) -> ReadFile:
+        outcome = self._finished.pop(self._handed_out)
+        self._handed_out += 1
+        return outcome
+
+
+_HEADER_BYTES = 8
+_PIPE_BYTES = 2**20  # the most an unprivileged process may ask for (proc(5), pipe-max-size)
+_PARENT_GRACE_SECONDS = 2.0
+_FILES_PER_WORKER = 200
+"""A worker is replaced after so many files: what native libraries leak does not add up."""
+
+
+class _Worker:
+    """One child process, and the parent's ends of its pipes."""
+
+    def __init__(self, limits: SandboxLimits, read: Reader) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__, read.__module__])
+        child_tasks, self._tasks = context.Pipe(duplex=False)
+        self._answers, child_answers = context.Pipe(duplex=False)
+        _enlarge(child_answers)
+        os.set_blocking(self._answers.fileno(), False)
+        self._process: BaseProcess = context.Process(
+            target=_work, args=(child_tasks, child_answers, limits, read), daemon=True
+        )
+        self._process.start()
+        child_tasks.close()
+        child_answers.close()
+        self._limits = limits
+        self._buffer = bytearray()
+        self._head_since = time.monotonic()
+        self._files = 0
+        self._reason: UnreadableDocumentError | None = None
+        self.assigned: deque[_Task] = deque()
+        self.ended = False
+        self.exhausted = False
+
+    @property
+    def handles(self) -> tuple[Connection, int]:
+        """What becomes ready when the worker answers or dies."""
+        return self._answers, self._process.sentinel
+
+    @property
+    def retired(self) -> bool:
+        """Whether the worker has read all the files it should."""
+        return self._files >= _FILES_PER_WORKER
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the parent stops waiting for the file in hand; the worker's own timer should end it before.
+        Until the parent stops waiting for the file in hand; the worker's own timer should end it before."""
+        limit = self._limits.deadline_seconds + _PARENT_GRACE_SECONDS
+        return self._head_since + limit - time.monotonic()
+
+    def assign(self, task: _Task) -> None:
+        """Give the worker a file. A worker that has died meanwhile is noticed when its answers are collected.
+        Give the worker a file. A worker that has died meanwhile is noticed when its answers are collected."""
+        if not self.assigned:
+            self._head_since = time.monotonic()
+        self.assigned.append(task)
+        self._files += 1
+        with suppress(BrokenPipeError):
+            self._tasks.send_bytes(os.fsencode(task.path))
+
+    def answers(self) -> Iterator[tuple[_Task, bytes]]:
+        """The complete answers that have arrived. Sets `ended` where the pipe is closed or the process gone.
+        The complete answers that have arrived. Sets `ended` where the pipe is closed or the process gone."""
+        gone = bool(wait([self._process.sentinel], timeout=0))
+        self._receive()
+        self.ended = self.ended or gone
+        while self.assigned and (answer := self._cut_answer()) is not None:
+            self._head_since = time.monotonic()
+            yield self.assigned.popleft(), answer
+
+    def kill(self) -> UnreadableDocumentError:
+        """End the process and say why it had to end. Calling it again changes nothing."""
+        if self._reason is not None:
+            return self._reason
+        overdue = self._process.exitcode is None and not self.ended
+        self._process.kill()
+        self._process.join()
+        exit_code = self._process.exitcode
+        self._process.close()
+        self._tasks.close()
+        self._answers.close()
+        self._reason = _reason(exit_code, overdue, self._limits)
+        return self._reason
+
+    def _receive(self) -> None:
+        while len(self._buffer) <= self._limits.answer_bytes + _HEADER_BYTES:
+            try:
+                piece = os.read(self._answers.fileno(), _PIPE_BYTES)
+            except BlockingIOError:
+                return
+            if not piece:
+                self.ended = True
+                return
+            self._buffer += piece
+        self.ended = True  # more than any honest worker sends
+
+    def _cut_answer(self) -> bytes | None:
+        size = int.from_bytes(self._buffer[:_HEADER_BYTES], "big")
+        if len(self._buffer) < _HEADER_BYTES + size:
+            return None
+        answer = bytes(self._buffer[_HEADER_BYTES : _HEADER_BYTES + size])
+        del self._buffer[: _HEADER_BYTES + size]
+        return answer
+
+
+def _enlarge(pipe: Connection) -> None:
+    """Let a whole answer fit into the pipe, so that a worker goes on while the parent is busy with another
+    one."""
+    set_size = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if set_size is not None:
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), set_size, _PIPE_BYTES)
+
+
+def _reason(exit_code: int | None, overdue: bool, limits: SandboxLimits) -> UnreadableDocumentError:
+    """Why a worker is gone. A negative exit code is the signal that ended it."""
+    if overdue or exit_code == -signal.SIGALRM:
+        return UnreadableDocumentError("parse_timeout", f"not read within {limits.deadline_seconds:g} seconds")
+    if exit_code is not None and exit_code < 0:
+        return UnreadableDocumentError(
+            "parse_crashed", f"the process that read the file was ended by {signal.Signals(-exit_code).name}"
+        )
+    return UnreadableDocumentError("parse_crashed", f"the process that read the file ended with {exit_code}")
+
+
+def _refusal(path: Path, limits: SandboxLimits) -> UnreadableDocumentError | None:
+    """Why a file is not even opened, if so."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return UnreadableDocumentError("file_not_found", "there is no such file")
+    except (OSError, ValueError) as error:
+        return UnreadableDocumentError("file_not_readable", getattr(error, "strerror", None) or str(error))
+    if not stat.S_ISREG(status.st_mode):
+        return UnreadableDocumentError("not_a_file", "this is not a regular file")
+    if status.st_size > limits.file_bytes:
+        return UnreadableDocumentError(
+            "file_too_large", f"the file has {status.st_size:,} bytes; at most {limits.file_bytes:,} are read"
+        )
+    return None
+
+
+def _digest_of(path: Path) -> str | None:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _is_out_of_memory(outcome: ReadFile) -> bool:
+    return isinstance(outcome.result, UnreadableDocumentError) and outcome.result.code == "parse_memory"
+
+
+_PARTS_OF_A_READING = {
+    "hearings": ReadHearing,
+    "recommendations": ReadRecommendation,
+    "statements": ReadStatement,
+    "pledges": ReadPledge,
+    "labels": ReadLabel,
+    "issues": ReadIssue,
+}
+
+
+def _outcome_of(path: Path, answer: bytes) -> ReadFile:
+    """What a worker's answer says. An answer that makes no sense is a crash."""
+    try:
+        told = orjson.loads(answer)
+        if "error" in told:
+            error = UnreadableDocumentError(str(told["error"]["code"]), str(told["error"]["detail"]))
+            return ReadFile(path, told["sha256"], error)
+        return ReadFile(path, told["sha256"], _reading_of(told["reading"]))
+    except (ValueError, KeyError, TypeError) as error:
+        reason = UnreadableDocumentError("parse_crashed", f"the answer cannot be understood: {error}")
+        return ReadFile(path, _digest_of(path), reason)
+
+
+def _reading_of(told: dict[str, Any]) -> Reading:
+    """The `Reading` that `told` was before it became JSON."""
+    parts: dict[str, Any] = {
+        name: tuple(_record_of(kind, record) for record in told[name]) for name, kind in _PARTS_OF_A_READING.items()
+    }
+    return Reading(told["parser"], told["parser_version"], document=_record_of(ReadDocument, told["document"]), **parts)
+
+
+def _record_of(kind: type[Any], told: dict[str, Any]) -> Any:
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
+
+
+# What follows runs in the worker.
+
+
+def _work(tasks: Connection, answers: Connection, limits: SandboxLimits, read: Reader) -> None:
+    """Answer one file after another until the parent closes the pipe."""
+    _confine(limits)
+    while True:
+        try:
+            path = Path(os.fsdecode(tasks.recv_bytes()))
+        except EOFError:
+            return
+        signal.setitimer(signal.ITIMER_REAL, limits.deadline_seconds)
+        answer = _answer(path, limits, read)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _send(answers, answer)
+
+
+def _confine(limits: SandboxLimits) -> None:
+    """Bound memory, forbid writing files and core dumps, be silent, leave Ctrl-C to the parent."""
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the kernel ends the process, also inside native code
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    bound = _address_space() + limits.memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+
+
+def _address_space() -> int:
+    """Bytes of address space in use (proc(5), statm: the first field, in pages); 0 where the system does not
+    tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _answer(path: Path, limits: SandboxLimits, read: Reader) -> bytes:
+    digest: str | None = None
+    try:
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        answer = orjson.dumps({"sha256": digest, "reading": read(Content(path.name, data))})
+        if len(answer) <= limits.answer_bytes:
+            return answer
+        return _refused(digest, "parse_answer_too_large", f"the reading has {len(answer):,} bytes")
+    except UnreadableDocumentError as error:
+        return _refused(digest, error.code, error.detail)
+    except MemoryError:
+        gc.collect()
+        return _refused(digest, "parse_memory", f"reading takes more than {limits.memory_bytes:,} bytes of memory")
+    except OSError as error:
+        return _refused(digest, "file_not_readable", error.strerror or str(error))
+    except Exception as error:  # noqa: BLE001 - whatever a parser does, the batch goes on
+        return _refused(digest, "parse_crashed", _where(error))
+
+
+def _refused(digest: str | None, code: str, detail: str) -> bytes:
+    return orjson.dumps({"sha256": digest, "error": {"code": code, "detail": detail}})
+
+
+def _where(error: Exception) -> str:
+    """`KeyError: 'x' (working_group_report.py:120)`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {str(error)[:200]}{place}"
+
+
+def _send(answers: Connection, answer: bytes) -> None:
+    remaining = memoryview(len(answer).to_bytes(_HEADER_BYTES, "big") + answer)
+    while remaining:
+        remaining = remaining[os.write(answers.fileno(), remaining) :]
