@@ -4,6 +4,7 @@ A `Reading` is the only thing that leaves the sandbox in which documents are par
 that `upr ingest parse --format ndjson` prints; its keys are a public contract (docs/ingest.md).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -93,7 +94,7 @@ class ReadPledge:
 
 @dataclass(frozen=True, slots=True)
 class ReadLabel:
-    """A label that the document puts on a recommendation. `label` is the printed text, `code` its printed code if any."""
+    """A label that the document puts on a recommendation. `code` is printed beside `label`, if any."""
 
     recommendation: str
     scheme: str
@@ -119,3 +120,28 @@ class Reading:
     def as_line(self, file: str) -> dict[str, Any]:
         """The public JSON object for `file` (a path as the user gave it)."""
         return {"file": file, **asdict(self)}
+
+
+def reading_from(stored: Mapping[str, Any]) -> Reading:
+    """A reading from the JSON that `dataclasses.asdict` made of it."""
+    lists = {name: tuple(_entry(kind, row) for row in stored.get(name, ())) for name, kind in _LISTS.items()}
+    return Reading(
+        parser=stored["parser"],
+        parser_version=stored["parser_version"],
+        document=ReadDocument(**stored["document"]),
+        **lists,
+    )
+
+
+def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
+
+
+_LISTS: dict[str, type[Any]] = {
+    "hearings": ReadHearing,
+    "recommendations": ReadRecommendation,
+    "statements": ReadStatement,
+    "pledges": ReadPledge,
+    "labels": ReadLabel,
+    "issues": ReadIssue,
+}

@@ -62,3 +62,8 @@ def normalised_text(text: str) -> str:
 
 def _digest(text: str, digits: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:digits]
+
+
+def sort_key(record_id: str) -> str:
+    """An id with zero-padded numbers: byte order is then the order people count in, `…-116.9` before `…-116.17`."""
+    return re.sub(r"\d+", lambda number: number[0].zfill(6), record_id)

@@ -7,6 +7,7 @@ from services.core.domain.changes import SINGULAR, Cause
 from services.core.schemas.shapes import Shape, content, moment_text, permalink, with_address
 from services.core.schemas.terms import filter_terms
 from services.core.store.changes import ChangeDraft, ChangeRecord
+from services.core.store.recommendations import current_position
 from services.core.store.reference import Reference
 
 
@@ -69,9 +70,21 @@ def _verb(
         return "replaced"
     if before is None:
         return "created"
-    if "position" in changed and cause is not Cause.CORRECTION:
+    if "position" in changed and cause is not Cause.CORRECTION and _is_a_later_answer(before, after):
         return "position_changed"
     return "updated"
+
+
+def _is_a_later_answer(before: Shape, after: Shape) -> bool:
+    """Whether the State's answer changed in the world, and not only our knowledge of an earlier one.
+
+    The history is ordered by the world's dates: an answer is later if it stands behind the one that held so far.
+    """
+    history = after["positions"]
+    held, holds = current_position(before["positions"]), current_position(history)
+    if held is None or holds is None:
+        return True
+    return held not in history or history.index(holds) > history.index(held)
 
 
 def event(change: ChangeRecord, public_url: str) -> dict[str, Any]:

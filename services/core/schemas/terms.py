@@ -1,7 +1,7 @@
 """What a record answers to under each filter, as terms `filter:value`.
 
 The feed stores them beside each change, webhooks match against them, and the search index keeps them as facets: so one
-vocabulary of filters means the same everywhere. `core.store.filtering` says the same in SQL; a test holds them together.
+vocabulary of filters means the same everywhere. `core.store.filtering` says the same in SQL; a test keeps them equal.
 """
 
 from collections.abc import Iterable, Iterator

@@ -7,12 +7,17 @@ from typing import NotRequired, TypedDict
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.core.domain.positions import position_weight
 from services.core.store.metadata import metadata, plain_text, row_history, texts
 from services.core.store.records import Aggregate, Stored
 
 
 class PositionEntry(TypedDict):
-    """One answer of the State, as one source reports it. `effective_on` is the date in the world, where known."""
+    """One answer of the State, as one source reports it.
+
+    `effective_on` is the date in the world, where known; `symbol` and `paragraph` are where the answer stands;
+    `document` and `source_kind` are the source that told us.
+    """
 
     position: str
     detail: str | None
@@ -21,6 +26,7 @@ class PositionEntry(TypedDict):
     symbol: str | None
     paragraph: str | None
     document: str
+    source_kind: str
 
 
 class LabelEntry(TypedDict):
@@ -118,3 +124,9 @@ Index(None, _c.documents, postgresql_using="gin")
 Index(None, _c.aliases, postgresql_using="gin")
 Index(None, _c.external_ids, postgresql_using="gin")
 RECOMMENDATIONS = Aggregate("recommendations", recommendations_table, RecommendationRecord)
+
+
+def current_position(positions: list[PositionEntry]) -> PositionEntry | None:
+    """The answer that holds: the word of the weightiest source, of equals the last; None where no source has one."""
+    weights = [position_weight(entry["source_kind"]) for entry in positions]
+    return max(enumerate(positions), key=lambda each: (weights[each[0]], each[0]), default=(0, None))[1]

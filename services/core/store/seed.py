@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, func, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.changes import change_head_table
+from services.core.store.labels import labels_table
 from services.core.store.states import StateRecord, place_groups_table, review_sessions_table, states_table
 from services.core.store.webhooks import fanout_table
 
@@ -24,6 +25,7 @@ def seed(connection: Connection) -> None:
     _write(connection, states_table, "id", [_row(record) for record in state_records()])
     _write(connection, place_groups_table, "id", _place_groups())
     _write(connection, review_sessions_table, "number", _sessions())
+    _write(connection, labels_table, "id", _goals())
     for head in (change_head_table, fanout_table):
         connection.execute(insert(head).values(one=1, seq=0).on_conflict_do_nothing())
 
@@ -86,6 +88,19 @@ def _place_groups() -> list[dict[str, Any]]:
         {"id": row[kind], "kind": kind, "names": {language: row[language] for language in LANGUAGES}}
         for kind, table in (("region", "regions"), ("bloc", "blocs_names"))
         for row in facts(table)
+    ]
+
+
+def _goals() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"sdg:{row['code']}",
+            "scheme": "sdg",
+            "code": row["code"],
+            "names": {language: row[language] for language in LANGUAGES},
+            "printed_codes": [],
+        }
+        for row in facts("sdg")
     ]
 
 

@@ -1,0 +1,70 @@
+"""Labels as documents print them, and the entries of vocabularies that they are."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from services.core.domain import identifiers
+from services.core.domain.documents import DocumentKind
+from services.core.store.labels import LabelRecord
+from services.core.store.recommendations import LabelEntry
+from services.ingest.merge.sources import SourceReading
+from services.ingest.reading import ReadLabel
+
+_ASSIGNED_BY = {DocumentKind.MATRIX: "ohchr-matrix"}
+_CODED_SCHEMES = frozenset({"sdg", "sdg-target", "action"})
+"""Schemes whose entries are known by their code and have their names from the vocabulary, not from documents."""
+
+LabelKey = tuple[str, str]
+Printed = tuple[str | None, str | None]
+
+
+def labels_told(source: SourceReading) -> dict[Printed, dict[LabelKey, LabelEntry]]:
+    """The labels a source puts on each printed number and part."""
+    told: dict[Printed, dict[LabelKey, LabelEntry]] = defaultdict(dict)
+    assigned_by = _ASSIGNED_BY.get(DocumentKind(source.kind), source.kind)
+    for label in source.reading.labels:
+        entry = LabelEntry(label=label_id(label), assigned_by=assigned_by)
+        told[label.recommendation, label.part][entry["label"], assigned_by] = entry
+    return told
+
+
+def label_id(label: ReadLabel) -> str:
+    """The id of the entry that a printed label is: its code in a coded scheme, else its words."""
+    code = label.code if label.scheme in _CODED_SCHEMES and label.code else identifiers.slug(label.label)
+    return identifiers.label_id(label.scheme, code.lower())
+
+
+def label_records(sources: Iterable[SourceReading]) -> dict[str, LabelRecord]:
+    """The entries that these sources use. The names of coded schemes are facts of the seed."""
+    records: dict[str, LabelRecord] = {}
+    for source in sources:
+        for label in source.reading.labels:
+            record = _record(label, source.language)
+            known = records.get(record.id)
+            records[record.id] = record if known is None else joined(known, record)
+    return records
+
+
+def _record(label: ReadLabel, language: str) -> LabelRecord:
+    public_id = label_id(label)
+    coded = label.scheme in _CODED_SCHEMES
+    return LabelRecord(
+        id=public_id,
+        scheme=label.scheme,
+        code=public_id.partition(":")[2],
+        names={language: re.sub(r"\s+", " ", label.label).strip()},
+        printed_codes=(label.code,) if label.code and not coded else (),
+    )
+
+
+def joined(one: LabelRecord, other: LabelRecord) -> LabelRecord:
+    """One entry of two that have the same id. It does not matter which came first."""
+    names = dict(other.names)
+    for language, name in one.names.items():
+        # Spellings differ in case and punctuation; capitals sort first and are the better name.
+        names[language] = min(name, names.get(language, name))
+    codes = tuple(sorted({*one.printed_codes, *other.printed_codes}))
+    if one.scheme in _CODED_SCHEMES:
+        names = dict(one.names)
+    return LabelRecord(id=one.id, scheme=one.scheme, code=one.code, names=names, printed_codes=codes)

@@ -1,0 +1,293 @@
+"""Which sources tell of the same recommendation, and the record they make together."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from rapidfuzz import fuzz
+
+from services.core.domain import identifiers
+from services.core.domain.positions import SAID_IN_THE_WORKING_GROUP, Position
+from services.core.store.recommendations import (
+    LabelEntry,
+    PositionEntry,
+    RecommendationRecord,
+    SourceEntry,
+    current_position,
+)
+from services.core.store.reviews import ReviewRecord
+from services.ingest.merge.labels import labels_told
+from services.ingest.merge.sources import SourceReading
+from services.ingest.reading import ReadRecommendation
+
+SAME_TEXT = 90
+"""Texts at least this alike (rapidfuzz ratio of their letters and digits, 0–100) are one recommendation."""
+
+OTHER_TEXT = 55
+"""Texts less alike than this are two recommendations even under one number, if another one fits better."""
+
+ANSWER_UNKNOWN = Position.PENDING
+
+Told = tuple[SourceReading, ReadRecommendation]
+Place = tuple[str | None, str | None, int]
+
+
+@dataclass(eq=False)
+class Gathered:
+    """A recommendation in the making: its place in the list and everything that sources say of it."""
+
+    number: str | None
+    part: str | None
+    duplicate: int
+    normalised: str
+    language: str
+    states: frozenset[str]
+    told: list[Told] = field(default_factory=list)
+    labels: dict[tuple[str, str], LabelEntry] = field(default_factory=dict)
+    aliases: set[str] = field(default_factory=set)
+
+    def public_id(self, review: str) -> str:
+        """The id under which it is known."""
+        if self.number is None:
+            return identifiers.unnumbered_recommendation_id(review, self.normalised)
+        return identifiers.recommendation_id(review, self.number, self.part, self.duplicate)
+
+
+def gather(review: str, current: Sequence[SourceReading], superseded: Sequence[SourceReading]) -> list[Gathered]:
+    """All recommendations of the current readings, and the ids they bore in superseded ones. The weightiest first."""
+    gathering = _Gathering(review)
+    for source in current:
+        gathering.add(source)
+    for source in superseded:
+        gathering.add_former_ids(source)
+    return gathering.found
+
+
+class _Gathering:
+    """Grows the list of recommendations source by source."""
+
+    def __init__(self, review: str) -> None:
+        self._review = review
+        self._by_number: dict[str, list[Gathered]] = defaultdict(list)
+        self.found: list[Gathered] = []
+
+    def add(self, source: SourceReading) -> None:
+        """Attach each recommendation of a source to those it tells of, or take it as a new one."""
+        labels = labels_told(source)
+        attached: set[int] = set()
+        places = _places(source)
+        for place, told in zip(places, source.reading.recommendations, strict=True):
+            known = self._known(source, told, attached) or [self._take(source, told, place)]
+            for each in known:
+                attached.add(id(each))
+                each.told.append((source, told))
+                each.labels.update(labels.get((told.number, told.part), {}))
+                if not source.has_final_numbers or told.number is None:
+                    each.aliases.add(identifiers.unnumbered_recommendation_id(self._review, told.text))
+
+    def add_former_ids(self, source: SourceReading) -> None:
+        """Note under which other ids a superseded source knew the recommendations that are still there."""
+        for (number, part, duplicate), told in zip(_places(source), source.reading.recommendations, strict=True):
+            former = _gathered(source, told, (number, part, duplicate)).public_id(self._review)
+            same = self._by_text(source, told, set())
+            if same is not None:
+                same.aliases.add(former)
+
+    def _take(self, source: SourceReading, told: ReadRecommendation, place: Place) -> Gathered:
+        new = _gathered(source, told, place)
+        while new.number is not None and any(
+            (each.part, each.duplicate) == (new.part, new.duplicate) for each in self._by_number[new.number]
+        ):
+            new.duplicate += 1
+        self.found.append(new)
+        if new.number is not None:
+            self._by_number[new.number].append(new)
+        return new
+
+    def _known(self, source: SourceReading, told: ReadRecommendation, attached: set[int]) -> list[Gathered]:
+        if told.number is not None and source.has_final_numbers:
+            found = self._by_its_number(source, told, attached)
+            if found:
+                return found
+        same = self._by_text(source, told, attached)
+        return [same] if same else []
+
+    def _by_its_number(self, source: SourceReading, told: ReadRecommendation, attached: set[int]) -> list[Gathered]:
+        assert told.number is not None
+        bearing = [each for each in self._by_number.get(told.number, ()) if id(each) not in attached]
+        if told.part is None and len(bearing) > 1 and _tells_of_all(source, told, bearing):
+            return bearing
+        ranked = sorted(bearing, key=lambda each: (-_likeness(source, told, each), each.part != told.part))
+        if not ranked:
+            return []
+        if _likeness(source, told, ranked[0]) < OTHER_TEXT and self._by_text(source, told, attached):
+            return []
+        return ranked[:1]
+
+    def _by_text(self, source: SourceReading, told: ReadRecommendation, attached: set[int]) -> Gathered | None:
+        candidates = (
+            (_likeness(source, told, each), -order, each)
+            for order, each in enumerate(self.found)
+            if id(each) not in attached and each.language == source.language and _states_meet(told, each)
+        )
+        likeness, _, best = max(candidates, default=(0.0, 0, None), key=lambda each: each[:2])
+        return best if likeness >= SAME_TEXT else None
+
+
+def _places(source: SourceReading) -> list[Place]:
+    """Number, part and how often both were printed before, for each recommendation of a source."""
+    seen: dict[tuple[str, str | None], int] = defaultdict(int)
+    places: list[Place] = []
+    for told in source.reading.recommendations:
+        if told.number is None or not source.has_final_numbers:
+            places.append((None, None, 1))
+            continue
+        seen[told.number, told.part] += 1
+        places.append((told.number, told.part, seen[told.number, told.part]))
+    return places
+
+
+def _gathered(source: SourceReading, told: ReadRecommendation, place: Place) -> Gathered:
+    number, part, duplicate = place
+    return Gathered(
+        number,
+        part,
+        duplicate,
+        identifiers.normalised_text(told.text),
+        source.language,
+        frozenset(told.recommending_states),
+    )
+
+
+def _likeness(source: SourceReading, told: ReadRecommendation, known: Gathered) -> float:
+    """How alike two texts are, 0–100. Texts in two languages cannot be compared, and then the number must do."""
+    if source.language != known.language:
+        return 100.0
+    text = identifiers.normalised_text(told.text)
+    return 100.0 if text == known.normalised else fuzz.ratio(text, known.normalised)
+
+
+def _states_meet(told: ReadRecommendation, known: Gathered) -> bool:
+    states = frozenset(told.recommending_states)
+    return not states or not known.states or bool(states & known.states)
+
+
+def _tells_of_all(source: SourceReading, told: ReadRecommendation, bearing: Iterable[Gathered]) -> bool:
+    """Whether a source prints as one what another prints in parts."""
+    text = identifiers.normalised_text(told.text)
+    return all(
+        each.language == source.language and each.part and fuzz.partial_ratio(each.normalised, text) >= SAME_TEXT
+        for each in bearing
+    )
+
+
+def recommendation_records(
+    review: ReviewRecord, gathered: Iterable[Gathered], published: Mapping[str, date]
+) -> dict[str, RecommendationRecord]:
+    """The records by id. `published` gives the dates of the documents held, by symbol."""
+    records: dict[str, RecommendationRecord] = {}
+    for each in gathered:
+        record = _record(review, each, published)
+        # Two texts without a number that fold alike are one recommendation told twice.
+        records.setdefault(record.id, record)
+    live = records.keys()
+    return {
+        record_id: _with_aliases(record, tuple(sorted(set(record.aliases) - live)))
+        for record_id, record in records.items()
+    }
+
+
+def _with_aliases(record: RecommendationRecord, aliases: tuple[str, ...]) -> RecommendationRecord:
+    """The record with these former ids; an id that another record bears today is not a former one."""
+    return record if record.aliases == aliases else replace(record, aliases=aliases)
+
+
+def _record(review: ReviewRecord, each: Gathered, published: Mapping[str, date]) -> RecommendationRecord:
+    public_id = each.public_id(review.id)
+    texts = sorted(each.told, key=lambda told: told[0].text_weight)
+    text, language = texts[0][1].text, texts[0][0].language
+    states = next((told.recommending_states for _, told in each.told if told.recommending_states), ())
+    positions = _positions(review, each.told, published)
+    holds = current_position(positions)
+    labels = sorted(each.labels.values(), key=lambda entry: (entry["label"], entry["assigned_by"]))
+    return RecommendationRecord(
+        id=public_id,
+        review=review.id,
+        state_under_review=review.state_under_review,
+        cycle=review.cycle,
+        session=review.session,
+        number=each.number,
+        part=each.part,
+        sort_key=identifiers.sort_key(public_id),
+        text=text,
+        text_language=language,
+        translations={source.language: told.text for source, told in reversed(texts) if source.language != language},
+        recommending_states=states,
+        position=holds["position"] if holds else ANSWER_UNKNOWN,
+        position_detail=holds["detail"] if holds else None,
+        positions=positions,
+        labels=labels,
+        label_ids=tuple(sorted({entry["label"] for entry in labels})),
+        sources=[_source(source, told, text, states) for source, told in each.told],
+        documents=tuple(dict.fromkeys(source.document for source, _ in each.told)),
+        date=review.date,
+        aliases=tuple(each.aliases - {public_id}),
+        sample=review.sample,
+    )
+
+
+def _positions(review: ReviewRecord, told: Iterable[Told], published: Mapping[str, date]) -> list[PositionEntry]:
+    """The history of answers, by the world's dates: what was said at the review, then what came later."""
+    entries = [_position(review, source, each, published) for source, each in told if each.position]
+    entries.sort(
+        key=lambda entry: (
+            entry["source_kind"] not in SAID_IN_THE_WORKING_GROUP,
+            entry["effective_on"] or "9999",
+            entry["document"],
+        )
+    )
+    distinct: dict[tuple[str, str | None, str | None], PositionEntry] = {}
+    for entry in entries:
+        distinct.setdefault((entry["position"], entry["detail"], entry["symbol"]), entry)
+    return list(distinct.values())
+
+
+def _position(
+    review: ReviewRecord, source: SourceReading, told: ReadRecommendation, published: Mapping[str, date]
+) -> PositionEntry:
+    assert told.position is not None
+    symbol = told.position_symbol or source.reading.document.symbol
+    said_at_the_review = source.kind in SAID_IN_THE_WORKING_GROUP
+    day = review.adopted_on or review.date if said_at_the_review else published.get(symbol or "")
+    return PositionEntry(
+        position=told.position,
+        detail=told.position_detail,
+        phrase=told.position_phrase,
+        effective_on=day.isoformat() if day else None,
+        symbol=symbol,
+        paragraph=told.position_paragraph,
+        document=source.document,
+        source_kind=source.kind,
+    )
+
+
+def _source(source: SourceReading, told: ReadRecommendation, text: str, states: tuple[str, ...]) -> SourceEntry:
+    entry = SourceEntry(
+        document=source.document,
+        file=source.file["sha256"],
+        symbol=source.reading.document.symbol,
+        kind=source.kind,
+        number=told.number,
+        page=told.page,
+        paragraph=told.paragraph,
+        parser=source.reading.parser,
+        parser_version=source.reading.parser_version,
+    )
+    if told.text != text:
+        entry["text"] = told.text
+    if set(told.recommending_states) != set(states):
+        entry["recommending_states"] = list(told.recommending_states)
+    if told.footnotes:
+        entry["footnotes"] = list(told.footnotes)
+    return entry

@@ -1,0 +1,198 @@
+"""All records of one review, from the set of its readings.
+
+`merge_review` is a pure function of that set: it looks at nothing else and sorts it first, and so gives the same
+records whatever order the documents were loaded in. `load.py` compares its result with what is stored.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.core.domain import identifiers
+from services.core.domain.documents import read_symbol
+from services.core.store.documents import DocumentRecord, FileEntry
+from services.core.store.hearings import HearingRecord
+from services.core.store.labels import LabelRecord
+from services.core.store.pledges import PledgeRecord
+from services.core.store.recommendations import RecommendationRecord
+from services.core.store.reviews import ReviewRecord
+from services.core.store.statements import StatementRecord
+from services.ingest.merge.labels import label_records
+from services.ingest.merge.recommendations import gather, recommendation_records
+from services.ingest.merge.sources import SourceReading, split_superseded
+from services.ingest.reading import ReadHearing
+
+
+@dataclass(frozen=True)
+class MergedReview:
+    """All records of one review, by noun, each by id. `labels` are those that its recommendations carry."""
+
+    review: ReviewRecord
+    documents: dict[str, DocumentRecord]
+    hearings: dict[str, HearingRecord]
+    statements: dict[str, StatementRecord]
+    recommendations: dict[str, RecommendationRecord]
+    pledges: dict[str, PledgeRecord]
+    labels: dict[str, LabelRecord]
+
+
+def merge_review(state: str, cycle: int, readings: Iterable[SourceReading], *, sample: bool = False) -> MergedReview:
+    """The records that these readings of one review make. `readings` holds at least one."""
+    everything = list(readings)
+    current, superseded = split_superseded(everything)
+    review = _review(state, cycle, current, sample)
+    published = {
+        source.reading.document.symbol: day
+        for source in everything
+        if source.reading.document.symbol and (day := _day(source.reading.document.published_on))
+    }
+    return MergedReview(
+        review=review,
+        documents=_documents(review, everything, current),
+        hearings=_hearings(review, current),
+        statements=_statements(review, current),
+        recommendations=recommendation_records(review, gather(review.id, current, superseded), published),
+        pledges=_pledges(review, current),
+        labels=label_records(current),
+    )
+
+
+def _review(state: str, cycle: int, current: Sequence[SourceReading], sample: bool) -> ReviewRecord:
+    held = [hearing for _, hearing in _review_hearings(current)]
+    sessions = [source.reading.document.session for source in current if source.reading.document.session]
+    return ReviewRecord(
+        id=identifiers.review_id(state, cycle),
+        state_under_review=state,
+        cycle=cycle,
+        session=sessions[0] if sessions else None,
+        date=next((day for hearing in held if (day := _day(hearing.date))), None),
+        adopted_on=next((day for hearing in held if (day := _day(hearing.adopted_on))), None),
+        troika=next((hearing.troika for hearing in held if hearing.troika), ()),
+        documents=tuple(sorted({source.document for source in current})),
+        sample=sample,
+    )
+
+
+def _review_hearings(current: Sequence[SourceReading]) -> Iterator[tuple[SourceReading, ReadHearing]]:
+    for source in current:
+        for hearing in source.reading.hearings:
+            if hearing.kind == "working_group_review":
+                yield source, hearing
+
+
+def _documents(
+    review: ReviewRecord, everything: Sequence[SourceReading], current: Sequence[SourceReading]
+) -> dict[str, DocumentRecord]:
+    by_document: dict[str, list[SourceReading]] = defaultdict(list)
+    for source in sorted(everything, key=lambda each: (each not in current, each.weight)):
+        by_document[source.document].append(source)
+    return {document: _document(review, sources, current) for document, sources in by_document.items()}
+
+
+def _document(
+    review: ReviewRecord, sources: Sequence[SourceReading], current: Sequence[SourceReading]
+) -> DocumentRecord:
+    said = sources[0].reading.document
+    files = [FileEntry(**{**source.file, "current": source in current}) for source in sources]
+    return DocumentRecord(
+        id=sources[0].document,
+        symbol=said.symbol,
+        kind=said.kind,
+        title=said.title,
+        published_on=_day(said.published_on),
+        state_under_review=review.state_under_review,
+        review=review.id,
+        session=said.session or review.session,
+        cycle=review.cycle,
+        council_session=read_symbol(said.symbol).council_session if said.symbol else None,
+        languages=tuple(sorted({source.language for source in sources})),
+        files=files,
+        sample=review.sample,
+    )
+
+
+def _hearings(review: ReviewRecord, current: Sequence[SourceReading]) -> dict[str, HearingRecord]:
+    told: dict[str, list[tuple[SourceReading, ReadHearing]]] = defaultdict(list)
+    for source in current:
+        for hearing in source.reading.hearings:
+            told[hearing.id].append((source, hearing))
+    return {hearing: _hearing(review, sources) for hearing, sources in told.items()}
+
+
+def _hearing(review: ReviewRecord, told: Sequence[tuple[SourceReading, ReadHearing]]) -> HearingRecord:
+    first = told[0][1]
+    return HearingRecord(
+        id=first.id,
+        kind=first.kind,
+        date=next((day for _, hearing in told if (day := _day(hearing.date))), None),
+        states=(review.state_under_review,),
+        review=review.id,
+        session=review.session,
+        announced_speakers=next((h.announced_speakers for _, h in told if h.announced_speakers is not None), None),
+        troika=next((hearing.troika for _, hearing in told if hearing.troika), ()),
+        documents=tuple(dict.fromkeys(source.document for source, _ in told)),
+        sample=review.sample,
+    )
+
+
+def _statements(review: ReviewRecord, current: Sequence[SourceReading]) -> dict[str, StatementRecord]:
+    """The statements of the weightiest source that reports the hearing; others report the same ones."""
+    source = next((each for each in current if each.reading.statements), None)
+    if source is None or review.session is None:
+        return {}
+    hearing = identifiers.review_hearing_id(review.session, review.state_under_review)
+    spoken: dict[tuple[str, str], int] = defaultdict(int)
+    records: dict[str, StatementRecord] = {}
+    for order, told in enumerate(source.reading.statements, 1):
+        spoken[told.speaker, told.kind] += 1
+        public_id = identifiers.statement_id(hearing, told.speaker, told.kind, spoken[told.speaker, told.kind])
+        records[public_id] = StatementRecord(
+            id=public_id,
+            hearing=hearing,
+            review=review.id,
+            state_under_review=review.state_under_review,
+            cycle=review.cycle,
+            session=review.session,
+            speaker=told.speaker,
+            kind=told.kind,
+            sort_key=f"{identifiers.sort_key(hearing)}.{order:06d}.{public_id}",
+            on_behalf_of=told.on_behalf_of,
+            text=told.text,
+            text_language=source.language,
+            paragraph=told.paragraph,
+            page=told.page,
+            document=source.document,
+            date=review.date,
+            sample=review.sample,
+        )
+    return records
+
+
+def _pledges(review: ReviewRecord, current: Sequence[SourceReading]) -> dict[str, PledgeRecord]:
+    source = next((each for each in current if each.reading.pledges), None)
+    records: dict[str, PledgeRecord] = {}
+    for ordinal, told in enumerate(source.reading.pledges if source else (), 1):
+        assert source is not None
+        public_id = identifiers.pledge_id(review.id, ordinal)
+        records[public_id] = PledgeRecord(
+            id=public_id,
+            review=review.id,
+            state_under_review=review.state_under_review,
+            cycle=review.cycle,
+            session=review.session,
+            sort_key=identifiers.sort_key(public_id),
+            text=told.text,
+            text_language=source.language,
+            paragraph=told.paragraph,
+            page=told.page,
+            document=source.document,
+            labels=[],
+            date=review.date,
+            sample=review.sample,
+        )
+    return records
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
