@@ -9,6 +9,9 @@ from services.ingest.normalise.states import known_state, resolve_state
 _SEPARATOR = re.compile(r"\s*(?:[,;/&]|\band\b|\bas well as\b|\s[–—-]\s)\s*", re.IGNORECASE)
 _ON_BEHALF = re.compile(r",?\s+(?:also\s+)?(?:speaking\s+)?on behalf of\b.*$", re.IGNORECASE | re.DOTALL)
 _BY = re.compile(r"^(?:recommended by|recommended|by|from)\s+", re.IGNORECASE)
+_LOOSE_MARK = re.compile(r"(?<=[a-z)])\s?\d{1,2}(?=\s*(?:[,;/)]|$))")
+"""A footnote's number inside the parenthesis, printed no smaller than the name: "(Spain 2)"."""
+
 _LONGEST_JOIN = 4
 """So many pieces one name can have: "Bosnia and Herzegovina", "Iran, Islamic Republic of"."""
 
@@ -36,7 +39,7 @@ class Attribution:
 
 def read_state_list(text: str) -> StateList:
     """Read a list of States: "Iran (Islamic Republic of), Bosnia and Herzegovina and the Holy See"."""
-    names = _BY.sub("", _ON_BEHALF.sub("", " ".join(text.split()))).strip(" .,;:*")
+    names = _LOOSE_MARK.sub("", _BY.sub("", _ON_BEHALF.sub("", " ".join(text.split())))).strip(" .,;:*")
     whole = known_state(names)
     if whole:
         return StateList((whole,))

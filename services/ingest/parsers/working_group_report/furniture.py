@@ -17,6 +17,9 @@ _PAGE_NUMBER = re.compile(r"^(?:[Pp]age\s*)?\d{1,3}$")
 _JOB_NUMBER = re.compile(r"^(?:\d{1,3}\s+)?GE\.\s?\d\d-\d+(?:\s*\([A-Z]\))?[\d\s*]*$")
 _RUNNING_HEAD = re.compile(r"^A/HRC/[\w./ -]+\*{0,2}(?:\s+[Pp]age\s*\d+)?$")
 _MARKER = re.compile(r"([⁰¹²³⁴-⁹]+|(?<!\S)\*{1,3}(?=\s))")
+_STARRED = re.compile(
+    r"^[*∗]{1,3}\s*(?:(?:The )?(?:conclusions|annex|recommendations|present)\b|Previously|Reissued|Re-issued)", re.IGNORECASE
+)
 _SUPERSCRIPT = re.compile(r"(?<![Mm])\s?[⁰¹²³⁴-⁹]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
@@ -49,9 +52,9 @@ def strip_furniture(text: DocumentText) -> PrintedText:
         if page <= 1 or not body:
             lines += printed
             continue
-        small = [block for block in printed if block.size and block.size < _FOOTNOTE_BELOW * body]
+        small = [block for block in printed if _is_footnote(block, body)]
         notes += _footnotes(small, page)
-        lines += [block for block in printed if not block.size or block.size >= _FOOTNOTE_BELOW * body]
+        lines += [block for block in printed if not _is_footnote(block, body)]
     return PrintedText(tuple(lines), tuple(notes))
 
 
@@ -96,6 +99,10 @@ def _without_heads(blocks: list[Block], symbol: str) -> Iterator[Block]:
 
 def _is_furniture(text: str) -> bool:
     return bool(_PAGE_NUMBER.match(text) or _RUNNING_HEAD.match(text) or _JOB_NUMBER.match(text))
+
+
+def _is_footnote(block: Block, body: float) -> bool:
+    return bool((block.size and block.size < _FOOTNOTE_BELOW * body) or _STARRED.match(block.text))
 
 
 def _footnotes(blocks: list[Block], page: int) -> Iterator[Footnote]:

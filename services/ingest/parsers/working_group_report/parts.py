@@ -1,31 +1,55 @@
-"""One printed number may hold several recommendations, each with its own States: they are told apart here."""
+"""One printed number may hold several recommendations, each with its own States: they are told apart here.
+
+Three ways of writing occur:
+
+- sentences one after another, each with its States: "Ratify CAT (Chile); consider a moratorium (Italy)";
+- one sentence in which every State stands behind each stretch of words that is its own, with or without strokes:
+  "Ratify the Covenant (Peru, Poland)/as soon as possible (Poland)": what Poland said is both stretches;
+- verbs that share an object: "Accede to (France)/Consider ratifying (Slovenia) the Optional Protocol".
+"""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.ingest.normalise.attributions import Attribution, find_attributions
 
-_BETWEEN = re.compile(r"^[\s;,.&/*:]*(?:and)?[\s;,.&/*:]*$")
-_LEADING = re.compile(r"^[\s;,.:/*&)\]]+")
-_TRAILING = re.compile(r"[\s;,:/*&([]+$")
-_CONJUNCTION = re.compile(r"^(?:and|as well as|or)(?:\s+also)?(?:,)?\s+(?:to\s+(?=[a-z]))?", re.IGNORECASE)
+_BETWEEN = re.compile(r"^[\s;,.&/*:)\]]*(?:and\b)?[\s;,.&/*:(\[]*$")
+_LEADING = re.compile(r"^(?:[\s;,.:/*&)\]]|(?:-|–)\s)+")
+_TRAILING = re.compile(r"(?:[\s;,:/*&(\[]|\s[-–])+$")
+_CONJUNCTION = re.compile(r"^((?:and|as well as|or|and/or)\b(?:\s+also\b)?),?\s+", re.IGNORECASE)
 _TRAILING_CONJUNCTION = re.compile(r"[\s,;]+(?:and|or)$")
 _SUB_ITEM = re.compile(r"^\(?(?:[a-z]|[ivx]{1,4})\)\s+")
-_DEPENDENT = re.compile(
-    r"^(?:,|including|especially|particularly|in particular|notably|in (?:order|accordance|line|conformity|compliance|"
-    r"keeping|consultation|cooperation|light|view|full|the)|with(?:in|out)?|by|for|through|as (?:well as (?:by|through|in)|"
-    r"soon|recommended|part|a|set)|where|which|who|whose|while|so (?:that|as)|such as|at|on|of|from|among|until|under|"
-    r"towards?|"
-    r"between|during|after|before|if|when|inter alia)\b"
+_TAIL = re.compile(
+    r"^(?:including|especially|particularly|in|with|within|without|by|for|through|as (?!well)|aiming|where|which|who|whose|"
+    r"while|so (?:that|as)|such as|at|on|of|from|among|until|under|towards?|between|during|after|before|if|when|inter alia|"
+    r"along|against|thereby|notably|also (?:in|by|for|through)|not only|via|throughout|across|over|based|pursuant|prior|"
+    r"according|according to)\b"
 )
-_RATIFYING = re.compile(
+_NOUN = re.compile(r"^(?:the|its|a|an|all|other|international|[A-Z]{2,}[A-Z0-9-]*)\b(?!\s+(?:Government|State)\b)")
+_VERB_WORDS = frozenset(
+    "to and or promptly swiftly speedily further also fully immediately continue consider sign ratify access accede adhere "
+    "subscribe implement support promote increase expand eliminate maintain strengthen enhance improve ensure establish "
+    "adopt abolish become join withdraw lift develop pursue intensify step up complete finalize finalise amend review repeal "
+    "extend invite accept recognize recognise criminalize criminalise prohibit guarantee protect respect combat address "
+    "reconsider facilitate provide take that should positively favourably explore possibility of the envisage early".split()
+)
+_PARTY = re.compile(r"\b(?:a |State )?part(?:y|ies)(?: to)?$", re.IGNORECASE)
+_OPEN_END = re.compile(
+    r"\b(?:to|of|on|with|in|for|by|at|from|towards|the|its|a|into|ratification|accession|signature)$", re.IGNORECASE
+)
+_NEEDS_TO = re.compile(r"\b(?:accede|acceding|adhere|adhering|subscribe|subscribing|party|accession)$", re.IGNORECASE)
+_EFFORTS = re.compile(r"\b(?:efforts|measures|steps|in order)$|\bto$", re.IGNORECASE)
+_OBJECT = re.compile(r"(?<=\s)(?:(?:the|its|a|an|all|any|other|every|those|these)\b|[A-Z][\w-]*|\d{4}\b)")
+_GERUND_HEAD = re.compile(r"^(?:[\w-]+ ){0,4}?\w+ing\s+")
+_TREATY_HEAD = re.compile(
     r"^(?:to |that [\w’ ]{2,40}? )?(?:[\w-]+(?:,)? ){0,9}?"
-    r"(?:ratif(?:y|ying|ication of)|acced(?:e|ing) to|accession to|sign(?:ing)?(?: of)?|adher(?:e|ing) to|"
+    r"(?:ratif(?:y|ying)|ratification of|acced(?:e|ing) to|accession to|sign(?:ing)?|adher(?:e|ing) to|"
     r"becom(?:e|ing) (?:a )?(?:State )?part(?:y|ies) to|join(?:ing)?|withdraw(?:ing)?|lift(?:ing)?)\b",
     re.IGNORECASE,
 )
-_TREATY_FRAGMENT = re.compile(r"^(?:the |its |of the |(?:ICCPR|ICESCR|[A-Z]{2,}[A-Z-]*\b|[A-Z]\w+ Convention))")
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
+_LONGEST_VERB_PHRASE = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,82 +68,215 @@ class Split:
     comment: str = ""
 
 
-@dataclass
-class _Run:
-    """Neighbouring attributions, `(France) (Lithuania)`, taken as one."""
+@dataclass(slots=True)
+class _Segment:
+    """A stretch of words before one attribution (or several in a row). `before` is the punctuation in front of it."""
 
-    start: int
-    end: int
+    before: str
+    conjunction: str
+    words: str
     states: tuple[str, ...]
+
+    @property
+    def stroke(self) -> bool:
+        return "/" in self.before
+
+    @property
+    def tail(self) -> bool:
+        """Whether the words can only follow others ("as soon as possible")."""
+        return bool(_TAIL.match(self.words))
+
+    @property
+    def noun(self) -> bool:
+        """Whether the words lack a verb ("the Optional Protocol to CAT")."""
+        return bool(_NOUN.match(self.words))
+
+    @property
+    def verb_only(self) -> bool:
+        """Whether the words lack an object ("Consider ratifying", "Become a party to")."""
+        words = self.words.lower().split()
+        if len(words) > _LONGEST_VERB_PHRASE:
+            return False
+        if _PARTY.search(self.words) or _OPEN_END.search(self.words):
+            return True
+        return all(word in _VERB_WORDS or word.endswith(("ing", "ly")) for word in words)
 
 
 def split_entry(text: str) -> Split:
     """Split an entry (number and footnote marks taken off) at its attributions.
 
-    Words after the last attribution that begin in lower case are the shared end of the recommendations before them
-    ("Accede to (France)/Consider ratifying (Slovenia) the Optional Protocol"); a new sentence there is a comment.
+    Words after the last attribution that begin in lower case are the shared end of the sentence before them; a new
+    sentence there is a comment.
     """
     runs = _runs(text, find_attributions(text))
     if not runs:
-        return Split((Part(_tidy(text), ()),))
-    parts: list[Part] = []
-    chained: list[bool] = []
-    at = 0
+        return Split((Part(_tidy(_bare(text)[2]), ()),))
+    segments, at = [], 0
     for run in runs:
-        segment = text[at : run.start]
-        parts.append(Part(_words(segment, parts), run.states))
-        chained.append("/" in segment[:3])
+        segments.append(_segment(text[at : run.start], run.states))
         at = run.end
-    return _with_end(parts, chained, text[at:])
+    end, comment = _end(text[at:], segments[-1])
+    clusters = list(_clusters(segments))
+    parts = [part for cluster in clusters for part in _parts(cluster, end if cluster is clusters[-1] else "")]
+    return Split(tuple(parts), comment)
 
 
-def _runs(text: str, attributions: list[Attribution]) -> list[_Run]:
-    runs: list[_Run] = []
+def _runs(text: str, attributions: Sequence[Attribution]) -> list[Attribution]:
+    """Neighbouring attributions, `(France) (Lithuania)`, taken as one."""
+    runs: list[Attribution] = []
     for found in attributions:
         if runs and _BETWEEN.match(text[runs[-1].end : found.start]):
-            runs[-1].end = found.end
-            runs[-1].states = tuple(dict.fromkeys(runs[-1].states + found.states))
+            states = tuple(dict.fromkeys(runs[-1].states + found.states))
+            runs[-1] = Attribution(runs[-1].start, found.end, states)
         elif _HAS_WORD.search(text[runs[-1].end if runs else 0 : found.start]):
-            runs.append(_Run(found.start, found.end, found.states))
+            runs.append(found)
     return runs
 
 
-def _words(segment: str, before: list[Part]) -> str:
-    """The words of a segment as a recommendation of its own: what it leaves out is taken from the one before."""
-    bare = _LEADING.sub("", segment)
-    bare = _SUB_ITEM.sub("", _CONJUNCTION.sub("", bare))
-    if not before:
-        return _tidy(bare)
-    previous = before[-1].text
-    if _DEPENDENT.match(bare):
-        return _tidy(f"{previous}{', ' if segment.lstrip().startswith(',') else ' '}{bare}")
-    head = _RATIFYING.match(previous)
-    if head and _TREATY_FRAGMENT.match(bare):
-        return _tidy(f"{head[0]} {bare}")
-    return _tidy(bare)
+def _segment(text: str, states: tuple[str, ...]) -> _Segment:
+    before, conjunction, words = _bare(text)
+    return _Segment(before, conjunction, _tidy(words), states)
 
 
-def _with_end(parts: list[Part], chained: list[bool], end: str) -> Split:
-    bare = _LEADING.sub("", end)
-    if not _HAS_WORD.search(bare):
-        return Split(tuple(parts))
-    shared = bare[0].islower() or (end[:1] == " " and _shares(parts, end))
-    if not shared:
-        return Split(tuple(parts), _tidy(bare))
-    first = len(parts) - 1
-    while first and chained[first]:
-        first -= 1
-    joint = ", " if end.lstrip().startswith(",") else " "
-    ended = [Part(_tidy(part.text + joint + bare), part.states) for part in parts[first:]]
-    return Split((*parts[:first], *ended))
+def _bare(text: str) -> tuple[str, str, str]:
+    leading = _LEADING.match(text)
+    before = leading[0] if leading else ""
+    words = _SUB_ITEM.sub("", text[len(before) :])
+    joined = _CONJUNCTION.match(words)
+    conjunction = joined[1] if joined else ""
+    words = words[joined.end() :] if joined else words
+    return before, conjunction, _SUB_ITEM.sub("", words)
 
 
-def _shares(parts: list[Part], end: str) -> bool:
-    """Whether the last recommendation stops short of its object, so that `end` must be it ("Ratify (Spain) CEDAW")."""
-    return len(parts[-1].text.split()) <= 3 and not end.lstrip().startswith((".", ";"))
+def _end(text: str, last: _Segment) -> tuple[str, str]:
+    """What follows the last attribution: the shared end of its sentence, or a comment."""
+    before, conjunction, words = _bare(text)
+    words = _tidy(words)
+    if not _HAS_WORD.search(words):
+        return "", ""
+    continues = "." not in before and ";" not in before
+    if words[0].islower() or conjunction or (continues and last.verb_only):
+        joint = ", " if "," in before else " "
+        return f"{joint}{conjunction} {words}" if conjunction else f"{joint}{words}", ""
+    return "", words
+
+
+def _clusters(segments: Sequence[_Segment]) -> Iterator[list[_Segment]]:
+    """Segments of one sentence. A semicolon, a full stop or a capital (but not after a stroke) begins another."""
+    cluster = [segments[0]]
+    for segment in segments[1:]:
+        apart = ";" in segment.before or "." in segment.before
+        capital = segment.words[:1].isupper() and not segment.noun and not segment.conjunction
+        if (apart and not _belongs(segment, cluster)) or (capital and not segment.stroke):
+            yield cluster
+            cluster = [segment]
+        else:
+            cluster.append(segment)
+    yield cluster
+
+
+def _belongs(segment: _Segment, cluster: list[_Segment]) -> bool:
+    """Whether a segment after a semicolon still hangs on the sentence before ("Ratify CAT (Chile); CEDAW (Peru)")."""
+    if segment.tail:
+        return True
+    return segment.noun and any(_TREATY_HEAD.match(earlier.words) for earlier in cluster)
+
+
+def _parts(cluster: list[_Segment], end: str) -> Iterator[Part]:
+    """The recommendations of one sentence: what each State said, States that said the same together."""
+    said: dict[str, list[str]] = {}
+    for state in dict.fromkeys(state for segment in cluster for state in segment.states):
+        for text in _said_by(state, cluster, end):
+            said.setdefault(text, []).append(state)
+    for text, states in said.items():
+        yield Part(text, tuple(dict.fromkeys(states)))
+
+
+def _said_by(state: str, cluster: list[_Segment], end: str) -> list[str]:
+    """The recommendations of one State in a sentence: its stretches joined, what they lack taken from the others."""
+    own = [place for place, segment in enumerate(cluster) if state in segment.states]
+    texts: list[str] = []
+    for order, place in enumerate(own):
+        segment = cluster[place]
+        following = cluster[own[order + 1]] if order + 1 < len(own) else None
+        words = _with_object(cluster, place, following, end)
+        if not texts:
+            texts.append(_with_head(cluster, place, words, end))
+        elif _independent(segment, cluster[own[order - 1]]):
+            texts.append(_with_head(cluster, place, words, end))
+        else:
+            texts[-1] = _joined(texts[-1], segment, words)
+    if end and own[-1] == len(cluster) - 1 and not texts[-1].endswith(end.strip()):
+        texts[-1] += end
+    return [_tidy(text) for text in texts]
+
+
+def _independent(segment: _Segment, own_before: _Segment) -> bool:
+    """Whether a State's further stretch is another recommendation, not more words of the one before."""
+    if segment.tail or own_before.verb_only:
+        return False
+    if segment.noun:
+        return bool(_TREATY_HEAD.match(own_before.words))
+    if segment.stroke:
+        return segment.words[:1].isupper() and not segment.conjunction
+    return True
+
+
+def _joined(text: str, segment: _Segment, words: str) -> str:
+    conjunction = f" {segment.conjunction}" if segment.conjunction else ""
+    comma = "," if "," in segment.before else ""
+    return f"{text}{comma}{conjunction} {words}"
+
+
+def _with_object(cluster: list[_Segment], place: int, following: _Segment | None, end: str) -> str:
+    """A stretch that lacks its object, with the object of the next stretch that has one."""
+    segment = cluster[place]
+    if not segment.verb_only or (following and not following.tail and not following.conjunction):
+        return segment.words
+    for later in (*reversed(cluster[:place]), *cluster[place + 1 :]):
+        if later.verb_only or later.tail or (later.stroke and later.conjunction):
+            continue
+        if _EFFORTS.search(segment.words):
+            infinitive = later.words.removeprefix("to ")
+            to = "" if segment.words.lower().endswith(" to") else "to "
+            return f"{segment.words} {to}{infinitive[:1].lower()}{infinitive[1:]}"
+        named = (later.words if later.noun else _object_of(later.words)).split("/")[0].strip()
+        return _verb_and_object(segment.words, named) if named else segment.words
+    return segment.words + end if end and not segment.words.endswith(end.strip()) else segment.words
+
+
+def _verb_and_object(verb: str, named: str) -> str:
+    return f"{verb} to {named}" if _NEEDS_TO.search(verb) else f"{verb} {named}"
+
+
+def _object_of(words: str) -> str:
+    """The object of a complete stretch: "the OP-CAT" of "Ratify the OP-CAT"."""
+    if gerund := _GERUND_HEAD.match(words):
+        return words[gerund.end() :]
+    found = _OBJECT.search(words)
+    return words[found.start() :] if found else ""
+
+
+def _with_head(cluster: list[_Segment], place: int, words: str, end: str) -> str:
+    """A State's first stretch: where it cannot open a sentence, with what went before it."""
+    segment = cluster[place]
+    earlier = cluster[:place]
+    if not earlier or not (segment.tail or segment.noun):
+        return words
+    if segment.tail:
+        main = next((back for back in range(place - 1, -1, -1) if not cluster[back].tail), 0)
+        base = _with_head(cluster, main, _with_object(cluster, main, None, end), end)
+        return _joined(base, segment, words)
+    for before in reversed(earlier):
+        if before.verb_only:
+            return _verb_and_object(before.words, words)
+        if head := _TREATY_HEAD.match(before.words):
+            return f"{head[0]} {words}"
+    return words
 
 
 def _tidy(text: str) -> str:
     text = _TRAILING.sub("", text)
     text = _TRAILING_CONJUNCTION.sub("", text)
     return _TRAILING.sub("", text).strip()
+

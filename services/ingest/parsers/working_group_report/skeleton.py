@@ -17,6 +17,8 @@ _HEADINGS = {
     "pledges": re.compile(_ROMAN + r"voluntary (?:pledges|commitments)\b(?!.*[.;,]$)", re.IGNORECASE),
     "annex": re.compile(r"^annex(?:es)?(?: [IVX]+)?[*\s]*$", re.IGNORECASE),
 }
+_ROMAN_NUMBER = re.compile(r"^[IVXAB]{1,4}\.\s*|^[IVX]{1,4}\s+")
+_ENDS = re.compile(r"[.;:)”\"*∗⁰-⁹¹²³]\s*$|^[A-Z\s]+$|^.{0,60}$")
 _CONTENTS_LINE = re.compile(r"\.{4}|…|\d\s*[-–]\s*\d+\s+\d+$|\s\d+\s+\d+$")
 _FIRST_PARAGRAPH = re.compile(r"^1\.\s*The Working Group on the Universal Periodic", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,3})\.\s*(?=[^\s\d])")
@@ -73,9 +75,18 @@ def _last_headings(lines: Sequence[Block]) -> dict[str, int]:
         if len(line.text) > _LONGEST_HEADING or line.text[:1].isdigit():
             continue
         for name, pattern in _HEADINGS.items():
-            if pattern.match(line.text) and not _CONTENTS_LINE.search(line.text):
+            if pattern.match(line.text) and not _CONTENTS_LINE.search(line.text) and _stands_alone(lines, place):
                 found[name] = place
     return found
+
+
+def _stands_alone(lines: Sequence[Block], place: int) -> bool:
+    """Whether a line can be a heading: it is numbered (`II.`), or the line before it ends a sentence or a page."""
+    letters = _ROMAN_NUMBER.sub("", lines[place].text)
+    if not letters[:1].isupper() or letters != lines[place].text:
+        return letters[:1].isupper()
+    before = lines[place - 1] if place else None
+    return before is None or before.page != lines[place].page or bool(_ENDS.search(before.text))
 
 
 def _after(headings: dict[str, int], name: str, start: int, default: int) -> int:
