@@ -174,7 +174,7 @@ class Cluster:
         # Single-user mode ends well whatever its commands did.
         if done.returncode != 0 or (commands and "ERROR:" in words):
             os.write(self._log, done.stderr)
-            raise UnavailableError(f"{program} failed in {self.folder}: {_last_words(words)}{self._disk_note()}")
+            raise UnavailableError(f"{program} failed in {self.folder}: {last_words(words)}{self._disk_note()}")
 
     # --- running
 
@@ -189,11 +189,11 @@ class Cluster:
             self._spawn(socket_folder)
             if self._becomes_ready():
                 return
-            words = _text_from(self.folder / "server.log", said_before)
+            words = text_from(self.folder / "server.log", said_before)
             # Children of a killed server need a moment to notice; until then it is "still in use".
             if self._leftover is None or "still in use" not in words or time.monotonic() > deadline:
                 raise UnavailableError(
-                    f"PostgreSQL did not start in {self.folder}: {_last_words(words)}{self._disk_note()}"
+                    f"PostgreSQL did not start in {self.folder}: {last_words(words)}{self._disk_note()}"
                 )
             time.sleep(0.2)
 
@@ -377,13 +377,14 @@ def give_to_owner_of(folder: Path, descriptor: int) -> None:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
-def _text_from(path: Path, offset: int) -> str:
+def text_from(path: Path, offset: int) -> str:
+    """What a log says after `offset` bytes; a negative one counts from its end."""
     with path.open("rb") as file:
-        file.seek(offset)
+        file.seek(offset if offset >= 0 else max(path.stat().st_size + offset, 0))
         return file.read(65536).decode(errors="replace")
 
 
-def _last_words(text: str) -> str:
+def last_words(text: str) -> str:
     """The lines of a log that say what was wrong, on one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     marked = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "ERROR", "rror:", "HINT"))]

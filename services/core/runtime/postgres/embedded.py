@@ -64,7 +64,8 @@ def _take_lease(folder: Path, durable: bool) -> tuple[socket.socket, dict[str, A
     """Start a guardian if the folder's lock is free, else join the one that holds it, waiting while it stops."""
     deadline = time.monotonic() + WAIT_LIMIT
     while time.monotonic() < deadline:
-        lease = _start_guardian(folder, durable) or _join(folder)
+        started = _start_guardian(folder, durable)
+        lease = started or _join(folder)
         if lease is not None:
             _leases.add(lease)
             try:
@@ -73,7 +74,11 @@ def _take_lease(folder: Path, durable: bool) -> tuple[socket.socket, dict[str, A
             except BaseException:
                 _release(lease)
                 raise
-            _release(lease)  # it was just stopping
+            _release(lease)
+            if started:
+                said = cluster.last_words(cluster.text_from(folder / "server.log", -2000))
+                raise UnavailableError(f"The guardian of PostgreSQL in {folder} ended at once: {said}")
+            # otherwise it was just stopping
         time.sleep(_POLL)
     raise UnavailableError(f"PostgreSQL in {folder} neither starts nor stops; see {folder / 'server.log'}.")
 
@@ -103,17 +108,20 @@ def _spawn(orders: Orders, log: int) -> None:
 
     `-S`: the standard library is all it needs, and it starts in a third of the time.
     """
-    subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-S", "-s", "-P", "-m", "services.core.runtime.postgres.guardian", orders.to_json()],
-        check=False,  # what is wrong with it shows in the greeting, or in its absence
-        env={**os.environ, "PYTHONPATH": str(_ROOT)},
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=[orders.lock, orders.lease],
-        start_new_session=True,
-    )
+    try:
+        subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-S", "-s", "-P", "-m", "services.core.runtime.postgres.guardian", orders.to_json()],
+            check=False,  # what is wrong with it shows in the greeting, or in its absence
+            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[orders.lock, orders.lease],
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UnavailableError(f"The guardian of PostgreSQL could not be started: {error}") from error
 
 
 def _join(folder: Path) -> socket.socket | None:
