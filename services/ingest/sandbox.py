@@ -3,7 +3,7 @@
 Workers are forked from a server process that has the parsers imported and no threads (multiprocessing's
 `forkserver`), so a new one costs milliseconds. A worker reads one file after another. The kernel holds its
 limits: an interval timer ends it at the deadline even inside native code, and resource limits bound its
-memory and forbid it to write files. What it answers is JSON of bounded size, never a pickle, so a document
+memory and let it write no byte to a file. What it answers is JSON of bounded size, never a pickle, so a document
 that takes a worker over gains nothing in the parent.
 """
 
@@ -25,23 +25,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
-from services.ingest.reading import (
-    ReadDocument,
-    ReadHearing,
-    Reading,
-    ReadIssue,
-    ReadLabel,
-    ReadPledge,
-    ReadRecommendation,
-    ReadStatement,
-)
+from services.ingest.reading import Reading, reading_from
 
 Reader = Callable[[Content], Reading]
 
@@ -169,6 +160,11 @@ class Sandbox:
         """Blame the death on the file that was being read; one that was only waiting goes to another worker.
         Blame the death on the file that was being read; one that was only waiting goes to another worker."""
         reason = worker.kill()
+        if not worker.ready:
+            raise RuntimeError(
+                "the sandbox cannot start its workers; can the main module be imported "
+                f'(if __name__ == "__main__")? {reason.detail}'
+            )
         if worker.assigned:
             victim = worker.assigned.popleft()
             run.finish(victim, ReadFile(victim.path, _digest_of(victim.path), reason))
@@ -244,6 +240,7 @@ class _Run:
 _HEADER_BYTES = 8
 _PIPE_BYTES = 2**20  # the most an unprivileged process may ask for (proc(5), pipe-max-size)
 _PARENT_GRACE_SECONDS = 2.0
+_START_SECONDS = 60.0
 _FILES_PER_WORKER = 200
 """A worker is replaced after so many files: what native libraries leak does not add up."""
 
@@ -270,6 +267,7 @@ class _Worker:
         self._files = 0
         self._reason: UnreadableDocumentError | None = None
         self.assigned: deque[_Task] = deque()
+        self.ready = False
         self.ended = False
         self.exhausted = False
 
@@ -277,6 +275,11 @@ class _Worker:
     def handles(self) -> tuple[Connection, int]:
         """What becomes ready when the worker answers or dies."""
         return self._answers, self._process.sentinel
+
+    @property
+    def pid(self) -> int | None:
+        """The process id."""
+        return self._process.pid
 
     @property
     def retired(self) -> bool:
@@ -287,7 +290,7 @@ class _Worker:
     def seconds_left(self) -> float:
         """Until the parent stops waiting for the file in hand; the worker's own timer should end it before.
         Until the parent stops waiting for the file in hand; the worker's own timer should end it before."""
-        limit = self._limits.deadline_seconds + _PARENT_GRACE_SECONDS
+        limit = self._limits.deadline_seconds + _PARENT_GRACE_SECONDS if self.ready else _START_SECONDS
         return self._head_since + limit - time.monotonic()
 
     def assign(self, task: _Task) -> None:
@@ -308,7 +311,9 @@ class _Worker:
         self.ended = self.ended or gone
         while self.assigned and (answer := self._cut_answer()) is not None:
             self._head_since = time.monotonic()
-            yield self.assigned.popleft(), answer
+            if self.ready:
+                yield self.assigned.popleft(), answer
+            self.ready = True
 
     def kill(self) -> UnreadableDocumentError:
         """End the process and say why it had to end. Calling it again changes nothing."""
@@ -394,16 +399,6 @@ def _is_out_of_memory(outcome: ReadFile) -> bool:
     return isinstance(outcome.result, UnreadableDocumentError) and outcome.result.code == "parse_memory"
 
 
-_PARTS_OF_A_READING = {
-    "hearings": ReadHearing,
-    "recommendations": ReadRecommendation,
-    "statements": ReadStatement,
-    "pledges": ReadPledge,
-    "labels": ReadLabel,
-    "issues": ReadIssue,
-}
-
-
 def _outcome_of(path: Path, answer: bytes) -> ReadFile:
     """What a worker's answer says. An answer that makes no sense is a crash."""
     try:
@@ -411,30 +406,19 @@ def _outcome_of(path: Path, answer: bytes) -> ReadFile:
         if "error" in told:
             error = UnreadableDocumentError(str(told["error"]["code"]), str(told["error"]["detail"]))
             return ReadFile(path, told["sha256"], error)
-        return ReadFile(path, told["sha256"], _reading_of(told["reading"]))
+        return ReadFile(path, told["sha256"], reading_from(told["reading"]))
     except (ValueError, KeyError, TypeError) as error:
         reason = UnreadableDocumentError("parse_crashed", f"the answer cannot be understood: {error}")
         return ReadFile(path, _digest_of(path), reason)
-
-
-def _reading_of(told: dict[str, Any]) -> Reading:
-    """The `Reading` that `told` was before it became JSON."""
-    parts: dict[str, Any] = {
-        name: tuple(_record_of(kind, record) for record in told[name]) for name, kind in _PARTS_OF_A_READING.items()
-    }
-    return Reading(told["parser"], told["parser_version"], document=_record_of(ReadDocument, told["document"]), **parts)
-
-
-def _record_of(kind: type[Any], told: dict[str, Any]) -> Any:
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
 
 
 # What follows runs in the worker.
 
 
 def _work(tasks: Connection, answers: Connection, limits: SandboxLimits, read: Reader) -> None:
-    """Answer one file after another until the parent closes the pipe."""
+    """Say that the worker is there, then answer one file after another until the parent closes the pipe."""
     _confine(limits)
+    _send(answers, b"")
     while True:
         try:
             path = Path(os.fsdecode(tasks.recv_bytes()))

@@ -3,9 +3,10 @@
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.parsers.base import Content, Parser
 from services.ingest.parsers.ohchr_matrix import OhchrMatrix
+from services.ingest.parsers.working_group_report import WorkingGroupReport
 from services.ingest.reading import Reading
 
-PARSERS: tuple[Parser, ...] = (OhchrMatrix(),)
+PARSERS: tuple[Parser, ...] = (WorkingGroupReport(), OhchrMatrix())
 
 LOWEST_BID = 0.5
 """Below it a document is of no kind that we read."""
@@ -14,8 +15,10 @@ LOWEST_BID = 0.5
 def read_document(content: Content) -> Reading:
     """Read a document with the parser that bids highest for it.
 
-    Raises `UnreadableDocumentError`: `unknown_kind` where no bid reaches `LOWEST_BID`, and what the parser raises.
+    Raises `UnreadableDocumentError`: what `sniff` and `open_text` raise, `unknown_kind` where no bid reaches
+    `LOWEST_BID`, and what the parser raises.
     """
+    _ = content.text  # a file's own fault is told before anyone bids
     bids = [(parser.bid(content), parser) for parser in PARSERS]
     highest, parser = max(bids, key=lambda bid: bid[0])
     if highest < LOWEST_BID:

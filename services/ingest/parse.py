@@ -1,0 +1,105 @@
+"""Reads documents without a database: what `upr ingest parse` prints."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.reading import Reading, ReadRecommendation
+from services.ingest.sandbox import ReadFile, Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """One file's outcome, ready to be shown. `failed` decides the exit status."""
+
+    file: str
+    result: Reading | UnreadableDocumentError
+
+    @property
+    def failed(self) -> bool:
+        """Whether the file could not be read."""
+        return isinstance(self.result, UnreadableDocumentError)
+
+    def as_ndjson(self) -> bytes:
+        """The line of `--format ndjson` (docs/ingest.md)."""
+        return orjson.dumps(self._line(), option=orjson.OPT_APPEND_NEWLINE)
+
+    def as_text(self) -> str:
+        """A short summary for people."""
+        if isinstance(self.result, UnreadableDocumentError):
+            return f"{self.file}\n  not read: {self.result.detail} [{self.result.code}]"
+        return "\n  ".join([self.file, *_summary(self.result)])
+
+    def _line(self) -> dict[str, Any]:
+        if isinstance(self.result, UnreadableDocumentError):
+            return {"file": self.file, "error": {"code": self.result.code, "detail": self.result.detail}}
+        return self.result.as_line(self.file)
+
+
+def parse_files(paths: Iterable[Path], sandbox: Sandbox) -> Iterator[ParsedFile]:
+    """Read files, and folders with all they hold, in `sandbox`; outcomes in the order of `files_under`."""
+    for outcome in sandbox.read_all(files_under(paths)):
+        yield _shown(outcome)
+
+
+def files_under(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files in `paths`: those named as they are, folders recursively and sorted, without hidden ones.
+
+    A path that does not exist, or a folder without files, is handed on as it is, so that it gets its error.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        held = False
+        for file in _files_in(path):
+            held = True
+            yield file
+        if not held:
+            yield path
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield Path(parent) / name
+
+
+def _shown(outcome: ReadFile) -> ParsedFile:
+    # A file name need not be UTF-8; JSON has to be.
+    return ParsedFile(os.fsencode(outcome.path).decode("utf-8", "replace"), outcome.result)
+
+
+def _summary(reading: Reading) -> Iterator[str]:
+    document = reading.document
+    facts = [
+        document.symbol,
+        document.kind.replace("_", " "),
+        document.state_under_review,
+        f"session {document.session}" if document.session else None,
+        f"cycle {document.cycle}" if document.cycle else None,
+        document.published_on,
+    ]
+    yield ", ".join(fact for fact in facts if fact)
+    yield f"{len(reading.recommendations)} recommendations{_positions(reading.recommendations)}"
+    others = {"statements": reading.statements, "pledges": reading.pledges, "labels": reading.labels}
+    counted = ", ".join(f"{len(records)} {name}" for name, records in others.items() if records)
+    if counted:
+        yield counted
+    if reading.issues:
+        codes = Counter(issue.code for issue in reading.issues)
+        yield "issues: " + ", ".join(f"{count} {code}" for code, count in sorted(codes.items()))
+
+
+def _positions(recommendations: Iterable[ReadRecommendation]) -> str:
+    counts = Counter(record.position or "without a position" for record in recommendations)
+    told = ", ".join(f"{count} {position}" for position, count in counts.most_common())
+    return f": {told}" if told else ""
