@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Date, Index, Table, func, insert, select, update
+from sqlalchemy import BigInteger, Column, Connection, Date, Index, Table, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.core.domain.changes import Cause
+from services.core.store.bulk import copy_rows
 from services.core.store.metadata import metadata, plain_text, texts, when
 
 CHANNEL = "upr_changes"
@@ -91,7 +92,7 @@ def append_changes(connection: Connection, drafts: Sequence[ChangeDraft]) -> int
         }
         for seq, draft in enumerate(drafts, first)
     ]
-    connection.execute(insert(changes_table), rows)
+    copy_rows(connection, changes_table, rows)
     connection.execute(select(func.pg_notify(CHANNEL, str(last))))
     return last
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.core.store.bulk import copy_rows
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -75,8 +77,7 @@ class Aggregate(Generic[R]):
 
     def insert(self, connection: Connection, records: Sequence[R]) -> None:
         """Insert new records. Their history starts now."""
-        if records:
-            connection.execute(insert(self.table), [self._content(record) for record in records])
+        copy_rows(connection, self.table, map(self._content, records))
 
     def update(self, connection: Connection, records: Sequence[R]) -> None:
         """Overwrite the rows of these records, each by one revision."""
