@@ -15,6 +15,7 @@ from services.ingest.parsers.working_group_report.introduction import (
     read_introduction,
 )
 from services.ingest.parsers.working_group_report.recommendations import read_recommendations
+from services.ingest.parsers.working_group_report.references import read_pointed_at, with_references
 from services.ingest.parsers.working_group_report.skeleton import find_skeleton, read_paragraphs
 from services.ingest.parsers.working_group_report.statements import read_statements
 from services.ingest.reading import ReadDocument, ReadHearing, Reading, ReadIssue, ReadStatement
@@ -48,19 +49,23 @@ def read_report(text: DocumentText) -> Reading:
     printed = strip_furniture(text)
     skeleton = find_skeleton(printed.lines)
     introduction = read_introduction(skeleton.masthead, skeleton.introduction)
-    listed = read_recommendations(read_groups(skeleton.conclusions), printed.footnotes)
-    if not listed.recommendations:
-        raise UnreadableDocumentError("no_recommendations", "The report's section II lists no recommendations")
     paragraphs = read_paragraphs(skeleton.proceedings, first=3)
+    groups = read_groups(skeleton.conclusions)
+    listed = read_recommendations(groups, printed.footnotes)
+    reference_issues: list[ReadIssue] = []
+    pointed_at = tuple(read_pointed_at(groups, paragraphs, reference_issues))
+    recommendations = (*with_references(listed.recommendations, groups), *pointed_at)
+    if not recommendations:
+        raise UnreadableDocumentError("no_recommendations", "The report's section II lists no recommendations")
     statements = tuple(read_statements(paragraphs, introduction.state))
     announced = next(filter(None, (read_announced(paragraph.text) for paragraph in paragraphs)), None)
-    issues = (*introduction.issues, *listed.issues, *_speaker_issues(announced, statements))
+    issues = (*introduction.issues, *listed.issues, *reference_issues, *_speaker_issues(announced, statements))
     return Reading(
         parser=WorkingGroupReport.name,
         parser_version=WorkingGroupReport.version,
         document=_document(introduction, text.pages),
         hearings=_hearings(introduction, announced),
-        recommendations=listed.recommendations,
+        recommendations=recommendations,
         statements=statements,
         issues=issues,
     )

@@ -1,12 +1,11 @@
 """From the groups of section II to recommendations with their States and positions."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from services.ingest.normalise.attributions import find_attributions, misread_attribution
-from services.ingest.normalise.positions import PrintedPosition, read_detail, read_position
+from services.ingest.normalise.positions import PrintedPosition, read_position
 from services.ingest.parsers.working_group_report.furniture import (
     Footnote,
     footnote_marks,
@@ -103,7 +102,7 @@ def _of_entry(
     parts = [_named(part, entry, issues) for part in split.parts]
     for place, part in enumerate(parts):
         yield ReadRecommendation(
-            number=entry.number,
+            number=_number(entry, group),
             part=_LETTERS[place % 26] * (place // 26 + 1) if len(parts) > 1 else None,
             text=part.text,
             recommending_states=part.states,
@@ -115,6 +114,12 @@ def _of_entry(
             paragraph=str(group.paragraph),
             footnotes=_footnotes_of(entry, footnotes),
         )
+
+
+def _number(entry: Item, group: Group) -> str:
+    """The number as users know it: items of a plain list carry their paragraph's number before their own."""
+    plain = "." not in entry.number and group.items
+    return f"{group.paragraph}.{entry.number}" if plain else entry.number
 
 
 def _is_explanation(words: str) -> bool:
@@ -140,35 +145,30 @@ def _footnotes_of(entry: Item, footnotes: Sequence[Footnote]) -> tuple[str, ...]
     return tuple(note.text for note in footnotes if note.mark in marks and first <= note.page <= last)
 
 
-def _sequence_issues(read: Iterable[ReadRecommendation]) -> Iterator[ReadIssue]:
-    """Every repetition, gap and stranger in the printed numbers."""
-    pages: dict[str, int | None] = {}
+def _sequence_issues(read: Sequence[ReadRecommendation]) -> Iterator[ReadIssue]:
+    """Every gap, repetition and stranger in the printed numbers."""
+    last: dict[str, int] = {}
+    seen: set[tuple[str, str | None]] = set()
+    previous = ""
     for recommendation in read:
-        pages.setdefault(recommendation.number or "", recommendation.page)
-    numbers = [number for number in pages if number]
-    by_paragraph: dict[str, list[int]] = {}
-    for number in numbers:
-        prefix, _, last = number.rpartition(".")
-        by_paragraph.setdefault(prefix, []).append(int(last))
-    for prefix, seen in by_paragraph.items():
-        for before, number in zip([0, *seen], seen, strict=False):
-            printed = f"{prefix}.{number}" if prefix else str(number)
-            if number > before + 1 and prefix:
-                missing = f"{before + 1}" if number == before + 2 else f"{before + 1}-{number - 1}"
-                yield ReadIssue(
-                    "warning", "gap_in_numbers", f"{prefix}.{missing} is missing before {printed}", pages[printed]
-                )
-    return
+        number, paragraph = recommendation.number or "", recommendation.paragraph or ""
+        if number == previous:
+            continue
+        previous = number
+        if (number, recommendation.part) in seen:
+            yield ReadIssue("warning", "repeated_number", f"{number} is printed twice", recommendation.page)
+        seen.add((number, recommendation.part))
+        printed, _, item = number.rpartition(".")
+        if printed and printed != paragraph:
+            detail = f"{number} is printed under paragraph {paragraph}"
+            yield ReadIssue("warning", "misprinted_number", detail, recommendation.page)
+        yield from _gap(paragraph, int(item), last, recommendation)
+        last[paragraph] = max(int(item), last.get(paragraph, 0))
 
 
-def repeated_numbers(numbers: Iterable[tuple[str, str | None]]) -> list[str]:
-    """The printed numbers that occur more than once."""
-    return [number for (number, _), count in Counter(numbers).items() if count > 1]
-
-
-def with_detail_of_references(
-    recommendations: Sequence[ReadRecommendation], groups: Sequence[Group]
-) -> tuple[ReadRecommendation, ...]:
-    """Placeholder for references; see references.py."""
-    _ = read_detail, groups
-    return tuple(recommendations)
+def _gap(paragraph: str, item: int, last: dict[str, int], found: ReadRecommendation) -> Iterator[ReadIssue]:
+    before = last.get(paragraph, 0)
+    if item > before + 1 and found.number != paragraph:
+        missing = f"{before + 1}" if item == before + 2 else f"{before + 1} to {item - 1}"
+        detail = f"Paragraph {paragraph}: {missing} missing before {found.number}"
+        yield ReadIssue("warning", "gap_in_numbers", detail, found.page)

@@ -24,7 +24,7 @@ def read_statements(paragraphs: Iterable[Paragraph], state_under_review: str | N
     """The statements of other States: paragraphs that open with a State's name, or with a clause and then the name."""
     for paragraph in paragraphs:
         text = without_footnote_marks(paragraph.text)
-        speaker = _speaker(text, state_under_review)
+        speaker = speaker_of(text, state_under_review)
         if speaker is None:
             continue
         code, end = speaker
@@ -39,7 +39,8 @@ def read_statements(paragraphs: Iterable[Paragraph], state_under_review: str | N
         )
 
 
-def _speaker(text: str, state_under_review: str | None) -> tuple[str, int] | None:
+def speaker_of(text: str, state_under_review: str | None = None) -> tuple[str, int] | None:
+    """The State that speaks in a paragraph of the dialogue, and where its name ends; never the one under review."""
     named = leading_state(text)
     if named:
         return None if named[0] == state_under_review else named

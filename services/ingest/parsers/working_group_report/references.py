@@ -1,0 +1,259 @@
+"""Recommendations that section II only points at: "those noted in the report in paragraphs 35 (b), 43 (a) (ii) and 80".
+
+Until 2010 what a State rejected was often left out of the lists: it stands in section I alone, in the words of the
+statement, and section II gives paragraphs and letters. Later reports point the other way, from a comment to numbers of
+their own lists ("recommendations Nos. 93.2 and 93.40 above have already been implemented").
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from services.ingest.normalise.positions import PrintedPosition, read_detail, read_position
+from services.ingest.normalise.states import leading_state
+from services.ingest.parsers.working_group_report.furniture import without_footnote_marks
+from services.ingest.parsers.working_group_report.groups import Group
+from services.ingest.parsers.working_group_report.skeleton import Paragraph
+from services.ingest.parsers.working_group_report.statements import speaker_of
+from services.ingest.reading import ReadIssue, ReadRecommendation
+
+_POINTS = re.compile(r"\bparagraphs?\s*(?=\d)|\brecommendations?\s+(?:Nos?\.?\s*)?(?=\d{1,3}\s*\([a-z])", re.IGNORECASE)
+_ABOUT_RECOMMENDATIONS = re.compile(r"recommendations?\b", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d{1,3})(?![\d.])|\((?P<letters>[a-z](?:\s*(?:,|and)\s*[a-z])*)\)|\((?P<roman>[ivx]{2,4})\)"
+    r"|(?P<joint>,|;|/|–|-|\band\b|\bto\b)|(?P<last>\blast sentence\b)|(?P<skip>\b(?:in )?paragraphs?\b|\babove\b))"
+)
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_LETTER_MARK = re.compile(r"(?<![\w(])\(([a-z])\)\s*(?=\S)")
+_ROMAN_MARK = re.compile(r"(?<![\w(])\(([ivx]{1,4})\)\s*(?=\S)")
+_SENTENCE = re.compile(r"(?<=[a-z\d)”’\"])\.\s+(?=[A-Z])")
+_SENTENCE_OF_LEAD_IN = re.compile(r"(?<=[a-z\d)])[.:]\s+(?=[A-Z])")
+_RECOMMENDS = re.compile(
+    r"\b(?:recommend(?:ed|s|ing)?|recommendations?|encourag(?:ed|es|ing)|urg(?:ed|es|ing)|call(?:ed|s) (?:on|upon|for)|"
+    r"suggest(?:ed|s)|request(?:ed|s)|invit(?:ed|es)|proposed|advised|advocated|hoped|asked)\b"
+)
+_STRONGLY = re.compile(r"\brecommend(?:ed|s|ing|ation|ations)\b")
+_INTRODUCTION = re.compile(
+    r"^.*?\b(?:recommended|recommends|recommending|encouraged|encourages|urged|urges|called (?:on|upon)|suggested|"
+    r"requested|invited|proposed|advised|called for)\b\s*(?:that\s+)?",
+    re.DOTALL,
+)
+_TIDY_END = re.compile(r"(?:[\s;,.:]|\band\b|\bor\b)+$")
+_NUMBERED_LIST = re.compile(
+    r"\bNos?\.?\s*(?P<numbers>\d[\d.,;\s–-]*(?:and\s+\d[\d.,;\s–-]*)*)"
+    r"(?:[^.]{0,60}?\bparagraph\s+(?P<paragraph>\d{1,3}))?",
+)
+_PARAGRAPH_BEFORE = re.compile(r"\bparagraph\s+(\d{1,3}),?\s*$")
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A place in section I: paragraph 43, letter (a), roman (ii); `last` for "last sentence"."""
+
+    paragraph: int
+    letter: str | None = None
+    roman: str | None = None
+    last: bool = False
+
+    @property
+    def number(self) -> str:
+        """`43.a.ii`."""
+        return ".".join(filter(None, (str(self.paragraph), self.letter, self.roman)))
+
+
+def read_references(text: str) -> list[Reference]:
+    """The places that `text` points at, in order and without repetition."""
+    found: dict[Reference, None] = {}
+    for start in _POINTS.finditer(text):
+        for reference in _references_from(text, start.end()):
+            found.setdefault(reference)
+    return list(found)
+
+
+def read_pointed_at(
+    groups: Iterable[Group], paragraphs: Sequence[Paragraph], issues: list[ReadIssue]
+) -> Iterator[ReadRecommendation]:
+    """The recommendations of section I that comments of section II point at, each once, with the position given there."""
+    by_number = {paragraph.number: paragraph for paragraph in paragraphs}
+    seen: set[Reference] = set()
+    for group in groups:
+        for sentence in _SENTENCE_OF_LEAD_IN.split(group.lead_in):
+            if not _ABOUT_RECOMMENDATIONS.search(sentence):
+                continue
+            references = [reference for reference in read_references(sentence) if reference not in seen]
+            stated = read_position(sentence) or PrintedPosition(None, None, "")
+            for reference in references:
+                seen.add(reference)
+                paragraph = by_number.get(reference.paragraph)
+                yield from _recommendations_at(reference, paragraph, group, stated, issues)
+
+
+def with_references(read: Sequence[ReadRecommendation], groups: Iterable[Group]) -> tuple[ReadRecommendation, ...]:
+    """`read` with what later paragraphs add to positions by number ("Nos. 85-119 have already been implemented")."""
+    changed = list(read)
+    for group in groups:
+        if group.items:
+            continue
+        for found in _NUMBERED_LIST.finditer(group.lead_in):
+            numbers = _expanded(found["numbers"])
+            named = _PARAGRAPH_BEFORE.search(group.lead_in[: found.start()])
+            paragraph = found["paragraph"] or (named[1] if named else None)
+            stated, detail = read_position(group.lead_in), read_detail(group.lead_in)
+            for place, recommendation in enumerate(changed):
+                if _is_meant(recommendation, numbers, paragraph, group.paragraph):
+                    changed[place] = _restated(recommendation, stated, detail, group)
+    return tuple(changed)
+
+
+def _references_from(text: str, at: int) -> Iterator[Reference]:
+    current: Reference | None = None
+    fresh = False
+    while token := _TOKEN.match(text, at):
+        at = token.end()
+        if token["number"]:
+            if fresh and current:
+                yield current
+            current, fresh = Reference(int(token["number"])), True
+        elif token["letters"] and current:
+            roman = token["letters"] == "i" and current.letter is not None and not fresh and _adjacent(text, token)
+            if roman:
+                yield replace(current, roman="i")
+                continue
+            for letter in re.findall(r"\b[a-z]\b", token["letters"]):
+                current, fresh = Reference(current.paragraph, letter), False
+                if not _followed_by_roman(text, at):
+                    yield current
+        elif token["roman"] and current:
+            yield replace(current, roman=token["roman"])
+        elif token["last"] and current:
+            current = replace(current, last=True)
+    if fresh and current:
+        yield current
+
+
+def _adjacent(text: str, token: re.Match[str]) -> bool:
+    return text[: token.start()].rstrip().endswith(")")
+
+
+def _followed_by_roman(text: str, at: int) -> bool:
+    return bool(re.match(r"\s*\((?:i|ii|iii|iv|v|vi)\)(?!\s*,\s*\([j-z]\))", text[at:]))
+
+
+def _recommendations_at(
+    reference: Reference,
+    paragraph: Paragraph | None,
+    group: Group,
+    stated: PrintedPosition,
+    issues: list[ReadIssue],
+) -> Iterator[ReadRecommendation]:
+    if paragraph is None:
+        detail = f"Paragraph {group.paragraph} points at {reference.number}, which was not found"
+        issues.append(ReadIssue("warning", "reference_not_found", detail, group.page))
+        return
+    text = without_footnote_marks(paragraph.text)
+    clauses = [(clause, speaker) for clause, speaker in _clauses_at(text, reference) if clause]
+    if not clauses:
+        detail = f"Paragraph {group.paragraph} points at {reference.number}, which holds no such recommendation"
+        issues.append(ReadIssue("warning", "reference_not_found", detail, group.page))
+    for place, (clause, speaker) in enumerate(clauses):
+        if speaker is None:
+            detail = f"{reference.number}: who said it is not known: {text[:80]}"
+            issues.append(ReadIssue("warning", "unknown_state", detail, paragraph.page))
+        yield ReadRecommendation(
+            number=reference.number,
+            part="abcdefghijklmnopqrstuvwxyz"[place % 26] if len(clauses) > 1 else None,
+            text=clause,
+            recommending_states=(speaker,) if speaker else (),
+            position=stated.position.value if stated.position else None,
+            position_detail=stated.detail.value if stated.detail else None,
+            position_phrase=stated.phrase or None,
+            position_paragraph=str(group.paragraph),
+            page=paragraph.page,
+            paragraph=str(paragraph.number),
+        )
+
+
+def _clauses_at(text: str, reference: Reference) -> Iterator[tuple[str, str | None]]:
+    """The words at a place and who said them."""
+    first = speaker_of(text)
+    speaker = first[0] if first else None
+    if reference.letter:
+        yield _lettered(text, reference), speaker
+        return
+    sentences = _SENTENCE.split(text)
+    chosen = sentences[-1:] if reference.last else [s for s in sentences if _STRONGLY.search(s)]
+    for sentence in chosen or [s for s in sentences if _RECOMMENDS.search(s)] or [text]:
+        named = leading_state(sentence)
+        said_by = named[0] if named else speaker
+        yield from ((clause, said_by) for clause in _recommended(sentence))
+
+
+def _lettered(text: str, reference: Reference) -> str:
+    """The clause under a letter, and under a roman numeral inside it."""
+    clause = _marked_clause(text, _LETTER_MARK, reference.letter or "", "abcdefghijklmnopqrstuvwxyz")
+    if reference.roman:
+        clause = _marked_clause(clause, _ROMAN_MARK, reference.roman, _ROMAN) or clause
+    return _TIDY_END.sub("", clause)
+
+
+def _marked_clause(text: str, mark: re.Pattern[str], wanted: str, order: Sequence[str]) -> str:
+    """The words from one mark to the next in order; those of the last mark end with their sentence."""
+    places: list[tuple[str, int, int]] = []
+    for found in mark.finditer(text):
+        if found[1] == order[0]:
+            places = [*places] if places and found[1] != wanted else places
+        expected = order[len(places)] if len(places) < len(order) else None
+        if found[1] == expected:
+            places.append((found[1], found.start(), found.end()))
+    for place, (label, _, start) in enumerate(places):
+        if label == wanted:
+            last = place + 1 == len(places)
+            words = text[start : None if last else places[place + 1][1]]
+            return _SENTENCE.split(words)[0] if last else words
+    return ""
+
+
+def _recommended(sentence: str) -> list[str]:
+    """The recommendations in one sentence of a statement, without "It recommended that"; several where it is lettered."""
+    places = list(_LETTER_MARK.finditer(sentence))
+    if len(places) > 1:
+        ends = [place.start() for place in places[1:]] + [len(sentence)]
+        return [_TIDY_END.sub("", sentence[a.end() : b]) for a, b in zip(places, ends, strict=True)]
+    return [_TIDY_END.sub("", _INTRODUCTION.sub("", sentence, count=1))]
+
+
+def _expanded(numbers: str) -> set[str]:
+    """`1, 4, 85-87` as single numbers."""
+    found: set[str] = set()
+    for first, last, single in _RANGE.findall(numbers):
+        if single:
+            found.add(single.rstrip("."))
+            continue
+        prefix, _, start = first.rpartition(".")
+        stop = last.rpartition(".")[2]
+        found |= {f"{prefix}.{n}" if prefix else str(n) for n in range(int(start), min(int(stop), int(start) + 500) + 1)}
+    return found
+
+
+def _is_meant(read: ReadRecommendation, numbers: set[str], paragraph: str | None, comment: int) -> bool:
+    number = read.number or ""
+    if number in numbers:
+        return True
+    own, _, item = number.partition(".")
+    nearest = paragraph or str(comment - 1)
+    return item in numbers and own == nearest
+
+
+def _restated(
+    read: ReadRecommendation, stated: PrintedPosition | None, detail: object, group: Group
+) -> ReadRecommendation:
+    if stated and stated.position and stated.position.value == "noted" and read.position != "noted":
+        return replace(
+            read,
+            position=stated.position.value,
+            position_detail=stated.detail.value if stated.detail else None,
+            position_phrase=stated.phrase,
+            position_paragraph=str(group.paragraph),
+        )
+    return replace(read, position_detail=str(detail)) if detail and read.position == "supported" else read
