@@ -27,6 +27,9 @@ from services.core.runtime.postgres.embedded import is_guarded
 
 _MIGRATE = "services.core.store.migrate"
 _RUN = pytest.StashKey[str]()
+_FOLDERS = "upr-tests-"
+_ABANDONED_AFTER = 86_400.0
+"""Seconds after which the folder of a run that was killed is removed by the next one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +61,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as admin:
             admin.execute(f'DROP DATABASE IF EXISTS "{_template(config)}"')
     _remove_cluster(_cluster_folder(config))
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _ABANDONED_AFTER and folder.stat().st_uid == os.geteuid():
+                _remove_cluster(folder)
 
 
 def with_database(url: str, name: str) -> str:
@@ -156,11 +163,13 @@ def _has_template(admin: psycopg.Connection[tuple[Any, ...]], config: pytest.Con
 
 
 def _cluster_folder(config: pytest.Config) -> Path:
-    return Path(tempfile.gettempdir()) / f"upr-tests-{config.stash[_RUN]}"
+    return Path(tempfile.gettempdir()) / f"{_FOLDERS}{config.stash[_RUN]}"
 
 
 def _remove_cluster(folder: Path) -> None:
     deadline = time.monotonic() + 30
-    while is_guarded(folder / "postgres") and time.monotonic() < deadline:
+    while is_guarded(folder / "postgres"):
+        if time.monotonic() > deadline:
+            return
         time.sleep(0.05)
     shutil.rmtree(folder, ignore_errors=True)

@@ -547,6 +547,28 @@ def test_programs_below_a_private_folder_are_copied(tmp_path: Path) -> None:
                 shelf.rmdir()
 
 
+@as_root
+@pytest.mark.parametrize(
+    ("become", "detail"),
+    [
+        (["--inh-caps=-all", "--bounding-set=-all"], "root may not become the user upr-postgres"),
+        (["--reuid=54321", "--clear-groups"], "The user number 54321 has no name"),
+    ],
+    ids=["a root without capabilities", "a user without a name"],
+)
+def test_accounts_that_cannot_work_are_told_what_to_do(
+    become: list[str], detail: str, ordinary_user: tuple[list[str], Path]
+) -> None:
+    python, home = ordinary_user
+    os.chown(home, 54321 if "--reuid=54321" in become else 0, 0)
+    done = subprocess.run(
+        ["setpriv", *become, *python[-2:], HOLD, home / "postgres"],
+        env=_importable(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert detail in done.stderr
+    assert "UPR_DATABASE_URL" in done.stderr
+
+
 @pytest.fixture
 def ordinary_user() -> Iterator[tuple[list[str], Path]]:
     """A command prefix that runs Python as an ordinary user, and a folder of theirs."""

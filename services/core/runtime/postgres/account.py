@@ -16,6 +16,7 @@ DEDICATED_USER = "upr-postgres"
 """Made once per machine, by root only. A shared account such as `nobody` or the distribution's `postgres` would let
 other services read our data, and ours theirs."""
 
+_POWERLESS = 2
 _CREATE_COMMANDS = (
     ("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
      "--shell", "/usr/sbin/nologin", DEDICATED_USER),
@@ -37,16 +38,25 @@ class Account:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.borrowed else {}
 
     def can_read(self, paths: Sequence[Path]) -> bool:
-        """Whether the account can read all of `paths`, tried in a child process (single-threaded callers only)."""
+        """Whether the account can read all of `paths`, tried in a child process (single-threaded callers only).
+
+        Raises SettingsError if root may not become the account: a container without the capabilities for it.
+        """
         if not self.borrowed:
             return all(os.access(path, os.R_OK) for path in paths)
         child = os.fork()
         if child == 0:
             self._answer_as_child(paths)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        answer = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if answer == _POWERLESS:
+            raise SettingsError(
+                f"PostgreSQL does not run as root, and root may not become the user {self.name} here: "
+                "start as an ordinary user, or set UPR_DATABASE_URL."
+            )
+        return answer == 0
 
     def _answer_as_child(self, paths: Sequence[Path]) -> None:
-        status = 2
+        status = _POWERLESS
         try:
             os.setgroups([])
             os.setgid(self.gid)

@@ -123,6 +123,11 @@ class Cluster:
 
     def _initialise(self) -> None:
         """Run initdb beside the final place and move the result there: a half-made cluster is never found."""
+        if self.account.name.isdigit():
+            raise SettingsError(
+                f"The user number {self.account.name} has no name (no line in /etc/passwd), and initdb needs one: "
+                "give it a name, start as another user, or set UPR_DATABASE_URL."
+            )
         unfinished = self.folder / "cluster.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
