@@ -11,6 +11,8 @@ Three ways of writing occur:
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from services.ingest.normalise.attributions import Attribution, find_attributions
 
@@ -20,12 +22,19 @@ _TRAILING = re.compile(r"(?:[\s;,:/*&(\[]|\s[-–])+$")
 _CONJUNCTION = re.compile(r"^((?:and|as well as|or|and/or)\b(?:\s+also\b)?),?\s+", re.IGNORECASE)
 _TRAILING_CONJUNCTION = re.compile(r"[\s,;]+(?:and|or)$")
 _SUB_ITEM = re.compile(r"^\(?(?:[a-z]|[ivx]{1,4})\)\s+")
+_RESTART = re.compile(
+    r"(?=(?:;|\.)\s+(?:and\s+)?(?:It |it )?(?:also |further )?"
+    r"(?:recommend(?:s|ed)|encourage[sd]|expresse[sd] support)\b)"
+)
+"""The same States begin another recommendation inside one number (2008)."""
+
 _TAIL = re.compile(
     r"^(?:including|especially|particularly|in|with|within|without|by|for|through|as (?!well)|aiming|where|which|who|whose|"
     r"while|so (?:that|as)|such as|at|on|of|from|among|until|under|towards?|between|during|after|before|if|when|inter alia|"
     r"along|against|thereby|notably|also (?:in|by|for|through)|not only|via|throughout|across|over|based|pursuant|prior|"
     r"according|according to)\b"
 )
+_OPENS_SENTENCE = re.compile(r"^(?:to |also |further |not |that\b|it\b|there\b|[\w-]+ly )")
 _NOUN = re.compile(r"^(?:the|its|a|an|all|other|international|[A-Z]{2,}[A-Z0-9-]*)\b(?!\s+(?:Government|State)\b)")
 _VERB_WORDS = frozenset(
     "to and or promptly swiftly speedily further also fully immediately continue consider sign ratify access accede adhere "
@@ -89,7 +98,20 @@ class _Segment:
     @property
     def noun(self) -> bool:
         """Whether the words lack a verb ("the Optional Protocol to CAT")."""
-        return bool(_NOUN.match(self.words))
+        if self.words[:1].isupper() or not self.words:
+            return bool(_NOUN.match(self.words))
+        return not self.tail and not self.verb
+
+    @property
+    def verb(self) -> bool:
+        """Whether the words open with a verb, as a recommendation of its own does."""
+        words = self.words.lower()
+        while opening := _OPENS_SENTENCE.match(words):
+            if opening[0] in ("that", "it", "there"):
+                return True
+            words = words[opening.end() :]
+        first = re.match(r"[\w-]+", words)
+        return bool(first) and (first[0] in _imperatives() or first[0].endswith("ing"))
 
     @property
     def verb_only(self) -> bool:
@@ -102,6 +124,12 @@ class _Segment:
         return all(word in _VERB_WORDS or word.endswith(("ing", "ly")) for word in words)
 
 
+@cache
+def _imperatives() -> frozenset[str]:
+    text = (files("services.ingest.normalise.lookups") / "imperatives.txt").read_text(encoding="utf-8")
+    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+
+
 def split_entry(text: str) -> Split:
     """Split an entry (number and footnote marks taken off) at its attributions.
 
@@ -111,9 +139,9 @@ def split_entry(text: str) -> Split:
     runs = _runs(text, find_attributions(text))
     if not runs:
         return Split((Part(_tidy(_bare(text)[2]), ()),))
-    segments, at = [], 0
+    segments, at = list[_Segment](), 0
     for run in runs:
-        segments.append(_segment(text[at : run.start], run.states))
+        segments += [_segment(words, run.states) for words in _RESTART.split(text[at : run.start])]
         at = run.end
     end, comment = _end(text[at:], segments[-1])
     clusters = list(_clusters(segments))
@@ -272,7 +300,9 @@ def _with_head(cluster: list[_Segment], place: int, words: str, end: str) -> str
             return _verb_and_object(before.words, words)
         if head := _TREATY_HEAD.match(before.words):
             return f"{head[0]} {words}"
-    return words
+    if not segment.words[:1].islower() or segment.stroke or ";" in segment.before:
+        return words
+    return _joined(_with_head(cluster, place - 1, cluster[place - 1].words, end), segment, words)
 
 
 def _tidy(text: str) -> str:

@@ -16,6 +16,7 @@ from services.ingest.parsers.working_group_report.parts import Part, split_entry
 from services.ingest.reading import ReadIssue, ReadRecommendation
 
 _CLOSING = re.compile(r"\bAll (?:the )?conclusions and\s?/?\s?(?:or)? ?recommendations\b", re.IGNORECASE)
+_CONCLUSIONS_ONLY = re.compile(r"\bfollowing conclusions (?:were|have been)\b(?!.*recommend)", re.IGNORECASE | re.DOTALL)
 _POINTS_ELSEWHERE = re.compile(
     r"recommendations?,? (?:noted|contained|made|reflected|mentioned|set out|found)?\b.{0,40}?"
     r"\bin (?:the (?:present )?report,? )?(?:in |at )?(?:the )?paragraphs?\s*\d"
@@ -42,7 +43,7 @@ def read_recommendations(groups: Sequence[Group], footnotes: Sequence[Footnote])
     issues: list[ReadIssue] = []
     read: list[ReadRecommendation] = []
     for place, group in enumerate(groups):
-        if _CLOSING.search(group.lead_in) or points_elsewhere(group):
+        if _CLOSING.search(group.lead_in) or _CONCLUSIONS_ONLY.search(group.lead_in) or points_elsewhere(group):
             continue
         entries = group.items or list(_unnumbered(group))
         if not entries:
@@ -50,7 +51,7 @@ def read_recommendations(groups: Sequence[Group], footnotes: Sequence[Footnote])
         stated = _position_of(groups, place, issues)
         for entry in entries:
             read += _of_entry(entry, group, stated, footnotes, issues)
-    issues += _sequence_issues(read)
+    issues += _sequence_issues([group for group in groups if any(r.paragraph == str(group.paragraph) for r in read)])
     return Recommendations(tuple(read), tuple(issues))
 
 
@@ -145,30 +146,21 @@ def _footnotes_of(entry: Item, footnotes: Sequence[Footnote]) -> tuple[str, ...]
     return tuple(note.text for note in footnotes if note.mark in marks and first <= note.page <= last)
 
 
-def _sequence_issues(read: Sequence[ReadRecommendation]) -> Iterator[ReadIssue]:
+def _sequence_issues(groups: Iterable[Group]) -> Iterator[ReadIssue]:
     """Every gap, repetition and stranger in the printed numbers."""
-    last: dict[str, int] = {}
-    seen: set[tuple[str, str | None]] = set()
-    previous = ""
-    for recommendation in read:
-        number, paragraph = recommendation.number or "", recommendation.paragraph or ""
-        if number == previous:
-            continue
-        previous = number
-        if (number, recommendation.part) in seen:
-            yield ReadIssue("warning", "repeated_number", f"{number} is printed twice", recommendation.page)
-        seen.add((number, recommendation.part))
-        printed, _, item = number.rpartition(".")
-        if printed and printed != paragraph:
-            detail = f"{number} is printed under paragraph {paragraph}"
-            yield ReadIssue("warning", "misprinted_number", detail, recommendation.page)
-        yield from _gap(paragraph, int(item), last, recommendation)
-        last[paragraph] = max(int(item), last.get(paragraph, 0))
-
-
-def _gap(paragraph: str, item: int, last: dict[str, int], found: ReadRecommendation) -> Iterator[ReadIssue]:
-    before = last.get(paragraph, 0)
-    if item > before + 1 and found.number != paragraph:
-        missing = f"{before + 1}" if item == before + 2 else f"{before + 1} to {item - 1}"
-        detail = f"Paragraph {paragraph}: {missing} missing before {found.number}"
-        yield ReadIssue("warning", "gap_in_numbers", detail, found.page)
+    for group in groups:
+        last = 0
+        for item in group.items:
+            paragraph, _, printed = item.number.rpartition(".")
+            number = int(printed)
+            if paragraph and paragraph != str(group.paragraph):
+                detail = f"{item.number} is printed where {group.paragraph}.{last + 1} is due"
+                yield ReadIssue("warning", "misprinted_number", detail, item.page)
+            if number <= last:
+                detail = f"{item.number} is printed again, after {group.paragraph}.{last}"
+                yield ReadIssue("warning", "repeated_number", detail, item.page)
+            if number > last + 1:
+                missing = str(last + 1) if number == last + 2 else f"{last + 1} to {number - 1}"
+                detail = f"Paragraph {group.paragraph}: {missing} missing before {item.number}"
+                yield ReadIssue("warning", "gap_in_numbers", detail, item.page)
+            last = max(last, number)

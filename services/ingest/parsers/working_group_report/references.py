@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from services.core.domain.positions import Position
 from services.ingest.normalise.positions import PrintedPosition, read_detail, read_position
 from services.ingest.normalise.states import leading_state
 from services.ingest.parsers.working_group_report.furniture import without_footnote_marks
@@ -24,7 +25,7 @@ _TOKEN = re.compile(
     r"|(?P<joint>,|;|/|–|-|\band\b|\bto\b)|(?P<last>\blast sentence\b)|(?P<skip>\b(?:in )?paragraphs?\b|\babove\b))"
 )
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-_LETTER_MARK = re.compile(r"(?<![\w(])\(([a-z])\)\s*(?=\S)")
+_LETTER_MARK = re.compile(r"(?<![\w(])\(?([a-z])\)\s*(?=\S)")
 _ROMAN_MARK = re.compile(r"(?<![\w(])\(([ivx]{1,4})\)\s*(?=\S)")
 _SENTENCE = re.compile(r"(?<=[a-z\d)”’\"])\.\s+(?=[A-Z])")
 _SENTENCE_OF_LEAD_IN = re.compile(r"(?<=[a-z\d)])[.:]\s+(?=[A-Z])")
@@ -38,6 +39,11 @@ _INTRODUCTION = re.compile(
     r"requested|invited|proposed|advised|called for)\b\s*(?:that\s+)?",
     re.DOTALL,
 )
+_SPOKEN = re.compile(
+    r"^(?:(?:it )?(?:also |further |strongly )?(?:recommended|recommends|encouraged|urged|suggested|called (?:on|upon))\s+)(?:that\s+)?"
+)
+"""The verb of the statement where it stands inside the lettered clause."""
+
 _TIDY_END = re.compile(r"(?:[\s;,.:]|\band\b|\bor\b)+$")
 _NUMBERED_LIST = re.compile(
     r"\bNos?\.?\s*(?P<numbers>\d[\d.,;\s–-]*(?:and\s+\d[\d.,;\s–-]*)*)"
@@ -78,11 +84,16 @@ def read_pointed_at(
     by_number = {paragraph.number: paragraph for paragraph in paragraphs}
     seen: set[Reference] = set()
     for group in groups:
+        whole = read_position(group.lead_in)
         for sentence in _SENTENCE_OF_LEAD_IN.split(group.lead_in):
             if not _ABOUT_RECOMMENDATIONS.search(sentence):
                 continue
             references = [reference for reference in read_references(sentence) if reference not in seen]
-            stated = read_position(sentence) or PrintedPosition(None, None, "")
+            stated = read_position(sentence)
+            if (stated is None or stated.position is None) and whole and whole.position is Position.NOTED:
+                stated = whole
+            if stated is None or stated.position is None:
+                continue  # "has submitted its views on …": those stand in the lists as well
             for reference in references:
                 seen.add(reference)
                 paragraph = by_number.get(reference.paragraph)
@@ -194,23 +205,20 @@ def _lettered(text: str, reference: Reference) -> str:
     clause = _marked_clause(text, _LETTER_MARK, reference.letter or "", "abcdefghijklmnopqrstuvwxyz")
     if reference.roman:
         clause = _marked_clause(clause, _ROMAN_MARK, reference.roman, _ROMAN) or clause
-    return _TIDY_END.sub("", clause)
+    words = _SENTENCE.split(clause)[0]
+    return _TIDY_END.sub("", _SPOKEN.sub("", words))
 
 
 def _marked_clause(text: str, mark: re.Pattern[str], wanted: str, order: Sequence[str]) -> str:
     """The words from one mark to the next in order; those of the last mark end with their sentence."""
     places: list[tuple[str, int, int]] = []
     for found in mark.finditer(text):
-        if found[1] == order[0]:
-            places = [*places] if places and found[1] != wanted else places
-        expected = order[len(places)] if len(places) < len(order) else None
-        if found[1] == expected:
+        if found[1] in order[len(places) : len(places) + 3]:
             places.append((found[1], found.start(), found.end()))
     for place, (label, _, start) in enumerate(places):
         if label == wanted:
             last = place + 1 == len(places)
-            words = text[start : None if last else places[place + 1][1]]
-            return _SENTENCE.split(words)[0] if last else words
+            return text[start : None if last else places[place + 1][1]]
     return ""
 
 

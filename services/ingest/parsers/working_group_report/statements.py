@@ -11,7 +11,8 @@ from services.ingest.reading import ReadStatement
 
 _ON_BEHALF = re.compile(r"^[,\s]*(?:speaking )?on behalf of (?P<whom>[^,]{3,80}),?\s", re.IGNORECASE)
 _FRONTED = re.compile(
-    r"^(?:According to|While|In |On |With|Noting|Welcoming|Recogni[sz]ing|As |Having|Commending|Acknowledging|Taking)"
+    r"^(?:According to|While|Whilst|In |On |With|As |Having|Given|Despite|After|Although|Concerning|Regarding|Like|By |"
+    r"[A-Z][a-z]+ing\b)"
 )
 _MAIN_CLAUSE = re.compile(r",\s+(?=[A-Z]|the [A-Z])")
 _SPEAKS = re.compile(
