@@ -1,1 +1,3 @@
 """OpenUPR: three services around one database (docs/architecture.md)."""
+
+__version__ = "0.1.0"

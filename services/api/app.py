@@ -1,0 +1,52 @@
+"""The API service: records as JSON, the feed of changes, webhook endpoints."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from services import __version__
+from services.api.dependencies import open_desk
+from services.api.routes import changes
+from services.api.routes.records import record_routes
+from services.api.settings import ApiSettings
+from services.core.runtime.web import Service, create_service
+from services.core.store.migrate import schema_status
+
+DESCRIPTION = """\
+Recommendations of the Universal Periodic Review, with what each State answered, as JSON.
+
+* Lists take filters (repeat one for OR; different ones are AND), `limit`, `sort`, `cursor`; `total` is exact.
+* Read a list, then `/v1/changes?after={dataset.cursor}`: nothing is missed.
+* Errors are RFC 9457 problem documents with a stable `code`.
+* Anyone may read, from any web page. Webhooks need a key.
+"""
+
+
+def create_app(settings: ApiSettings, database_url: str) -> Service:
+    """The app on one database."""
+
+    @contextmanager
+    def lifespan(app: Service) -> Iterator[None]:
+        with open_desk(settings, database_url) as desk:
+            app.state.desk = desk
+            yield
+
+    def readiness() -> Mapping[str, str | None]:
+        with service.state.desk.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+            status = schema_status(connection)
+        fault = None if status.up_to_date else f"the schema is at {status.current}, {status.needed} is needed"
+        return {"database": fault}
+
+    service = create_service(
+        name="API",
+        version=__version__,
+        settings=settings,
+        readiness=readiness,
+        lifespan=lifespan,
+        description=DESCRIPTION,
+    )
+    service.include_router(record_routes())
+    service.include_router(changes.router)
+    return service

@@ -1,0 +1,150 @@
+"""Lists and details of every noun."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request, Response
+from pydantic import create_model
+from sqlalchemy import Connection, any_, literal, select
+from starlette.responses import RedirectResponse
+
+from services.api.dependencies import Desk, desk_of
+from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, only_language, read_list_query
+from services.core.domain.changes import SINGULAR
+from services.core.domain.errors import GoneError, NotFoundError
+from services.core.runtime.web import JsonAnswer
+from services.core.schemas.dataset import dataset
+from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Public
+from services.core.schemas.names import Names
+from services.core.schemas.shapes import shape_of, with_address
+from services.core.store.changes import head_and_time
+from services.core.store.engine import snapshot
+from services.core.store.former_ids import removal_reason
+from services.core.store.paging import list_page
+from services.core.store.recommendations import recommendations_table
+from services.core.store.tables import AGGREGATES
+
+
+def record_routes() -> APIRouter:
+    """`GET /v1/{noun}` and `GET /v1/{noun}/{id}` for every noun, and permalinks without the version."""
+    router = APIRouter()
+    for noun in AGGREGATES:
+        _add_list(router, noun)
+        _add_detail(router, noun)
+        _add_permalink(router, noun)
+    return router
+
+
+def _add_list(router: APIRouter, noun: str) -> None:
+    record_list = create_model(
+        f"{RECORD_MODELS[noun].__name__}List",
+        __base__=Public,
+        __doc__=f"One page of {noun}.",
+        data=(_list_of(RECORD_MODELS[noun]), ...),
+        total=(int, ...),
+        page=(NextPage, ...),
+        dataset=(Dataset, ...),
+    )
+
+    @router.get(
+        f"/v1/{noun}",
+        operation_id=f"list_{noun}",
+        summary=f"List {noun}",
+        tags=[noun],
+        responses={200: {"model": record_list}},
+        openapi_extra={"parameters": list_parameters(noun)},
+    )
+    def list_records(request: Request) -> Response:
+        desk = desk_of(request)
+        reference = desk.reference.get()
+        query = read_list_query(noun, request.query_params.multi_items(), reference.vocabulary)
+        with snapshot(desk.engine) as connection:
+            page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
+            seq, as_of = head_and_time(connection)
+        names = Names(reference, query.language)
+        url = desk.settings.public_url
+        return JsonAnswer(
+            {
+                "data": [with_address(noun, shape_of(noun, record, names), url) for record in page.records],
+                "total": page.total,
+                "page": {"next": next_address(desk, request, page.next_cursor)},
+                "dataset": dataset(seq, as_of, reference),
+            }
+        )
+
+
+def _list_of(model: Any) -> Any:
+    return list[model]
+
+
+def next_address(desk: Desk, request: Request, cursor: str | None) -> str | None:
+    """The absolute address of the page after this one."""
+    if cursor is None:
+        return None
+    rest = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{desk.settings.public_url.rstrip('/')}{request.url.path}?{urlencode([*rest, ('cursor', cursor)])}"
+
+
+def _add_detail(router: APIRouter, noun: str) -> None:
+    singular = SINGULAR[noun]
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {"model": RECORD_MODELS[noun]},
+        404: {"description": "There never was such a record."},
+        410: {"description": "The record was removed."},
+    }
+    if noun == "recommendations":
+        responses[300] = {"description": "The number holds several recommendations; they are listed."}
+        responses[308] = {"description": "The record has another id now; see `Location`."}
+
+    @router.get(
+        f"/v1/{noun}/{{record_id}}",
+        operation_id=f"get_{singular}",
+        summary=f"Get one {singular}",
+        tags=[noun],
+        responses=responses,
+        openapi_extra={"parameters": [LANGUAGE_PARAMETER]},
+    )
+    def get_record(request: Request, record_id: str) -> Response:
+        desk = desk_of(request)
+        names = Names(desk.reference.get(), only_language(request.query_params.multi_items()))
+        with snapshot(desk.engine) as connection:
+            record = AGGREGATES[noun].one(connection, record_id)
+            if record is None:
+                return _elsewhere(connection, request, noun, record_id, names)
+        return JsonAnswer(with_address(noun, shape_of(noun, record, names), desk.settings.public_url))
+
+
+def _elsewhere(connection: Connection, request: Request, noun: str, record_id: str, names: Names) -> Response:
+    """What an id answers that no record bears: its new id, its parts, or that it is gone."""
+    if noun == "recommendations":
+        columns = recommendations_table.c
+        bearer = connection.scalar(select(columns.id).where(columns.aliases.contains([record_id])))
+        if bearer is not None:
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/v1/{noun}/{quote(bearer)}{query}", status_code=308)
+        parts = _parts(connection, record_id)
+        if parts:
+            shapes = [shape_of(noun, AGGREGATES[noun].from_row(row), names) for row in parts]
+            url = desk_of(request).settings.public_url
+            return JsonAnswer(
+                {"id": record_id, "parts": [with_address(noun, shape, url) for shape in shapes]}, status_code=300
+            )
+    reason = removal_reason(connection, noun, record_id)
+    if reason is not None:
+        raise GoneError(f"The {SINGULAR[noun]} {record_id} was removed: {reason}.", reason=reason)
+    raise NotFoundError(f"There is no {SINGULAR[noun]} {record_id[:120]}.")
+
+
+def _parts(connection: Connection, record_id: str) -> list[Any]:
+    """The recommendations that stand under one number, `…-134.1-a`, `…-134.1-b` …"""
+    columns = recommendations_table.c
+    ids = [f"{record_id}-{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    found = columns.id == any_(literal(ids, columns.aliases.type))
+    return list(connection.execute(select(recommendations_table).where(found).order_by(columns.sort_key)))
+
+
+def _add_permalink(router: APIRouter, noun: str) -> None:
+    @router.get(f"/{noun}/{{record_id}}", include_in_schema=False)
+    def permalink_of_record(request: Request, record_id: str) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/v1/{noun}/{quote(record_id)}{query}", status_code=307)

@@ -1,0 +1,286 @@
+"""The public shapes as models, for the OpenAPI document. A test holds `shapes.py` to them."""
+
+import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.core.domain.positions import Position, PositionDetail
+from services.core.schemas.names import CodeName, LabelName, StateName
+
+Language = Literal["en", "es", "fr", "pt"]
+
+
+class Public(BaseModel):
+    """A shape with exactly these members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Record(Public):
+    """What every record has."""
+
+    id: str = Field(description="Public id; never reused.")
+    url: str = Field(description="Permalink.")
+    revision: int = Field(description="How often the record was written; grows by one with every change.")
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+
+
+class State(Record):
+    """A UN member or observer State, or an invented one of the samples."""
+
+    name: str = Field(examples=["Peru"])
+    names: dict[str, str] = Field(description="Names by language: en, es, fr, pt.")
+    un_status: Literal["member", "observer", "sample"]
+    region: CodeName | None = Field(description="UN regional group.")
+    blocs: list[CodeName]
+    facts: list[dict[str, Any]] = Field(description="Dated facts with their source.")
+    sample: bool = Field(description="True for the invented States of the sample documents.")
+
+
+class Review(Record):
+    """One State's review in one cycle."""
+
+    state_under_review: StateName
+    cycle: int = Field(examples=[2])
+    session: int | None = Field(description="Session of the UPR Working Group.", examples=[14])
+    date: datetime.date | None = Field(description="Day of the review.", examples=["2012-11-01"])
+    adopted_on: datetime.date | None = Field(description="Day on which the Working Group adopted its report.")
+    troika: list[StateName]
+    documents: list[str] = Field(description="Ids of the documents that were read.")
+    sample: bool
+
+
+class File(Public):
+    """One file of a document."""
+
+    sha256: str
+    name: str
+    media_type: str
+    language: str
+    bytes: int
+    pages: int | None
+    current: bool = Field(description="False where a later file replaced it.")
+    parser: str
+    parser_version: str
+
+
+class Document(Record):
+    """One source document with its files."""
+
+    symbol: str | None = Field(examples=["A/HRC/22/15"])
+    kind: str = Field(examples=["working_group_report"])
+    title: str | None
+    published_on: datetime.date | None
+    state_under_review: StateName | None
+    review: str | None
+    session: int | None
+    cycle: int | None
+    council_session: int | None
+    languages: list[str]
+    files: list[File]
+    sample: bool
+
+
+class PositionHeld(Public):
+    """One entry of the history of a State's answers."""
+
+    position: Position
+    detail: PositionDetail | None
+    phrase: str | None = Field(description="As printed.", examples=["enjoy the support of Peru"])
+    effective_on: datetime.date | None = Field(description="Date in the world, where known.")
+    symbol: str | None = Field(description="Document in which the answer stands.")
+    paragraph: str | None
+    document: str = Field(description="Id of the document that told us.")
+    source_kind: str
+
+
+class Source(Public):
+    """What one source says of the recommendation, and where in it."""
+
+    document: str
+    file: str = Field(description="SHA-256 of the file.")
+    symbol: str | None
+    kind: str
+    number: str | None
+    page: int | None
+    paragraph: str | None
+    parser: str
+    parser_version: str
+    text: str | None = Field(default=None, description="Only where it differs from the record's text.")
+    recommending_states: list[str] | None = Field(default=None, description="Only where they differ.")
+    footnotes: list[str] | None = None
+
+
+class Recommendation(Record):
+    """One recommendation as made, and what the State under review answered."""
+
+    review: str = Field(examples=["PER-2"])
+    state_under_review: StateName
+    cycle: int
+    session: int | None
+    date: datetime.date | None = Field(description="Day of the review in which it was made.")
+    number: str | None = Field(description="As printed in the report.", examples=["116.17"])
+    part: str | None = Field(description="a, b, c … where one number holds several.")
+    text: str
+    text_language: str = Field(description="Language of `text`: the one asked for where it is held.")
+    translations: dict[str, str] = Field(description="Official texts in other languages.")
+    recommending_states: list[StateName]
+    position: Position = Field(description="The answer that holds today.")
+    position_detail: PositionDetail | None
+    positions: list[PositionHeld] = Field(description="History of answers, oldest first.")
+    labels: list[LabelName]
+    documents: list[str]
+    sources: list[Source] = Field(description="Provenance: each source down to the page.")
+    aliases: list[str] = Field(description="Ids it bore before; they answer 308.")
+    external_ids: list[str]
+    sample: bool
+
+
+class Pledge(Record):
+    """A voluntary pledge or commitment."""
+
+    review: str
+    state_under_review: StateName
+    cycle: int
+    session: int | None
+    date: datetime.date | None
+    text: str
+    text_language: str
+    paragraph: str | None
+    page: int | None
+    document: str
+    labels: list[LabelName]
+    sample: bool
+
+
+class Observation(Record):
+    """A recommendation or concern of another human rights mechanism."""
+
+    kind: str
+    body: str
+    symbol: str | None
+    states: list[StateName]
+    text: str
+    text_language: str
+    date: datetime.date | None
+    labels: list[LabelName]
+    sample: bool
+
+
+class Hearing(Record):
+    """A meeting where records were made."""
+
+    kind: str = Field(examples=["working_group_review"])
+    title: str | None
+    date: datetime.date | None
+    states: list[StateName]
+    review: str | None
+    session: int | None
+    council_session: int | None
+    announced_speakers: int | None = Field(description="How many delegations the report says took the floor.")
+    troika: list[StateName]
+    documents: list[str]
+    sample: bool
+
+
+class Statement(Record):
+    """One speaker's words on one occasion."""
+
+    hearing: str | None
+    review: str | None
+    state_under_review: StateName | None
+    cycle: int | None
+    session: int | None
+    date: datetime.date | None
+    speaker: StateName
+    kind: str = Field(examples=["dialogue"])
+    on_behalf_of: list[str]
+    text: str | None = Field(description="Null where only the speaker's name is known.")
+    text_language: str
+    paragraph: str | None
+    page: int | None
+    document: str
+    sample: bool
+
+
+class Organisation(Record):
+    """A coalition, institution or body that takes part in reviews."""
+
+    names: list[dict[str, Any]]
+    roles: list[dict[str, Any]]
+    memberships: list[dict[str, Any]]
+    states: list[StateName]
+    territory: str | None
+    sample: bool
+
+
+class Label(Record):
+    """One entry of a vocabulary."""
+
+    scheme: str
+    code: str
+    name: str
+    names: dict[str, str]
+    printed_codes: list[str]
+
+
+RECORD_MODELS: dict[str, type[Record]] = {
+    "states": State,
+    "reviews": Review,
+    "documents": Document,
+    "recommendations": Recommendation,
+    "pledges": Pledge,
+    "observations": Observation,
+    "hearings": Hearing,
+    "statements": Statement,
+    "organisations": Organisation,
+    "labels": Label,
+}
+"""The model of each noun's shape."""
+
+
+class Dataset(Public):
+    """Which state of the data an answer shows. Read a list, then the changes after `cursor`: nothing is missed."""
+
+    version: str = Field(examples=["4711-9f86d081"])
+    as_of: datetime.datetime
+    cursor: int = Field(description="`seq` of the newest change in it.", examples=[4711])
+
+
+class NextPage(Public):
+    """Where the list goes on."""
+
+    next: str | None = Field(description="Absolute address of the next page; null on the last one.")
+
+
+class Subject(Public):
+    """The record a change happened to."""
+
+    id: str
+    url: str
+
+
+class Event(Public):
+    """One change to one record."""
+
+    id: str = Field(examples=["evt_3f2a9c1b5d7e8f0a1b2c3d4e"])
+    seq: int = Field(description="Dense and in commit order.", examples=[4711])
+    type: str = Field(examples=["recommendation.position_changed"])
+    cause: Literal["publication", "backfill", "correction", "merge"]
+    occurred_at: datetime.datetime = Field(description="When it was recorded.")
+    effective_on: datetime.date | None = Field(description="Date in the world.")
+    subject: Subject
+    data: dict[str, Any] = Field(description="The record's public shape; for `deleted` its last one.")
+    changed: dict[str, list[Any]] = Field(
+        description="Field by field: what was, what is.", examples=[{"position": ["pending", "supported"]}]
+    )
+
+
+class EventList(Public):
+    """One page of the feed."""
+
+    data: list[Event]
+    page: NextPage
+    dataset: Dataset
