@@ -320,7 +320,7 @@ def _parts(url: str) -> tuple[str, str, str]:
     """Scheme, host with port, and path with query. What parsers read differently from each other is refused."""
     if len(url) > LONGEST_URL:
         raise _refused("url", f"A webhook address has at most {LONGEST_URL} characters.")
-    if any(character <= " " or character in '\x7f\\"<>^`{|}' for character in url):
+    if not url.isprintable() or any(character in ' \\"<>^`{|}' for character in url):
         raise _refused("url", "The address holds blanks, control characters or others that do not belong in one.")
     try:
         parts = urlsplit(url)

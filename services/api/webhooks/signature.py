@@ -5,7 +5,6 @@ those in the `webhook-signature` header. There are several while an old secret s
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -30,7 +29,7 @@ def key_of_secret(secret: str) -> bytes:
         raise ValueError(f"a webhook secret starts with {SECRET_PREFIX}")
     try:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError("a webhook secret is base64 after its prefix") from None
     if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
         raise ValueError(f"a webhook secret has {SHORTEST_KEY} to {LONGEST_KEY} bytes")
