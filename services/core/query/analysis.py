@@ -1,0 +1,258 @@
+"""How text becomes words: one tokenizer, one folding and one stemming for indexing, queries, highlights and matching.
+
+- A *word* is a run of letters and digits, folded: lower case, no accents, compatibility forms resolved (NFKD).
+- Elided articles (`l'`, `d'`, `qu'` …) and the possessive `'s` are dropped, other apostrophes close up (`O'Brien`).
+- A *symbol* is a run that holds a digit and inner `/`, `.`, `-` or `~` (`A/HRC/22/15`, `116.17`, `PER-2-116.17`,
+  `COVID-19`). It is one exact word. Its parts (`hrc`, `116.17`, `covid`) can be found on their own as well.
+- Other hyphens and slashes part words (`non-discrimination` is two words side by side).
+- A *stem* is marked with its language (`en:tortur`), so that words of different languages never meet by accident.
+  The language is that of the line of text: as told, or by its function words, or all three where nothing tells.
+"""
+
+import re
+import threading
+import tomllib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import snowballstemmer
+
+LANGUAGES = ("en", "es", "fr")
+MAX_WORD_LETTERS = 60
+"""Longer words are cut, in texts and queries alike (Meilisearch does not index words beyond 250 bytes)."""
+
+_SNOWBALL_NAMES = {"en": "english", "es": "spanish", "fr": "french"}
+_ELIDED = frozenset({"l", "d", "qu", "n", "s", "j", "c", "m", "t", "jusqu", "lorsqu", "puisqu", "quelqu"})
+_APOSTROPHES = "'’ʼ`´＇"
+_IGNORABLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+"""Soft hyphens, zero-width characters and directional marks: inside a word they are not there."""
+
+
+def _combining_marks() -> str:
+    """All marks of the Basic Multilingual Plane as ranges of a character class (`re` knows no `\\p{M}`)."""
+    ranges: list[list[int]] = []
+    for code in range(0x300, 0xFFFF):
+        if unicodedata.category(chr(code))[0] != "M":
+            continue
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+
+
+_LETTERS = rf"(?:[^\W_]|[{_IGNORABLE}{_combining_marks()}])+"
+_RUN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}./~-]{_LETTERS})*")
+_ASCII_RUN = re.compile(r"[a-z0-9]+(?:['`./~-][a-z0-9]+)*")
+_APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
+_DROPPED = re.compile(f"[{_IGNORABLE}]")
+_PLAIN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}]{_LETTERS})*")
+_SYMBOL = re.compile(
+    # Slashes, hyphens and tildes join whatever a digit is near to; a full stop joins digits, or a short prefix
+    # and a digit ("Add.1", "WG.6"), or a digit and one letter ("24.b"): "rights.12" is a word and a footnote.
+    rf"{_LETTERS}(?:[/~-]{_LETTERS}|(?:(?<=\d)\.(?=\d)|(?<![^\W\d_]{{5}})(?<=[^\W\d_])\.(?=\d)|(?<=\d)\.(?=[^\W\d_](?![^\W_]))){_LETTERS})+"
+)
+_PART = re.compile(r"\d+(?:\.\d+)*(?![^\W\d_])|[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of a text: folded, and where it stands in the composed (NFC) text. Only symbols have `parts`."""
+
+    word: str
+    start: int
+    end: int
+    parts: tuple["Token", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedText:
+    """A field's words in passages that phrases do not cross (lines; a symbol's parts), and its stems."""
+
+    passages: tuple[tuple[str, ...], ...]
+    stems: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    languages_of: Mapping[str, str]
+    irregular: Mapping[str, Mapping[str, str]]
+    plural_endings: Mapping[str, Mapping[str, str]]
+
+
+def _read_lexicon() -> _Lexicon:
+    facts: dict[str, Any] = tomllib.loads((Path(__file__).parent / "lexicon.toml").read_text("utf-8"))
+    languages_of = {word: language for language, words in facts["function_words"].items() for word in words}
+    return _Lexicon(languages_of, facts["irregular_forms"], facts["plural_endings"])
+
+
+_LEXICON = _read_lexicon()
+_STEMMERS = {language: snowballstemmer.stemmer(name) for language, name in _SNOWBALL_NAMES.items()}
+_STEMMING = threading.Lock()
+
+
+def composed(text: str) -> str:
+    """The text in NFC: the form that token positions refer to."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=200_000)
+def fold(text: str) -> str:
+    """Lower case without accents or invisible characters: what is equal in two spellings of one word."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", _DROPPED.sub("", text))
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return unicodedata.normalize("NFKD", bare.casefold())
+
+
+def is_exact(word: str) -> bool:
+    """True for symbols and numbers: words that are never corrected, completed or stemmed."""
+    return any(character.isdigit() for character in word)
+
+
+def tokenise(text: str) -> Iterator[Token]:
+    """The words of a composed text, in order. See `composed`."""
+    for run in _RUN.finditer(text):
+        for token in _split_run(run.group()):
+            yield _moved(token, run.start()) if run.start() else token
+
+
+def words_of(line: str) -> tuple[list[str], list[str]]:
+    """The words of one line in order, and the parts of its symbols. The fast way, without positions."""
+    runs: list[str] = _ASCII_RUN.findall(line.lower()) if line.isascii() else _RUN.findall(composed(line))
+    if line.isascii() and all(map(str.isalnum, runs)) and len(max(runs, key=len, default="")) <= MAX_WORD_LETTERS:
+        return runs, []
+    words: list[str] = []
+    parts: list[str] = []
+    for run in runs:
+        of_run, parts_of_run = _words_of_run(run)
+        words += of_run
+        parts += parts_of_run
+    return words, parts
+
+
+def languages_of(words: Iterable[str]) -> tuple[str, ...]:
+    """The language that the function words among `words` speak for; all of them where they do not tell."""
+    lookup = _LEXICON.languages_of
+    votes = Counter(lookup[word] for word in words if word in lookup)
+    if not votes:
+        return LANGUAGES
+    most = max(votes.values())
+    return tuple(language for language in LANGUAGES if votes[language] == most)
+
+
+def stems_of(word: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[str, ...]:
+    """The marked stems of a folded word in these languages; the word itself where it is exact."""
+    if is_exact(word):
+        return (word,)
+    return tuple(_STEMS[language][word] for language in languages)
+
+
+def analyse(text: str, language: str | None = None) -> AnalysedText:
+    """Words and stems of one field. `language` is `en`, `es` or `fr` where known; others are guessed line by line."""
+    return _analyse_short(text, language) if len(text) <= _SHORT else _analyse(text, language)
+
+
+def _analyse(text: str, language: str | None) -> AnalysedText:
+    passages: list[tuple[str, ...]] = []
+    stems: set[str] = set()
+    for line in text.splitlines():
+        words, parts = words_of(line)
+        if not words:
+            continue
+        for spoken in (language,) if language in _STEMS else languages_of(words):
+            stems.update(map(_STEMS[spoken].__getitem__, words))
+        passages.append(tuple(words))
+        for part in parts:
+            stems.update(stems_of(part))
+            passages.append((part,))
+    return AnalysedText(tuple(passages), frozenset(stems))
+
+
+_SHORT = 60
+_analyse_short = lru_cache(maxsize=20_000)(_analyse)
+"""Names and labels come again and again."""
+
+
+class _Stems(dict[str, str]):
+    """A language's stems by word, worked out when first asked for. Forgets all when it grows too large."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > 300_000:
+            self.clear()
+        stem = self[word] = word if is_exact(word) else f"{self._language}:{_stem(word, self._language)}"
+        return stem
+
+
+_STEMS = {language: _Stems(language) for language in LANGUAGES}
+
+
+def _stem(word: str, language: str) -> str:
+    base = _LEXICON.irregular[language].get(word, word)
+    for ending, singular in _LEXICON.plural_endings.get(language, {}).items():
+        if base.endswith(ending) and len(base) > len(ending) + 1:
+            base = base.removesuffix(ending) + singular
+    with _STEMMING:  # the pure Python stemmers keep the word they work on in themselves
+        return str(_STEMMERS[language].stemWord(base))
+
+
+@lru_cache(maxsize=200_000)
+def _words_of_run(run: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    tokens = _split_run(run)
+    return tuple(token.word for token in tokens), tuple(part.word for token in tokens for part in token.parts)
+
+
+@lru_cache(maxsize=50_000)
+def _split_run(run: str) -> tuple[Token, ...]:
+    """The tokens of one run of letters, digits and inner marks; positions count from its beginning."""
+    if run.isascii() and run.isalnum():
+        return (Token(run.lower()[:MAX_WORD_LETTERS], 0, len(run)),)
+    tokens: list[Token | None] = []
+    at = 0
+    while found := _PLAIN.search(run, at):
+        joined = _SYMBOL.match(run, found.start())
+        if joined and is_exact(joined.group()):
+            tokens.append(_symbol(joined))
+            at = joined.end()
+        else:  # whatever is joined here holds no digit: none of it need be tried again
+            at = joined.end() if joined else found.end()
+            tokens.extend(map(_plain, _PLAIN.finditer(run, found.start(), at)))
+    return tuple(token for token in tokens if token)
+
+
+def _symbol(found: re.Match[str]) -> Token:
+    parts = (_cut(part.group(), found.start() + part.start()) for part in _PART.finditer(found.group()))
+    whole = fold(found.group())[:MAX_WORD_LETTERS]
+    return Token(whole, found.start(), found.end(), tuple(part for part in parts if part.word != whole))
+
+
+def _plain(found: re.Match[str]) -> Token | None:
+    start, end = found.span()
+    pieces = _APOSTROPHE.split(found.group())
+    if len(pieces) > 1 and fold(pieces[0]) in _ELIDED:
+        start += len(pieces[0]) + 1
+        pieces = pieces[1:]
+    if len(pieces) > 1 and fold(pieces[-1]) == "s":
+        end -= 2
+        pieces = pieces[:-1]
+    word = fold("".join(pieces))[:MAX_WORD_LETTERS]
+    return Token(word, start, end) if word else None
+
+
+def _cut(text: str, start: int) -> Token:
+    return Token(fold(text)[:MAX_WORD_LETTERS], start, start + len(text))
+
+
+def _moved(token: Token, by: int) -> Token:
+    parts = tuple(_moved(part, by) for part in token.parts)
+    return Token(token.word, token.start + by, token.end + by, parts)

@@ -1,0 +1,315 @@
+"""The port between the search service and its engines: what is indexed, asked, answered and promised.
+
+The meaning of a query is `services.core.query`'s: every engine finds exactly the records that its matcher matches
+(`Matcher(query, strict=request.strict)`), so totals and counts are the same whichever engine runs. How well the hits
+are ordered, and how fast they come, is the engine's own. What an engine cannot do is in its `Capabilities`.
+
+One index holds every type of record. It is derived data: it may be lost at any time, and is then built again.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from services.core.domain.errors import InvalidParameterError, UnavailableError, UprError
+from services.core.query.analysis import fold
+from services.core.query.highlight import Marks
+from services.core.query.parser import Query
+
+MAX_PER_PAGE = 200
+MAX_VALUE_BYTES = 468
+"""Longest filter value. Meilisearch cuts longer ones without a word, so they are refused before."""
+MAX_SORT_LETTERS = 100
+TYPE = "type"
+"""The filter and facet that every record has."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+class IndexMissingError(UnavailableError):
+    """There is no index (of this version): it was never built, or was lost. Rebuild it."""
+
+    title = "The search index has to be built"
+
+
+class IndexRefusedError(UprError):
+    """The engine refused what it was sent: a document that it cannot index, or a fault of ours."""
+
+    code, status, title = "index_refused", 500, "The search engine refused a document"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLayout:
+    """The names that documents may use, and no others: engines lay out their index by it.
+
+    `texts` in order of weight: words found in the first count most. `filters` are exact values, also facets. `dates`
+    take ranges and can be sorted by; `numbers` and `sorts` (of text) can be sorted by.
+    """
+
+    texts: tuple[str, ...]
+    filters: tuple[str, ...]
+    dates: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    sorts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a name that is not `[a-z][a-z0-9_]*`, or is the engine's own (`type`)."""
+        for name in (*self.texts, *self.filters, *self.sortable):
+            if not _NAME.match(name) or name == TYPE:
+                raise ValueError(f"{name!r} cannot be the name of an indexed field")
+
+    @property
+    def sortable(self) -> tuple[str, ...]:
+        """What hits can be ordered by."""
+        return (*self.dates, *self.numbers, *self.sorts)
+
+    def fingerprint(self) -> str:
+        """Changes whenever the layout does."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:8]
+
+
+class DocumentKey(NamedTuple):
+    """What tells one document from all others. `id` is the record's public id, of any characters."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDocument:
+    """One record as it is indexed.
+
+    `record` is the public JSON shape, stored and returned as it is. `texts` are searched; `languages` says the language
+    of a text where it is known (else it is guessed line by line). A filter without values is `unlabelled` in facets.
+    `dates` are ISO 8601 (a year or month alone is its beginning). Records without what hits are sorted by come last,
+    both ways.
+    `revision` is whatever tells two versions of the record apart, for reconciliation.
+    """
+
+    type: str
+    id: str
+    record: Mapping[str, Any]
+    texts: Mapping[str, str]
+    languages: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    sorts: Mapping[str, str] = field(default_factory=dict)
+    revision: str = ""
+
+    @property
+    def key(self) -> DocumentKey:
+        """Type and id."""
+        return DocumentKey(self.type, self.id)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a filter, each once, without empty ones. Raises `IndexRefusedError` for one too long."""
+        values = self.filters.get(name, ())
+        if len(values) > 1 or "" in values:
+            values = tuple(dict.fromkeys(value for value in values if value))
+        for value in values:
+            if len(value) * 4 > MAX_VALUE_BYTES and len(value.encode()) > MAX_VALUE_BYTES:
+                raise IndexRefusedError(f"{self.type} {self.id}: a value of {name} has over {MAX_VALUE_BYTES} bytes")
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What is asked. `filters`: any of the values of one name, and all names together; `type` None asks for all types.
+
+    `sort` is a name of the layout, `-` before it for descending; None is by relevance. Hits that nothing orders come in
+    the order of indexing. `page` counts from 1; `per_page` 0 asks for counts alone. Dates include both ends.
+    """
+
+    query: Query
+    type: str | None = None
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    date_from: str | None = None
+    date_to: str | None = None
+    date_name: str = "date"
+    facets: tuple[str, ...] = ()
+    page: int = 1
+    per_page: int = 20
+    sort: str | None = None
+    strict: bool = False
+
+    def check(self, layout: IndexLayout) -> None:
+        """Raises `InvalidParameterError` for a name or number that the layout does not have."""
+        for name in self.filters:
+            _known("filter", name, layout.filters)
+        for name in self.facets:
+            _known("facet", name, (*layout.filters, TYPE))
+        if self.sort is not None:
+            _known("sort", self.sort.removeprefix("-"), layout.sortable)
+        if self.date_from or self.date_to:
+            _known("date", self.date_name, layout.dates)
+        if self.page < 1 or not 0 <= self.per_page <= MAX_PER_PAGE:
+            raise InvalidParameterError(f"page counts from 1, and per_page is 0 to {MAX_PER_PAGE}")
+
+    @property
+    def offset(self) -> int:
+        """How many hits come before this page."""
+        return (self.page - 1) * self.per_page
+
+    def constraints(self) -> dict[str, tuple[str, ...]]:
+        """The filters that are set, the type among them. A filter without values is none."""
+        chosen = {name: tuple(values) for name, values in self.filters.items() if values}
+        return {**chosen, TYPE: (self.type,)} if self.type is not None else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One record found. `score` is 0 to 1, comparable within one answer only; None where hits are sorted."""
+
+    type: str
+    id: str
+    record: dict[str, Any]
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCounts:
+    """All values of a facet with their exact counts, most frequent first; `unlabelled` records have none of them.
+
+    Counts ignore the facet's own filter (disjunctive facets).
+    """
+
+    values: tuple[tuple[str, int], ...]
+    unlabelled: int
+
+    @classmethod
+    def of(cls, counts: Iterable[tuple[str, int]], unlabelled_value: str) -> "FacetCounts":
+        """Counts as engines give them, where one value stands for records without any."""
+        known = dict(counts)
+        unlabelled = known.pop(unlabelled_value, 0)
+        ordered = sorted(((value, n) for value, n in known.items() if n), key=lambda item: (-item[1], item[0]))
+        return cls(tuple(ordered), unlabelled)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer: the exact total, one page of hits, facets by name, and what to mark in the hits' texts."""
+
+    total: int
+    hits: tuple[Hit, ...]
+    facets: Mapping[str, FacetCounts]
+    marks: Marks
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What differs between engines by design. Matching does not: see the module.
+
+    - `case_sensitive_values`: filter values that differ in case alone are different values.
+    - `ranked_words`: words beyond these must match like all others, but do not order the hits.
+    - `phrase_alternatives`: how many alternatives a query may have whose phrases stand under OR (None: any number).
+      More are refused with `InvalidQueryError`.
+    - `expansions`: how many words of the index one misspelt or unfinished word may stand for (None: any number).
+    """
+
+    engine: str
+    case_sensitive_values: bool
+    ranked_words: int
+    phrase_alternatives: int | None
+    expansions: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the engine answers and has an index. `detail` says what is wrong, for people."""
+
+    ok: bool
+    detail: str
+
+
+class Engine(Protocol):
+    """A search engine behind the port.
+
+    Safe to search from many threads. Writes (`apply`, `rebuild`) may come from any thread or process, one at a time;
+    searching goes on meanwhile. Every method but `health` raises `UnavailableError` where the engine does not answer
+    or its index is damaged, and `IndexMissingError` where there is none (`cursor` gives None instead).
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this engine can do."""
+        ...
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Answer a request. Raises `InvalidParameterError` or `InvalidQueryError` for what cannot be asked."""
+        ...
+
+    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[DocumentKey], cursor: int) -> None:
+        """Delete, then add or replace, then stand at `cursor`; returns once searches see all of it.
+
+        Doing it again changes nothing. If it fails half-way, the cursor stays where it was.
+        """
+        ...
+
+    def cursor(self) -> int | None:
+        """The change up to which the index stands; None where there is no index of this version.
+
+        It is kept in the index: it survives restarts and is lost when the index is.
+        """
+        ...
+
+    def rebuild(self, documents: Iterable[IndexDocument], cursor: int) -> int:
+        """Build a new index beside the one in use and put it in its place at once. Returns the number of documents.
+
+        `cursor` is the change at which `documents` were read: changes made during the build are to be applied after.
+        If it fails, the old index stays in use.
+        """
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """How many documents of each type there are."""
+        ...
+
+    def ids(self, type_: str) -> dict[str, str]:
+        """Every id of a type and its revision, for reconciliation."""
+        ...
+
+    def health(self) -> Health:
+        """Whether searching works now. Never raises."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+def date_number(date: str, *, end: bool = False) -> int:
+    """`2012-11-05` as 20121105, to compare. Of a year or month alone its beginning, or its end.
+
+    Raises `InvalidParameterError` for anything that does not begin with a date.
+    """
+    found = re.match(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d])", date)
+    if not found:
+        raise InvalidParameterError(f"{date!r} is not a date (YYYY-MM-DD)")
+    missing = "99" if end else "00"
+    return int("".join((found[1], found[2] or missing, found[3] or missing)))
+
+
+def sort_text(value: str) -> str:
+    """A text in a form whose order by characters is the wanted one: case and accents do not matter."""
+    return fold(value)[:MAX_SORT_LETTERS]
+
+
+def batches(documents: Iterable[IndexDocument], size: int) -> Iterator[list[IndexDocument]]:
+    """The documents in lists of at most `size`."""
+    batch: list[IndexDocument] = []
+    for document in documents:
+        batch.append(document)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _known(kind: str, name: str, names: tuple[str, ...]) -> None:
+    if name not in names:
+        raise InvalidParameterError(f"{name!r} is not a {kind} of this search; there are: {', '.join(names)}")

@@ -1,0 +1,553 @@
+"""The embedded engine: tantivy, in the search process. For one machine without another server (ADR 0002).
+
+In its folder: `index-*` (tantivy's), `current.json` (which one is in use, and its version), and lock files. A rebuild
+writes a new `index-*` and replaces `current.json`, which is atomic. The cursor is a document of the index, committed
+with what it stands for. Other processes notice commits and rebuilds at their next search.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import tantivy
+from tantivy import FieldType, Occur, Order
+from tantivy import Query as Clause
+
+from services.core.domain.errors import UnavailableError
+from services.core.query.analysis import AnalysedText, analyse, stems_of
+from services.core.query.highlight import marks_of
+from services.core.query.parser import And, Node, Not, Or, Phrase, Word
+from services.search.engines.base import (
+    TYPE,
+    Capabilities,
+    DocumentKey,
+    FacetCounts,
+    Health,
+    Hit,
+    IndexDocument,
+    IndexLayout,
+    IndexMissingError,
+    SearchRequest,
+    SearchResult,
+    date_number,
+    sort_text,
+)
+from services.search.engines.vocabulary import Expansion, Vocabulary
+
+RANKED_WORDS: Final = 16
+_TYPO, _NEAR, _FIELD, _EXACT = 2.0**14, 2.0**8, 2.0**4, 1.0
+"""Weights of the ranking: each outweighs all of the next for `RANKED_WORDS` words, and sums stay exact in 32 bits."""
+_SLOPS: Final = (0, 4)
+"""Words between two neighbours of the query that still count as near: side by side, or in the same clause."""
+
+_GAP: Final = " ¶ "
+"""Stands between passages, so that no phrase crosses them. Not a letter: never a word of a query."""
+_UNLABELLED: Final = ""
+_CURSOR: Final = ":cursor"
+_HEAP_BYTES: Final = 64_000_000
+_REBUILD_HEAP_BYTES: Final = 192_000_000
+_MAX_FACET_VALUES: Final = 1_000_000
+_ATTEMPTS: Final = 3
+_ALL: Final = Clause.all_query()
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """One state of the index. Searches work on one snapshot from beginning to end."""
+
+    folder: Path
+    commit: tuple[int, int]
+    index: tantivy.Index
+    searcher: tantivy.Searcher
+    vocabulary: Vocabulary
+
+
+class EmbeddedEngine:
+    """`Engine` on a folder. `index_version` names the projection; with the layout it decides if an index is of use."""
+
+    capabilities = Capabilities(
+        engine="embedded",
+        case_sensitive_values=True,
+        ranked_words=RANKED_WORDS,
+        phrase_alternatives=None,
+        expansions=None,
+    )
+
+    def __init__(self, folder: Path, layout: IndexLayout, index_version: str) -> None:
+        self._folder = folder
+        self._layout = layout
+        self._version = f"{index_version}-{layout.fingerprint()}"
+        self._schema = _schema(layout)
+        self._snapshot: _Snapshot | None = None
+        self._pointer: tuple[tuple[int, int], dict[str, str]] | None = None
+        self._refreshing = threading.Lock()
+        self._writing = threading.Lock()
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """See `Engine.search`."""
+        request.check(self._layout)
+        with _engine_errors("search"):
+            snapshot = self._current()
+            plan = _Plan(self._schema, snapshot.vocabulary, self._layout, request)
+            total, hits = self._hits(snapshot.searcher, plan, request)
+            facets = self._facets(snapshot.searcher, plan, request)
+            return SearchResult(total, hits, facets, marks_of(request.query, frozenset(plan.found_words)))
+
+    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[DocumentKey], cursor: int) -> None:
+        """See `Engine.apply`."""
+        with self._writing, self._file_lock("write.lock"):
+            snapshot = self._current()
+            new_words: set[str] = set()
+            with _engine_errors("write"):
+                writer = snapshot.index.writer(_HEAP_BYTES, 1)
+            for key in deletes:
+                writer.delete_documents_by_term("key", _key_text(key))
+            for document in upserts:
+                writer.delete_documents_by_term("key", _key_text(document.key))
+                self._add(writer, document, new_words)
+            writer.delete_documents_by_term("key", _CURSOR)
+            _commit(writer, cursor)
+            with self._refreshing, _engine_errors("read"):
+                self._snapshot = self._open(snapshot.folder, snapshot.vocabulary.extended(new_words))
+
+    def cursor(self) -> int | None:
+        """See `Engine.cursor`."""
+        try:
+            with _engine_errors("read"):
+                searcher = self._current().searcher
+                found = searcher.search(Clause.term_query(self._schema, "key", _CURSOR), 1).hits
+                record = searcher.doc(found[0][1]).get_first("record") if found else None
+        except IndexMissingError:
+            return None
+        return int(orjson.loads(record)["cursor"]) if record else None
+
+    def rebuild(self, documents: Iterable[IndexDocument], cursor: int) -> int:
+        """See `Engine.rebuild`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._file_lock("rebuild.lock"):
+            folder = Path(tempfile.mkdtemp(prefix="index-", dir=self._folder))
+            try:
+                count = self._build(folder, documents, cursor)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            with self._writing, self._file_lock("write.lock"):
+                self._point_to(folder)
+            self._remove_all_but(folder)
+            return count
+
+    def counts(self) -> dict[str, int]:
+        """See `Engine.counts`."""
+        with _engine_errors("read"):
+            found = self._current().searcher.terms_with_prefix(TYPE, "", filter_query=_ALL)
+            return {name: count for name, count in found if not name.startswith(":")}
+
+    def ids(self, type_: str) -> dict[str, str]:
+        """See `Engine.ids`."""
+        with _engine_errors("read"):
+            beginning = f"{type_}:"
+            found = self._current().searcher.terms_with_prefix("listing", beginning, filter_query=_ALL)
+            pairs = (text.removeprefix(beginning).rpartition("\0") for text, _ in found)
+            return {id_: revision for id_, _, revision in pairs}
+
+    def health(self) -> Health:
+        """See `Engine.health`."""
+        try:
+            with _engine_errors("read"):
+                searcher = self._current().searcher
+        except UnavailableError as error:
+            return Health(False, error.detail)
+        return Health(True, f"{max(searcher.num_docs - 1, 0)} documents")
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._snapshot = None
+
+    # Reading
+
+    def _current(self) -> _Snapshot:
+        """The newest state, opened again if this or another process has written since."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._fresh(self._folder_in_use())
+            except (OSError, ValueError) as error:
+                # Between reading the pointer and opening the index, a rebuild may have replaced and removed it.
+                if attempt == _ATTEMPTS - 1:
+                    raise UnavailableError(f"the search index is damaged: {error}; rebuild it") from error
+        raise AssertionError("unreachable")
+
+    def _fresh(self, folder: Path) -> _Snapshot:
+        commit = _state_of(folder / "meta.json")
+        snapshot = self._snapshot
+        if snapshot and snapshot.folder == folder and snapshot.commit == commit:
+            return snapshot
+        with self._refreshing:
+            snapshot = self._snapshot
+            if not (snapshot and snapshot.folder == folder and snapshot.commit == commit):
+                snapshot = self._snapshot = self._open(folder, None)
+            return snapshot
+
+    def _folder_in_use(self) -> Path:
+        pointer = self._folder / "current.json"
+        try:
+            state = _state_of(pointer)
+            if self._pointer is None or self._pointer[0] != state:
+                self._pointer = (state, json.loads(pointer.read_text("utf-8")))
+        except FileNotFoundError:
+            raise IndexMissingError("there is no search index yet") from None
+        pointed = self._pointer[1]
+        if pointed.get("version") != self._version:
+            raise IndexMissingError("the search index is of another version: it has to be rebuilt")
+        return self._folder / str(pointed["folder"])
+
+    def _open(self, folder: Path, vocabulary: Vocabulary | None) -> _Snapshot:
+        commit = _state_of(folder / "meta.json")
+        index = tantivy.Index.open(str(folder))
+        index.config_reader("manual")
+        index.reload()
+        searcher = index.searcher()
+        if vocabulary is None:
+            vocabulary = Vocabulary(word for word, _ in searcher.terms_with_prefix("words", ""))
+        return _Snapshot(folder, commit, index, searcher, vocabulary)
+
+    def _hits(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[int, tuple[Hit, ...]]:
+        matching = plan.matching()
+        found: Any  # `count` is missing from the library's type stub
+        if request.per_page == 0 or request.offset >= searcher.num_docs:
+            found = searcher.search(matching, 1)  # a limit of 0 panics
+            return found.count, ()
+        if request.sort is None and plan.ranked:
+            found = searcher.search(plan.ranking(matching), request.per_page, offset=request.offset)
+            scores = [min(score / plan.best_score, 1.0) for score, _ in found.hits]
+            hits = [_hit(searcher.doc(hit[1]), score) for hit, score in zip(found.hits, scores, strict=True)]
+            return found.count, tuple(hits)
+        if request.sort is None:
+            found = searcher.search(Clause.const_score_query(matching, 1.0), request.per_page, offset=request.offset)
+        else:
+            by, order = self._order(request.sort)
+            found = searcher.search(matching, request.per_page, offset=request.offset, order_by_field=by, order=order)
+        return found.count, tuple(_hit(searcher.doc(address), None) for _, address in found.hits)
+
+    def _order(self, sort: str) -> tuple[str, Order]:
+        name = sort.removeprefix("-")
+        kind = "d" if name in self._layout.dates else "n" if name in self._layout.numbers else "s"
+        return f"{kind}_{name}", Order.Desc if sort.startswith("-") else Order.Asc
+
+    def _facets(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> dict[str, FacetCounts]:
+        """Facets that are not filtered by share one pass; each of the others ignores its own filter."""
+        constraints = request.constraints()
+        shared = [name for name in request.facets if name not in constraints]
+        groups: list[tuple[str | None, list[str]]] = [(None, shared)] if shared else []
+        groups += [(name, [name]) for name in dict.fromkeys(request.facets) if name in constraints]
+        facets: dict[str, FacetCounts] = {}
+        for ignored, names in groups:
+            wanted = {name: _terms(name) for name in names}
+            answer = searcher.aggregate(plan.matching(ignored), wanted)
+            for name in names:
+                buckets = ((bucket["key"], bucket["doc_count"]) for bucket in answer[name]["buckets"])
+                facets[name] = FacetCounts.of(buckets, _UNLABELLED)
+        return {name: facets[name] for name in request.facets}
+
+    # Writing
+
+    def _build(self, folder: Path, documents: Iterable[IndexDocument], cursor: int) -> int:
+        with _engine_errors("build"):
+            writer = tantivy.Index(self._schema, str(folder)).writer(_REBUILD_HEAP_BYTES, 1)
+        seen: set[DocumentKey] = set()
+        for document in documents:
+            key = document.key
+            if key in seen:
+                writer.delete_documents_by_term("key", _key_text(key))
+            seen.add(key)
+            self._add(writer, document)
+        _commit(writer, cursor)
+        return len(seen)
+
+    def _add(self, writer: tantivy.IndexWriter, document: IndexDocument, words: set[str] | None = None) -> None:
+        made = self._document(document, words)
+        with _engine_errors("write"):
+            writer.add_document(made)
+
+    def _document(self, document: IndexDocument, words: set[str] | None) -> tantivy.Document:
+        """The document as tantivy takes it; its words are added to `words`."""
+        key = _key_text(document.key)
+        made = tantivy.Document()
+        made.add_text("key", key)
+        made.add_text("listing", f"{key}\0{document.revision}")
+        made.add_text(TYPE, document.type)
+        made.add_bytes("record", orjson.dumps({"type": document.type, "id": document.id, "record": document.record}))
+        self._add_texts(made, document, words)
+        for name in self._layout.filters:
+            for label in document.values(name) or (_UNLABELLED,):
+                made.add_text(f"f_{name}", label)
+        for name, date in document.dates.items():
+            made.add_integer(f"d_{name}", date_number(date))
+        for name, number in document.numbers.items():
+            made.add_integer(f"n_{name}", number)
+        for name, value in document.sorts.items():
+            made.add_text(f"s_{name}", sort_text(value))
+        return made
+
+    def _add_texts(self, made: tantivy.Document, document: IndexDocument, words: set[str] | None) -> None:
+        """`words` holds all fields with positions; each field but the last once more, to rank by."""
+        passages: list[str] = []
+        stems: set[str] = set()
+        for at, name in enumerate(self._layout.texts):
+            text = document.texts.get(name)
+            if not text:
+                continue
+            analysed: AnalysedText = analyse(text, document.languages.get(name))
+            stems |= analysed.stems
+            joined = [" ".join(passage) for passage in analysed.passages]
+            passages += joined
+            if words is not None:
+                words.update(*analysed.passages)
+            if at < len(self._layout.texts) - 1:
+                made.add_text(f"t_{name}", " ".join(joined))
+        made.add_text("words", _GAP.join(passages))
+        made.add_text("stems", " ".join(stems))
+
+    def _point_to(self, folder: Path) -> None:
+        """Put the new index in use: the pointer is replaced in one step, after its bytes are on the disk."""
+        pointer = self._folder / "current.json.new"
+        with pointer.open("w", encoding="utf-8") as file:
+            json.dump({"folder": folder.name, "version": self._version}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        pointer.replace(self._folder / "current.json")
+
+    def _remove_all_but(self, folder: Path) -> None:
+        """Old indexes. Who still searches in one keeps its files open."""
+        for other in self._folder.glob("index-*"):
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+    @contextmanager
+    def _file_lock(self, name: str) -> Iterator[None]:
+        """Hold a lock against other processes. Raises `UnavailableError` at once where one holds it."""
+        if not self._folder.is_dir():
+            raise IndexMissingError("there is no search index yet")
+        with (self._folder / name).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if name == "rebuild.lock" else 0))
+            except BlockingIOError:
+                raise UnavailableError("the search index is being rebuilt already") from None
+            yield
+
+
+class _Plan:
+    """A request in tantivy's terms: which documents match, and what orders them."""
+
+    def __init__(
+        self, schema: tantivy.Schema, vocabulary: Vocabulary, layout: IndexLayout, request: SearchRequest
+    ) -> None:
+        self._schema = schema
+        self._vocabulary = vocabulary
+        self._fields = layout.texts[:-1]
+        self._request = request
+        self.found_words: set[str] = set()
+        query = request.query
+        self._matching_words = self._node(query.root, request.strict) if query.root else None
+        self._ranked_words = query.words[:RANKED_WORDS]
+        self.ranked = bool(self._ranked_words)
+        self.best_score = 1.0
+
+    def matching(self, ignored: str | None = None) -> Clause:
+        """The documents that match, without the filter `ignored`."""
+        clauses: list[tuple[Occur, Clause]] = [(Occur.Must, self._matching_words or _ALL)]
+        constraints = self._request.constraints()
+        if TYPE not in constraints or ignored == TYPE:
+            clauses.append((Occur.MustNot, self._terms(TYPE, (_CURSOR,))))
+        for name, values in constraints.items():
+            if name != ignored:
+                field = TYPE if name == TYPE else f"f_{name}"
+                clauses.append((Occur.Must, self._terms(field, tuple(value for value in values if value))))
+        clauses += [(Occur.Must, clause) for clause in self._dates()]
+        return clauses[0][1] if len(clauses) == 1 else Clause.boolean_query(clauses)
+
+    def ranking(self, matching: Clause) -> Clause:
+        """`matching` with a score: fewest typing errors, then nearness, then weight of the field, then exact form.
+
+        The constants mirror Meilisearch's order of rules; a sum of them tells two documents apart as the rules would.
+        """
+        scores: list[tuple[Clause, float]] = []
+        for word in self._ranked_words:
+            scores += self._word_scores(word)
+        scores += self._near_scores()
+        self.best_score = sum(weight for _, weight in scores) or 1.0
+        clauses = [(Occur.Must, Clause.const_score_query(matching, 0.0))]
+        clauses += [(Occur.Should, Clause.const_score_query(clause, weight)) for clause, weight in scores]
+        return Clause.boolean_query(clauses)
+
+    def _node(self, node: Node, strict: bool) -> Clause:
+        match node:
+            case Word():
+                return self._word(node, strict)
+            case Phrase(words):
+                return self._phrase(words)
+            case Not(child):
+                return Clause.boolean_query([(Occur.Must, _ALL), (Occur.MustNot, self._node(child, True))])
+            case Or(nodes):
+                return Clause.boolean_query([(Occur.Should, self._node(child, strict)) for child in nodes])
+            case And(nodes):
+                return self._all_of(nodes, strict)
+
+    def _all_of(self, nodes: tuple[Node, ...], strict: bool) -> Clause:
+        clauses: list[tuple[Occur, Clause]] = []
+        for child in nodes:
+            if isinstance(child, Not):
+                clauses.append((Occur.MustNot, self._node(child.node, True)))
+            else:
+                clauses.append((Occur.Must, self._node(child, strict)))
+        if all(occur == Occur.MustNot for occur, _ in clauses):
+            clauses.append((Occur.Must, _ALL))
+        return Clause.boolean_query(clauses)
+
+    def _word(self, word: Word, strict: bool) -> Clause:
+        stems = self._terms("stems", stems_of(word.text))
+        expansion = None if strict else self._expansion(word)
+        if expansion is None:
+            return stems
+        self.found_words |= expansion.words
+        return Clause.boolean_query([(Occur.Should, stems), (Occur.Should, self._terms("words", expansion.words))])
+
+    def _expansion(self, word: Word) -> Expansion | None:
+        """What a word stands for beyond itself and its inflections."""
+        if word.exact:
+            return None
+        expansion = self._vocabulary.expand(word.text, prefix=word.prefix)
+        return expansion if expansion.words != {word.text} else None
+
+    def _word_scores(self, word: Word) -> Iterator[tuple[Clause, float]]:
+        expansion = None if self._request.strict else self._expansion(word)
+        whole = self._terms("words", (word.text,))
+        forms: set[str] = {word.text}
+        if expansion:
+            right, one, two = expansion.by_typos
+            spelt = [
+                (Occur.Should, self._terms("words", right)),
+                (Occur.Should, self._terms("stems", stems_of(word.text))),
+            ]
+            yield Clause.boolean_query(spelt), _TYPO
+            nearly = [*spelt, (Occur.Should, self._terms("words", one))]
+            if two:
+                yield Clause.boolean_query(nearly), _TYPO
+            forms |= expansion.words
+        for field in self._fields:
+            yield self._terms(f"t_{field}", forms), _FIELD
+        yield whole, _EXACT
+
+    def _near_scores(self) -> Iterator[tuple[Clause, float]]:
+        """Neighbours of the query that stand near each other. For a misspelt one stands its likeliest correction."""
+        words = [self._likeliest(word) for word in self._ranked_words]
+        for first, second in pairwise(words):
+            if first != second:
+                for slop in _SLOPS:
+                    yield Clause.phrase_query(self._schema, "words", [first, second], slop), _NEAR
+
+    def _likeliest(self, word: Word) -> str:
+        if word.exact or self._request.strict or self._vocabulary.knows(word.text):
+            return word.text
+        for candidates in self._vocabulary.expand(word.text, prefix=word.prefix).by_typos[:2]:
+            if candidates - {word.text}:
+                return min(candidates - {word.text}, key=lambda other: (len(other), other))
+        return word.text
+
+    def _phrase(self, words: tuple[str, ...]) -> Clause:
+        if len(words) == 1:
+            return self._terms("words", words)
+        return Clause.phrase_query(self._schema, "words", list(words))
+
+    def _dates(self) -> Iterator[Clause]:
+        request = self._request
+        first = date_number(request.date_from) if request.date_from else None
+        last = date_number(request.date_to, end=True) if request.date_to else None
+        if first is not None or last is not None:
+            field = f"d_{request.date_name}"
+            yield Clause.range_query(self._schema, field, FieldType.Integer, first, last)
+
+    def _terms(self, field: str, values: Iterable[str]) -> Clause:
+        values = list(values)
+        if len(values) == 1:
+            return Clause.term_query(self._schema, field, values[0], "basic")
+        return Clause.term_set_query(self._schema, field, values)
+
+
+def _schema(layout: IndexLayout) -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for name in ("key", "listing"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in (TYPE, *(f"f_{name}" for name in layout.filters)):
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in layout.sorts:
+        builder.add_text_field(f"s_{name}", fast=True, tokenizer_name="raw", index_option="basic")
+    for name in layout.numbers:
+        builder.add_integer_field(f"n_{name}", fast=True)
+    for name in layout.dates:
+        builder.add_integer_field(f"d_{name}", indexed=True, fast=True)
+    builder.add_text_field("words", tokenizer_name="whitespace", index_option="position")
+    for name in ("stems", *(f"t_{name}" for name in layout.texts[:-1])):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
+    builder.add_bytes_field("record", stored=True)
+    return builder.build()
+
+
+def _commit(writer: tantivy.IndexWriter, cursor: int) -> None:
+    """Commit what was written together with the cursor, and wait for merges: they end with the writer."""
+    with _engine_errors("write"):
+        writer.add_document(_cursor_document(cursor))
+        writer.commit()
+        writer.wait_merging_threads()
+
+
+def _cursor_document(cursor: int) -> tantivy.Document:
+    made = tantivy.Document()
+    made.add_text("key", _CURSOR)
+    made.add_text(TYPE, _CURSOR)
+    made.add_bytes("record", orjson.dumps({"cursor": cursor}))
+    return made
+
+
+def _key_text(key: DocumentKey) -> str:
+    return f"{key.type}:{key.id}"
+
+
+def _hit(document: tantivy.Document, score: float | None) -> Hit:
+    stored: Mapping[str, Any] = orjson.loads(document.get_first("record") or b"{}")
+    return Hit(stored["type"], stored["id"], stored["record"], score)
+
+
+def _terms(name: str) -> dict[str, Any]:
+    """A count of all values (tantivy gives ten if not told otherwise)."""
+    return {"terms": {"field": TYPE if name == TYPE else f"f_{name}", "size": _MAX_FACET_VALUES}}
+
+
+def _state_of(file: Path) -> tuple[int, int]:
+    """Changes whenever the file is replaced, by whichever process."""
+    status = file.stat()
+    return status.st_mtime_ns, status.st_ino
+
+
+@contextmanager
+def _engine_errors(doing: str) -> Iterator[None]:
+    """Tell tantivy's errors (a damaged index, a full disk) as `UnavailableError`. Its panics are no `Exception`s."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        raise UnavailableError(
+            f"the embedded search engine cannot {doing}: {error}; if it stays so, rebuild"
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise UnavailableError(f"the embedded search engine failed to {doing}; if it stays so, rebuild") from None

@@ -1,0 +1,157 @@
+"""Documents to search in tests and benchmarks: generated ones, real ones, and the truth by brute force."""
+
+import csv
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from services.core.domain.identifiers import slug
+from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
+from services.search.engines.base import TYPE, FacetCounts, IndexDocument, IndexLayout, SearchRequest, date_number
+
+LAYOUT = IndexLayout(
+    texts=("text", "names", "labels"),
+    filters=(
+        "state_under_review",
+        "region",
+        "recommending_state",
+        "recommending_region",
+        "position",
+        "issue",
+        "session",
+        "cycle",
+    ),
+    dates=("date",),
+    numbers=("session", "number"),
+    sorts=("name",),
+)
+
+UPR_INFO = Path(__file__).resolve().parents[4] / "shared" / "data" / "upr_info"
+"""UPR Info's database of recommendations: Mac Roman, CR line ends. Beside the repository, not part of it."""
+
+
+def upr_info(folder: Path = UPR_INFO) -> Iterator[IndexDocument]:
+    """Each row of the six files as a document. The dates are derived from the session: the files have none."""
+    at = 0
+    for file in sorted(folder.glob("*.csv")):
+        with file.open(encoding="mac_roman", newline="") as lines:
+            for row in csv.DictReader(lines):
+                at += 1
+                yield upr_info_document(row, at)
+
+
+def upr_info_document(row: dict[str, str], at: int) -> IndexDocument:
+    issues = [issue.strip() for issue in row["Issue"].split(",") if issue.strip()]
+    session = int(row["Session"])
+    year, month = 2008 + (session - 1) * 4 // 12, (4, 5, 12)[(session - 1) % 3]
+    text = row["Text"].strip()
+    return IndexDocument(
+        type="recommendations",
+        id=f"{slug(row['To'])}-{session}~{at}",
+        record={"text": text, "from": row["From"], "to": row["To"], "number": at},
+        texts={"text": text, "names": f"{row['From']}\n{row['To']}", "labels": "\n".join(issues)},
+        languages={"text": "en", "names": "en", "labels": "en"},
+        filters={
+            "state_under_review": (row["To"],),
+            "region": (row["To-Rgrp"],),
+            "recommending_state": (row["From"],),
+            "recommending_region": (row["From-Rgrp"],),
+            "position": ("supported" if row["Response"] == "Accepted" else "noted",),
+            "issue": tuple(issues),
+            "session": (str(session),),
+            "cycle": ("1" if session <= 12 else "2",),
+        },
+        dates={"date": f"{year}-{month:02d}-01"},
+        numbers={"session": session, "number": at},
+        sorts={"name": row["To"]},
+    )
+
+
+_WORDS = (
+    "torture tortured women woman children child death penalty moratorium rights right human freedom expression police "
+    "training discrimination indigenous peoples persons policies policy ratify ratified ratification protocol convention "
+    "violence domestic victims education health prison detention detentions migrants tribunal justice press media Peru"
+).split()
+_SPANISH = (
+    "las mujeres la tortura los derechos del niño y prevención contra discriminación de los pueblos indígenas".split()
+)
+_FRENCH = "les droits des femmes et la torture dans les prisons pour l'éducation aux enfants égalité".split()
+_VALUES = {
+    "state_under_review": ["PER", "CHL", "SVN", "EGY", "URY"],
+    "region": ["GRULAC", "Africa", "Asia"],
+    "recommending_state": ["ESP", "FRA", "MEX", "BRA", "GBR", "CHE"],
+    "recommending_region": ["WEOG", "GRULAC"],
+    "position": ["supported", "noted", "pending"],
+    "issue": ["torture", "women's rights", "Right to education", 'a "quoted" \\ value', "ñandú", "detention"],
+    "session": [str(n) for n in range(1, 21)],
+    "cycle": ["1", "2"],
+}
+
+
+def generated(count: int, seed: int = 1) -> list[IndexDocument]:
+    """Documents of invented sentences, with no, one or several values a filter."""
+    chance = random.Random(seed)
+    return [_generated(chance, at) for at in range(count)]
+
+
+def _generated(chance: random.Random, at: int) -> IndexDocument:
+    words, language = chance.choice([(_WORDS, "en")] * 4 + [(_SPANISH, "es"), (_FRENCH, "fr")])
+    body = [chance.choice(words) for _ in range(chance.randrange(3, 14))]
+    if chance.random() < 0.2:
+        body.append(chance.choice(["A/HRC/22/15", "A/HRC/22/15/Add.1", "116.17", "116.18", "COVID-19", "2030"]))
+    filters = {
+        name: tuple(chance.sample(values, chance.choice([0, 1, 1, 1, 2] if name == "issue" else [0, 1, 1, 1])))
+        for name, values in _VALUES.items()
+    }
+    date = f"{chance.randrange(2008, 2024)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}"
+    has_date = chance.random() < 0.9
+    return IndexDocument(
+        type=chance.choice(["recommendations", "recommendations", "statements"]),
+        id=f"GEN-2-116.{at}~x",
+        record={"text": " ".join(body), "n": at, "nested": {"values": [1, None, "é"]}},
+        texts={"text": " ".join(body), "names": f"PER-2-116.{at}", "labels": "\n".join(filters["issue"])},
+        languages={"text": language},
+        filters=filters,
+        dates={"date": date} if has_date else {},
+        numbers={"number": at},
+        sorts={"name": chance.choice(["Écuador", "egypt", "Peru", "Ñandú", "Zambia"])} if has_date else {},
+        revision=str(at),
+    )
+
+
+class Truth:
+    """The answers by brute force, by the meaning that the query language has without any index."""
+
+    def __init__(self, documents: Iterable[IndexDocument]) -> None:
+        self.documents = list({document.key: document for document in documents}.values())
+        self._analysed: dict[object, AnalysedRecord] = {
+            document.key: analyse_texts(document.texts, document.languages) for document in self.documents
+        }
+
+    def found(self, request: SearchRequest, ignored: str | None = None) -> list[IndexDocument]:
+        matcher = Matcher(request.query, strict=request.strict)
+        passing = [document for document in self.documents if _passes(document, request, ignored)]
+        return [document for document in passing if matcher.matches_analysed(self._analysed[document.key])]
+
+    def facet(self, request: SearchRequest, name: str) -> FacetCounts:
+        counts: Counter[str] = Counter()
+        for document in self.found(request, ignored=name):
+            counts.update(_values(document, name) or ("",))
+        return FacetCounts.of(counts.items(), "")
+
+
+def _values(document: IndexDocument, name: str) -> tuple[str, ...]:
+    return (document.type,) if name == TYPE else document.values(name)
+
+
+def _passes(document: IndexDocument, request: SearchRequest, ignored: str | None) -> bool:
+    for name, values in request.constraints().items():
+        if name != ignored and not set(values) & set(_values(document, name)):
+            return False
+    if not (request.date_from or request.date_to):
+        return True
+    date = document.dates.get(request.date_name)
+    if date is None or (request.date_from and date_number(date) < date_number(request.date_from)):
+        return False
+    return not request.date_to or date_number(date) <= date_number(request.date_to, end=True)
