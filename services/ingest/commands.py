@@ -1,14 +1,30 @@
 """The commands of `upr ingest`."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import Engine
 
-from services.ingest.parse import ParsedFile, parse_files
+from services.core.runtime.logs import configure_logs
+from services.core.runtime.postgres import database_url
+from services.core.runtime.serve import serve as serve_app
+from services.core.store import migrate
+from services.core.store.engine import make_engine
+from services.ingest.app import create_app
+from services.ingest.archive import Archive
+from services.ingest.parse import ParsedFile, files_under, parse_files
+from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
 from services.ingest.sandbox import Sandbox, SandboxLimits
+from services.ingest.settings import IngestSettings
 
 app = typer.Typer(help="Find, read and store UPR documents.", no_args_is_help=True)
 
@@ -58,3 +74,124 @@ def _show(parsed: ParsedFile, output: OutputFormat) -> None:
         sys.stdout.buffer.flush()
     else:
         typer.echo(parsed.as_text())
+
+
+@app.command()
+def load(
+    paths: Annotated[list[Path], typer.Argument(help="Documents, or folders with documents.", metavar="PATH...")],
+    source: Annotated[str, typer.Option(help="Name that the run is known by.")] = "files",
+) -> None:
+    """Read documents and store what they hold, with a change for everything that is new.
+
+    Loading the same file again changes nothing. The exit status is 1 if any file could not be read.
+    """
+    settings = IngestSettings()
+    files = list(files_under(paths))
+    archive = Archive(settings.data_dir / "documents")
+    summary: RunSummary | None = None
+    console = Console(stderr=True)
+    with _store(settings) as engine, Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox:
+        steps = run_files(
+            engine,
+            files,
+            sandbox,
+            archive,
+            source=source,
+            backfill_after=timedelta(days=settings.backfill_after_days),
+        )
+        for step in _with_progress(steps, len(files), console):
+            summary = step.summary
+    if summary is None:
+        typer.echo("There was no file to load.")
+        return
+    _print_summary(summary, Console())
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(limit: Annotated[int, typer.Option(min=1)] = 20) -> None:
+    """Show the latest runs."""
+    table = Table("run", "source", "status", "started", "files", "loaded", "unchanged", "failed")
+    with _store(IngestSettings()) as engine:
+        for run in recent_runs(engine, limit):
+            counts = [str(run["counts"].get(name, "")) for name in ("files", "loaded", "unchanged", "failed")]
+            table.add_row(run["id"], run["source"], run["status"], f"{run['started_at']:%Y-%m-%d %H:%M}", *counts)
+    Console().print(table)
+
+
+@app.command()
+def issues(
+    run: Annotated[str | None, typer.Option(help="Only of this run.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only with this code.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+) -> None:
+    """Show what was not understood."""
+    with _store(IngestSettings()) as engine:
+        for issue in issues_of(engine, run=run, code=code, limit=limit):
+            page = f" page {issue['page']}" if issue["page"] else ""
+            typer.echo(f"{issue['severity']}: {issue['code']}: {issue['file']}{page}: {issue['detail']}")
+
+
+@app.command()
+def serve() -> None:
+    """Serve runs, issues and documents over HTTP."""
+    settings = IngestSettings()
+    configure_logs(settings, service="ingest")
+    with database_url(settings) as url:
+        if settings.database_url is None:
+            migrate.upgrade(url)
+        serve_app(create_app(settings, url), host=settings.ingest_host, port=settings.ingest_port, settings=settings)
+
+
+@contextmanager
+def _store(settings: IngestSettings) -> Iterator[Engine]:
+    """The store, migrated if it is our own; with UPR_DATABASE_URL `upr db migrate` is the operator's to run."""
+    with database_url(settings) as url:
+        if settings.database_url is None:
+            migrate.upgrade(url)
+        engine = make_engine(url, pool_size=2, name="upr-ingest")
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+def _with_progress(steps: Iterator[Step], total: int, console: Console) -> Iterator[Step]:
+    """Show a bar, and a line for every file that could not be read."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
+        task = progress.add_task("loading", total=total)
+        for step in steps:
+            if step.error is not None:
+                console.print(
+                    f"not read: {step.path}: {step.error.detail} [{step.error.code}]", markup=False, soft_wrap=True
+                )
+            progress.update(task, advance=1, description=step.path.name[:40])
+            yield step
+        progress.update(task, description="loaded")
+
+
+def _print_summary(summary: RunSummary, console: Console) -> None:
+    print_line = console.print
+    print_line(
+        f"{summary.files} files: {summary.loaded} loaded, {summary.unchanged} unchanged, {summary.failed} not read "
+        f"(run {summary.run})",
+        highlight=False,
+    )
+    for title, counts in (("changes", summary.changes), ("issues", summary.issues)):
+        if counts:
+            table = Table(title, "count", box=None, pad_edge=False)
+            for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
+                table.add_row(name, str(count))
+            print_line(table)
+    if summary.samples:
+        print_line(
+            "These are sample documents written by the OpenUPR project: every State in them is invented.", style="bold"
+        )

@@ -75,7 +75,7 @@ def _meets(filters: FilterSet, terms: ColumnElement[list[str]]) -> ColumnElement
 def _meets_one(name: str, values: tuple[str, ...], terms: ColumnElement[list[str]]) -> ColumnElement[bool]:
     if name in ("date_from", "date_to"):
         # Sorted as bytes, all dates stand between `date:` and `date;`.
-        unnested = func.unnest(terms).table_valued(Column("term", plain_text()))
+        unnested = func.unnest(terms).table_valued(Column("term", plain_text())).render_derived()
         first, last = (f"date:{values[0]}", "date;") if name == "date_from" else ("date:", f"date:{values[0]}")
         in_between = (unnested.c.term >= first, unnested.c.term <= last)
         return select(literal_column("1")).select_from(unnested).where(*in_between).correlate(changes_table).exists()

@@ -1,0 +1,168 @@
+"""Runs: one loading of files, what it did, and what it did not understand."""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select, update
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.core.store.ingest import issues_table, runs_table
+from services.ingest.archive import Archive
+from services.ingest.load import Loaded, Loader
+from services.ingest.reading import Reading, ReadIssue
+from services.ingest.sandbox import ReadFile, Sandbox
+
+
+@dataclass
+class RunSummary:
+    """What a run did so far."""
+
+    run: str
+    files: int = 0
+    loaded: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
+    issues: Counter[str] = field(default_factory=Counter)
+    samples: bool = False
+
+    def counts(self) -> dict[str, Any]:
+        """As the run keeps it in the store."""
+        return {
+            "files": self.files,
+            "loaded": self.loaded,
+            "unchanged": self.unchanged,
+            "failed": self.failed,
+            "changes": dict(sorted(self.changes.items())),
+            "issues": dict(sorted(self.issues.items())),
+        }
+
+
+@dataclass(frozen=True)
+class Step:
+    """One file of a run is done. `error` says why nothing of it was stored."""
+
+    path: Path
+    loaded: Loaded | None
+    error: UnreadableDocumentError | None
+    summary: RunSummary
+
+
+def run_files(
+    engine: Engine,
+    files: Iterable[Path],
+    sandbox: Sandbox,
+    archive: Archive,
+    *,
+    source: str,
+    backfill_after: timedelta,
+) -> Iterator[Step]:
+    """Read and load files one after the other; a step a file. What fails is an Issue, and the others still come."""
+    run = _begin(engine, source)
+    summary = RunSummary(run)
+    loader = Loader(engine, backfill_after)
+    status = "interrupted"
+    try:
+        for outcome in sandbox.read_all(files):
+            step = _one(engine, loader, archive, outcome, summary)
+            yield step
+        status = "finished"
+    finally:
+        _end(engine, summary, status)
+
+
+def _one(engine: Engine, loader: Loader, archive: Archive, outcome: ReadFile, summary: RunSummary) -> Step:
+    path, sha256, result = outcome
+    summary.files += 1
+    loaded: Loaded | None = None
+    error: UnreadableDocumentError | None = None
+    issues: tuple[ReadIssue, ...] = ()
+    if isinstance(result, UnreadableDocumentError):
+        error = result
+    else:
+        assert sha256 is not None
+        try:
+            loaded = _keep_and_load(loader, archive, path, sha256, result)
+            issues = result.issues
+        except UnreadableDocumentError as unreadable:
+            error = unreadable
+    if error is not None:
+        summary.failed += 1
+        issues = (ReadIssue("error", error.code, error.detail),)
+    if loaded is not None:
+        summary.loaded += loaded.outcome == "loaded"
+        summary.unchanged += loaded.outcome == "unchanged"
+        summary.changes.update(loaded.counts)
+        summary.samples |= loaded.sample
+    summary.issues.update(issue.code for issue in issues)
+    _keep_issues(engine, summary.run, outcome, loaded.document if loaded else None, issues)
+    return Step(path, loaded, error, summary)
+
+
+def _keep_and_load(loader: Loader, archive: Archive, path: Path, sha256: str, reading: Reading) -> Loaded:
+    archive.keep(path, sha256)
+    return loader.load(path, sha256, reading)
+
+
+def _begin(engine: Engine, source: str) -> str:
+    run = f"run_{secrets.token_hex(8)}"
+    with engine.begin() as connection:
+        connection.execute(insert(runs_table).values(id=run, source=source, counts={}))
+    return run
+
+
+def _end(engine: Engine, summary: RunSummary, status: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            update(runs_table)
+            .where(runs_table.c.id == summary.run)
+            .values(status=status, finished_at=func.now(), counts=summary.counts())
+        )
+
+
+def _keep_issues(
+    engine: Engine, run: str, outcome: ReadFile, document: str | None, issues: tuple[ReadIssue, ...]
+) -> None:
+    if not issues:
+        return
+    rows = [
+        {
+            "run": run,
+            "file": outcome.path.name,
+            "sha256": outcome.sha256,
+            "document": document,
+            "severity": issue.severity,
+            "code": issue.code,
+            "detail": issue.detail,
+            "page": issue.page,
+        }
+        for issue in issues
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(issues_table), rows)
+
+
+def recent_runs(engine: Engine, limit: int = 20) -> list[dict[str, Any]]:
+    """The latest runs, newest first."""
+    query = select(runs_table).order_by(runs_table.c.started_at.desc(), runs_table.c.id).limit(limit)
+    with engine.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def issues_of(
+    engine: Engine, *, run: str | None = None, code: str | None = None, limit: int = 100, after: int = 0
+) -> list[dict[str, Any]]:
+    """Issues in the order they were found, after the one with the number `after`."""
+    columns = issues_table.c
+    query = select(issues_table).where(columns.id > after).order_by(columns.id).limit(limit)
+    if run is not None:
+        query = query.where(columns.run == run)
+    if code is not None:
+        query = query.where(columns.code == code)
+    with engine.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
