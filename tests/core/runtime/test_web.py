@@ -141,7 +141,9 @@ def exchange(address: str, request: bytes, *, wait: float = 5) -> bytes:
 def raw(answer: bytes) -> httpx.Response:
     head, _, body = answer.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
-    return httpx.Response(int(lines[0].split()[1]), headers=[line.split(": ", 1) for line in lines[1:]], content=body)
+    return httpx.Response(
+        int(lines[0].split()[1]), headers=dict(line.split(": ", 1) for line in lines[1:]), content=body
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,8 +215,8 @@ def test_unknown_parameters_are_named_with_the_nearest_known_one(client: httpx.C
 
 def test_request_ids_are_taken_when_sane(client: httpx.Client) -> None:
     assert client.get("/healthz", headers={"X-Request-Id": "abc-1.2_3"}).headers["x-request-id"] == "abc-1.2_3"
-    for odd in ("", "a b", "<x>", "é".encode("latin-1"), "x" * 129):
-        made = client.get("/healthz", headers={"X-Request-Id": odd}).headers["x-request-id"]
+    for odd in (b"", b"a b", b"<x>", b"\xe9", b"x" * 129):
+        made = client.get("/healthz", headers={b"X-Request-Id": odd}).headers["x-request-id"]
         assert re.fullmatch(r"[0-9a-f]{32}", made)
 
 
@@ -338,6 +340,16 @@ def test_no_server_header_and_nothing_sniffed(client: httpx.Client) -> None:
     headers = client.get("/healthz").headers
     assert "server" not in headers
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_answers_on_a_kept_connection_do_not_wait(client: httpx.Client) -> None:
+    """Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer."""
+    seconds = []
+    for _ in range(30):
+        started = time.perf_counter()
+        client.get("/v1/things")
+        seconds.append(time.perf_counter() - started)
+    assert sorted(seconds)[15] < 0.03
 
 
 def test_lifespan_opens_and_closes() -> None:
