@@ -28,20 +28,25 @@ _RESTART = re.compile(
 )
 """The same States begin another recommendation inside one number (2008)."""
 
+_REPORTED = re.compile(r"^[;.]\s+(?:and\s+)?(?:It |it )?(?:also |further )?recommend(?:s|ed)\s+(?:that\s+)?")
+_INFINITIVE_RESTART = re.compile(r"(?=\.\s+To\s+[a-z])")
+"""So do infinitives after a full stop ("To adopt …. To address …")."""
+
 _TAIL = re.compile(
     r"^(?:including|especially|particularly|in|with|within|without|by|for|through|as (?!well)|aiming|where|which|who|whose|"
     r"while|so (?:that|as)|such as|at|on|of|from|among|until|under|towards?|between|during|after|before|if|when|inter alia|"
     r"along|against|thereby|notably|also (?:in|by|for|through)|not only|via|throughout|across|over|based|pursuant|prior|"
-    r"according|according to)\b"
+    r"according|according to|following)\b"
 )
 _OPENS_SENTENCE = re.compile(r"^(?:to |also |further |not |that\b|it\b|there\b|[\w-]+ly )")
+_CLAUSE_AFTER = re.compile(r",\s+[a-z]")
 _NOUN = re.compile(r"^(?:the|its|a|an|all|other|international|[A-Z]{2,}[A-Z0-9-]*)\b(?!\s+(?:Government|State)\b)")
 _VERB_WORDS = frozenset(
     "to and or promptly swiftly speedily further also fully immediately continue consider sign ratify access accede adhere "
     "subscribe implement support promote increase expand eliminate maintain strengthen enhance improve ensure establish "
     "adopt abolish become join withdraw lift develop pursue intensify step up complete finalize finalise amend review repeal "
     "extend invite accept recognize recognise criminalize criminalise prohibit guarantee protect respect combat address "
-    "reconsider facilitate provide take that should positively favourably explore possibility of the envisage early".split()
+    "reconsider facilitate provide take that should positively favourably explore possibility of the envisage early evaluate study assess examine".split()
 )
 _PARTY = re.compile(r"\b(?:a |State )?part(?:y|ies)(?: to)?$", re.IGNORECASE)
 _OPEN_END = re.compile(
@@ -116,7 +121,7 @@ class _Segment:
     @property
     def verb_only(self) -> bool:
         """Whether the words lack an object ("Consider ratifying", "Become a party to")."""
-        words = self.words.lower().split()
+        words = self.words.lower().replace("/", " ").split()
         if len(words) > _LONGEST_VERB_PHRASE:
             return False
         if _PARTY.search(self.words) or _OPEN_END.search(self.words):
@@ -141,12 +146,19 @@ def split_entry(text: str) -> Split:
         return Split((Part(_tidy(_bare(text)[2]), ()),))
     segments, at = list[_Segment](), 0
     for run in runs:
-        segments += [_segment(words, run.states) for words in _RESTART.split(text[at : run.start])]
+        segments += [_segment(words, run.states) for words in _restarts(text[at : run.start])]
         at = run.end
     end, comment = _end(text[at:], segments[-1])
     clusters = list(_clusters(segments))
     parts = [part for cluster in clusters for part in _parts(cluster, end if cluster is clusters[-1] else "")]
     return Split(tuple(parts), comment)
+
+
+def _restarts(words: str) -> list[str]:
+    """A stretch cut where the same States begin another recommendation."""
+    infinitive = _bare(words)[2].startswith(("To ", "to "))
+    pieces = (_INFINITIVE_RESTART if infinitive else _RESTART).split(words)
+    return [_REPORTED.sub(". ", piece) for piece in pieces if _HAS_WORD.search(piece)]
 
 
 def _runs(text: str, attributions: Sequence[Attribution]) -> list[Attribution]:
@@ -206,7 +218,7 @@ def _clusters(segments: Sequence[_Segment]) -> Iterator[list[_Segment]]:
 def _belongs(segment: _Segment, cluster: list[_Segment]) -> bool:
     """Whether a segment after a semicolon still hangs on the sentence before ("Ratify CAT (Chile); CEDAW (Peru)")."""
     if segment.tail:
-        return True
+        return not _CLAUSE_AFTER.search(segment.words)
     return segment.noun and any(_TREATY_HEAD.match(earlier.words) for earlier in cluster)
 
 
@@ -244,22 +256,23 @@ def _independent(segment: _Segment, own_before: _Segment) -> bool:
     if segment.tail or own_before.verb_only:
         return False
     if segment.noun:
-        return bool(_TREATY_HEAD.match(own_before.words))
+        return False
     if segment.stroke:
         return segment.words[:1].isupper() and not segment.conjunction
-    return True
+    return not (segment.conjunction and not segment.before.strip())
 
 
 def _joined(text: str, segment: _Segment, words: str) -> str:
     conjunction = f" {segment.conjunction}" if segment.conjunction else ""
-    comma = "," if "," in segment.before else ""
+    comma = "," if "," in segment.before or ";" in segment.before else ""
     return f"{text}{comma}{conjunction} {words}"
 
 
 def _with_object(cluster: list[_Segment], place: int, following: _Segment | None, end: str) -> str:
     """A stretch that lacks its object, with the object of the next stretch that has one."""
     segment = cluster[place]
-    if not segment.verb_only or (following and not following.tail and not following.conjunction):
+    continued = following and not (following.tail or following.conjunction or (following.stroke and following.verb))
+    if not segment.verb_only or continued:
         return segment.words
     for later in (*reversed(cluster[:place]), *cluster[place + 1 :]):
         if later.verb_only or later.tail or (later.stroke and later.conjunction):

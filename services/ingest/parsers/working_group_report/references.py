@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _LETTER_MARK = re.compile(r"(?<![\w(])\(?([a-z])\)\s*(?=\S)")
 _ROMAN_MARK = re.compile(r"(?<![\w(])\(([ivx]{1,4})\)\s*(?=\S)")
-_SENTENCE = re.compile(r"(?<=[a-z\d)”’\"])\.\s+(?=[A-Z])")
+_SENTENCE = re.compile(r"(?<=[\w)”’\"])(?<!\bMs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bNo)(?<!\bSt)\.\s+(?=[A-Z])")
 _SENTENCE_OF_LEAD_IN = re.compile(r"(?<=[a-z\d)])[.:]\s+(?=[A-Z])")
 _RECOMMENDS = re.compile(
     r"\b(?:recommend(?:ed|s|ing)?|recommendations?|encourag(?:ed|es|ing)|urg(?:ed|es|ing)|call(?:ed|s) (?:on|upon|for)|"
@@ -82,13 +82,19 @@ def read_pointed_at(
 ) -> Iterator[ReadRecommendation]:
     """The recommendations of section I that comments of section II point at, each once, with the position given there."""
     by_number = {paragraph.number: paragraph for paragraph in paragraphs}
+    groups = list(groups)
     seen: set[Reference] = set()
+    listed = {group.paragraph for group in groups}
     for group in groups:
         whole = read_position(group.lead_in)
         for sentence in _SENTENCE_OF_LEAD_IN.split(group.lead_in):
-            if not _ABOUT_RECOMMENDATIONS.search(sentence):
+            if not _ABOUT_RECOMMENDATIONS.search(sentence) or _NUMBERED_LIST.search(sentence):
                 continue
-            references = [reference for reference in read_references(sentence) if reference not in seen]
+            references = [
+                reference
+                for reference in read_references(sentence)
+                if reference not in seen and reference.paragraph not in listed
+            ]
             stated = read_position(sentence)
             if (stated is None or stated.position is None) and whole and whole.position is Position.NOTED:
                 stated = whole
@@ -225,7 +231,7 @@ def _marked_clause(text: str, mark: re.Pattern[str], wanted: str, order: Sequenc
 def _recommended(sentence: str) -> list[str]:
     """The recommendations in one sentence of a statement, without "It recommended that"; several where it is lettered."""
     places = list(_LETTER_MARK.finditer(sentence))
-    if len(places) > 1:
+    if places:
         ends = [place.start() for place in places[1:]] + [len(sentence)]
         return [_TIDY_END.sub("", sentence[a.end() : b]) for a, b in zip(places, ends, strict=True)]
     return [_TIDY_END.sub("", _INTRODUCTION.sub("", sentence, count=1))]
