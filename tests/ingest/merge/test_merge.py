@@ -1,0 +1,187 @@
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.ingest.merge import MergedReview, SourceReading, merge_review
+from services.ingest.reading import ReadLabel, ReadStatement
+from tests.readings import TEXTS, matrix, recommendation, report, source
+
+
+def merge(*sources: SourceReading) -> MergedReview:
+    return merge_review("PER", 2, sources)
+
+
+def test_report_and_matrix_make_one_record_with_two_sources() -> None:
+    merged = merge(
+        source(report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])]), "report.pdf"),
+        source(
+            matrix(
+                [recommendation("116.2", TEXTS[1] + ".", position="noted", position_symbol="A/HRC/22/15/Add.1")],
+                labels=[ReadLabel("116.2", "ohchr-theme", "Prohibition of torture", code="D25")],
+            ),
+            "matrix.docx",
+        ),
+    )
+    assert sorted(merged.recommendations) == ["PER-2-116.1", "PER-2-116.2"]
+    record = merged.recommendations["PER-2-116.2"]
+    assert record.text == TEXTS[1]
+    assert [entry["kind"] for entry in record.sources] == ["working_group_report", "matrix"]
+    assert record.sources[1]["text"] == TEXTS[1] + "."
+    assert (record.position, [entry["position"] for entry in record.positions]) == ("noted", ["pending", "noted"])
+    assert record.positions[0]["effective_on"] == "2012-11-05"
+    assert record.positions[1]["symbol"] == "A/HRC/22/15/Add.1"
+    assert record.label_ids == ("ohchr-theme:prohibition-of-torture",)
+    assert merged.labels["ohchr-theme:prohibition-of-torture"].printed_codes == ("D25",)
+
+
+def test_only_the_matrix_knows_a_number() -> None:
+    merged = merge(
+        source(report([recommendation("116.1", TEXTS[0])]), "report.pdf"),
+        source(matrix([recommendation("116.3", TEXTS[2], position="supported")]), "matrix.docx"),
+    )
+    assert merged.recommendations["PER-2-116.3"].position == "supported"
+
+
+def test_a_number_misprinted_in_the_matrix_is_found_by_its_text() -> None:
+    merged = merge(
+        source(report([recommendation("82.93", TEXTS[0])]), "report.pdf"),
+        source(matrix([recommendation("84.93", TEXTS[0], position="supported")]), "matrix.docx"),
+    )
+    assert list(merged.recommendations) == ["PER-2-82.93"]
+    assert merged.recommendations["PER-2-82.93"].sources[1]["number"] == "84.93"
+
+
+def test_a_number_printed_twice_keeps_both() -> None:
+    merged = merge(source(report([recommendation("116.1", TEXTS[0]), recommendation("116.1", TEXTS[1])]), "report.pdf"))
+    assert sorted(merged.recommendations) == ["PER-2-116.1", "PER-2-116.1.dup2"]
+
+
+def test_parts_of_a_number_are_told_apart_by_their_texts() -> None:
+    parts = [
+        recommendation("134.1", TEXTS[0], ["CHL"], part="a"),
+        recommendation("134.1", TEXTS[1], ["SVK"], part="b"),
+    ]
+    turned = [
+        recommendation("134.1", TEXTS[1], ["SVK"], "noted", part="a"),
+        recommendation("134.1", TEXTS[0], ["CHL"], "supported", part="b"),
+    ]
+    merged = merge(source(report(parts), "report.pdf"), source(matrix(turned), "matrix.docx"))
+    positions = {key: record.position for key, record in merged.recommendations.items()}
+    assert positions == {"PER-2-134.1-a": "supported", "PER-2-134.1-b": "noted"}
+
+
+def test_a_row_that_holds_all_parts_tells_of_each() -> None:
+    parts = [
+        recommendation("134.1", TEXTS[0], ["CHL"], part="a"),
+        recommendation("134.1", TEXTS[1], ["SVK"], part="b"),
+    ]
+    whole = recommendation("134.1", f"{TEXTS[0]}; {TEXTS[1]}", ["CHL", "SVK"], "noted")
+    merged = merge(source(report(parts), "report.pdf"), source(matrix([whole]), "matrix.docx"))
+    assert [record.position for record in merged.recommendations.values()] == ["noted", "noted"]
+
+
+def test_a_text_in_another_language_is_a_translation() -> None:
+    spanish = report([recommendation("116.1", "Ratificar el Protocolo Facultativo")], language="es")
+    merged = merge(
+        source(spanish, "es.pdf"),
+        source(report([recommendation("116.1", TEXTS[0])]), "en.pdf"),
+    )
+    record = merged.recommendations["PER-2-116.1"]
+    assert (record.text, record.text_language) == (TEXTS[0], "en")
+    assert record.translations == {"es": "Ratificar el Protocolo Facultativo"}
+    assert merged.documents["A-HRC-22-15"].languages == ("en", "es")
+
+
+def test_a_draft_gives_way_to_the_report_and_its_ids_become_aliases() -> None:
+    draft = report(
+        [recommendation("6.1", TEXTS[0]), recommendation("6.2", TEXTS[1])],
+        symbol="A/HRC/WG.6/14/L.5",
+        kind="working_group_draft",
+    )
+    alone = merge(source(draft, "draft.docx"))
+    assert all("~" in key for key in alone.recommendations)
+    merged = merge(source(draft, "draft.docx"), source(report([recommendation("116.1", TEXTS[0])]), "report.pdf"))
+    record = merged.recommendations["PER-2-116.1"]
+    assert list(merged.recommendations) == ["PER-2-116.1"]
+    assert set(record.aliases) < set(alone.recommendations)
+    assert len(record.aliases) == 1
+
+
+def test_a_revision_replaces_what_it_revises() -> None:
+    first = source(report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])]), "first.pdf")
+    revised = source(
+        report([recommendation("116.1", TEXTS[1])], symbol="A/HRC/22/15/Rev.1", published_on="2013-02-01"), "rev.pdf"
+    )
+    merged = merge(first, revised)
+    assert list(merged.recommendations) == ["PER-2-116.1"]
+    record = merged.recommendations["PER-2-116.1"]
+    assert record.text == TEXTS[1]
+    assert record.aliases == ("PER-2-116.2",)
+    assert [file["current"] for file in merged.documents["A-HRC-22-15"].files] == [False]
+
+
+def test_statements_are_numbered_by_speaker_and_kind() -> None:
+    statements = [ReadStatement("ESP", "dialogue", "Spain said."), ReadStatement("ESP", "dialogue", "Spain added.")]
+    merged = merge(source(report([recommendation("116.1", TEXTS[0])], statements=statements), "report.pdf"))
+    assert list(merged.statements) == ["upr-14-PER.ESP.dialogue.1", "upr-14-PER.ESP.dialogue.2"]
+    assert merged.hearings["upr-14-PER"].announced_speakers == 52
+    assert merged.review.troika == ("MDA", "MDV", "MEX")
+
+
+_POSITIONS = st.sampled_from(["supported", "noted"])
+_STATES = st.lists(st.sampled_from(["ESP", "CHL", "SVK", "MEX"]), min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def _sources(draw: st.DrawFn) -> list[SourceReading]:
+    """A report, perhaps its draft, its revision and its Spanish text, and up to two matrices, all a little different."""
+    texts = draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=6, unique=True))
+    rows = [
+        recommendation(f"116.{n}", text, draw(_STATES), draw(st.sampled_from(["pending", "supported"])))
+        for n, text in enumerate(texts, 1)
+    ]
+    found = [source(report(rows), "report.pdf")]
+    if draw(st.booleans()):
+        found.append(source(report(rows[::-1], symbol="A/HRC/WG.6/14/L.5", kind="working_group_draft"), "draft.docx"))
+    if draw(st.booleans()):
+        shuffled = draw(st.permutations(rows))
+        renumbered = [
+            recommendation(f"116.{n}", row.text, row.recommending_states) for n, row in enumerate(shuffled, 1)
+        ]
+        found.append(source(report(renumbered, symbol="A/HRC/22/15/Rev.1"), "revision.pdf"))
+    if draw(st.booleans()):
+        spanish = [recommendation(row.number, f"Texto {row.number}", row.recommending_states) for row in rows]
+        found.append(source(report(spanish, language="es"), "spanish.pdf"))
+    for name in draw(st.lists(st.sampled_from(["a.docx", "b.docx"]), unique=True)):
+        held = draw(st.lists(st.sampled_from(rows), unique_by=lambda row: row.number, max_size=6))
+        answers = [recommendation(row.number, row.text, row.recommending_states, draw(_POSITIONS)) for row in held]
+        labels = [ReadLabel(row.number or "", "sdg", "Peace", code="16") for row in held]
+        found.append(
+            source(matrix(answers, labels=labels, published_on=draw(st.sampled_from([None, "2013-03-01"]))), name)
+        )
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(sources=_sources(), seed=st.integers())
+def test_the_order_of_the_sources_never_matters(sources: list[SourceReading], seed: int) -> None:
+    shuffled = list(sources)
+    random.Random(seed).shuffle(shuffled)
+    assert merge(*shuffled) == merge(*sources)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sources=_sources())
+def test_the_same_source_twice_says_nothing_more(sources: list[SourceReading]) -> None:
+    assert merge(*sources).recommendations.keys() == merge(*sources, sources[0]).recommendations.keys()
+
+
+@pytest.mark.parametrize("position", ["supported", "noted"])
+def test_the_matrix_weighs_more_than_the_report(position: str) -> None:
+    merged = merge(
+        source(report([recommendation("116.1", TEXTS[0], position="supported")]), "report.pdf"),
+        source(matrix([recommendation("116.1", TEXTS[0], position=position)]), "matrix.docx"),
+    )
+    assert merged.recommendations["PER-2-116.1"].position == position
