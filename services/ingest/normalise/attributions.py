@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.ingest.normalise.states import known_state, resolve_state
+from services.ingest.normalise.states import known_state, may_open_name, resolve_state
 
 _SEPARATOR = re.compile(r"\s*(?:[,;/&]|\band\b|\bas well as\b|\s[–—-]\s)\s*", re.IGNORECASE)
 _ON_BEHALF = re.compile(r",?\s+(?:also\s+)?(?:speaking\s+)?on behalf of\b.*$", re.IGNORECASE | re.DOTALL)
@@ -16,7 +16,6 @@ _LONGEST_JOIN = 4
 """So many pieces one name can have: "Bosnia and Herzegovina", "Iran, Islamic Republic of"."""
 
 _OPEN, _CLOSE = "([", ")]"
-_MAY_BE_NAME = re.compile(r"^(?:the |The |by |from |recommended by )?[^\W\d_a-z]")
 _LOOKS_LIKE_NAME = re.compile(r"^(?:the )?[A-Z][a-zà-ÿ]{2,}(?:[ -](?:of|the|and|[A-Z][a-zà-ÿ]+)){0,6}$")
 
 
@@ -83,7 +82,7 @@ def misread_attribution(text: str) -> StateList | None:
 
 
 def _all_states(content: str) -> tuple[str, ...]:
-    if not _MAY_BE_NAME.match(content.lstrip()):
+    if not may_open_name(_BY.sub("", content.lstrip())):
         return ()
     listed = read_state_list(content)
     return () if listed.unknown else listed.states

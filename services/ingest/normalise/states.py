@@ -21,6 +21,7 @@ _CODE_LIKE = 4
 """Names up to that long are looked up in our own table only: elsewhere `CAT` (the Convention) is Chad."""
 
 _LONGEST_NAME = 80
+_LANGUAGES = ("en", "es", "fr", "pt")
 
 
 @lru_cache(maxsize=8192)
@@ -42,8 +43,9 @@ def resolve_state(name: str) -> str | None:
 
 
 def known_state(name: str) -> str | None:
-    """The code of a name in our own table, misprints included. Takes under a microsecond, hit or miss."""
-    return _names().get(folded_name(name))
+    """The code of a name in our own table, misprints included, whatever its spaces (PDF text loses some: "ofVenezuela")."""
+    folded = folded_name(name)
+    return _names().get(folded) or _unspaced_names().get(folded.replace(" ", ""))
 
 
 def folded_name(name: str) -> str:
@@ -57,9 +59,9 @@ def folded_name(name: str) -> str:
 def leading_state(text: str) -> tuple[str, int] | None:
     """The State whose name opens `text` ("The Holy See noted …"), and where its name ends. The longest name wins."""
     start = 4 if text[:4] in ("The ", "the ") else 0
-    words = list(re.finditer(r"[^\s]+", text[start : start + _LONGEST_NAME]))
-    if not words or _fold_word(words[0][0]) not in _first_words():
+    if not may_open_name(text):
         return None
+    words = list(re.finditer(r"[^\s]+", text[start : start + _LONGEST_NAME]))
     for count in range(min(len(words), _longest()), 0, -1):
         name = text[start : start + words[count - 1].end()]
         bare = name.rstrip(".,:;’'")
@@ -69,8 +71,9 @@ def leading_state(text: str) -> tuple[str, int] | None:
     return None
 
 
-def _fold_word(word: str) -> str:
-    return folded_name(word).split(" ", 1)[0]
+def may_open_name(text: str) -> bool:
+    """Whether the first word of `text` (after "the") is one that a State's name in our table begins with."""
+    return folded_name(text[:_LONGEST_NAME]).split(" ", 1)[0] in _first_words()
 
 
 @cache
@@ -78,7 +81,18 @@ def _names() -> dict[str, str]:
     with (files(_LOOKUPS) / "state_names.csv").open(encoding="utf-8") as table:
         names = {folded_name(row["name"]): row["state"] for row in csv.DictReader(table)}
     names |= {folded_name(misprint["printed"]): misprint["state"] for misprint in _misprints()}
-    return names
+    return names | _sample_names()
+
+
+def _sample_names() -> dict[str, str]:
+    """Names of the invented States of the sample documents."""
+    with (files("services.core.store") / "facts" / "sample_states.csv").open(encoding="utf-8") as table:
+        return {folded_name(row[f"name_{lang}"]): row["iso3"] for row in csv.DictReader(table) for lang in _LANGUAGES}
+
+
+@cache
+def _unspaced_names() -> dict[str, str]:
+    return {name.replace(" ", ""): code for name, code in _names().items() if len(name) >= _CODE_LIKE}
 
 
 def _misprints() -> list[dict[str, Any]]:

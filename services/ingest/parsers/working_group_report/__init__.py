@@ -16,7 +16,7 @@ from services.ingest.parsers.working_group_report.introduction import (
 )
 from services.ingest.parsers.working_group_report.recommendations import read_recommendations
 from services.ingest.parsers.working_group_report.references import read_pointed_at, with_references
-from services.ingest.parsers.working_group_report.skeleton import find_skeleton, read_paragraphs
+from services.ingest.parsers.working_group_report.skeleton import Paragraph, find_skeleton, read_paragraphs
 from services.ingest.parsers.working_group_report.statements import read_statements
 from services.ingest.reading import ReadDocument, ReadHearing, Reading, ReadIssue, ReadStatement
 
@@ -48,7 +48,7 @@ def read_report(text: DocumentText) -> Reading:
     """Read a report's text. Raises `UnreadableDocumentError` (`no_recommendations`) where it lists none."""
     printed = strip_furniture(text)
     skeleton = find_skeleton(printed.lines)
-    introduction = read_introduction(skeleton.masthead, skeleton.introduction)
+    introduction = read_introduction(printed.symbol, skeleton.masthead, skeleton.introduction)
     paragraphs = read_paragraphs(skeleton.proceedings, first=3)
     groups = read_groups(skeleton.conclusions)
     listed = read_recommendations(groups, printed.footnotes)
@@ -57,8 +57,8 @@ def read_report(text: DocumentText) -> Reading:
     recommendations = (*with_references(listed.recommendations, groups), *pointed_at)
     if not recommendations:
         raise UnreadableDocumentError("no_recommendations", "The report's section II lists no recommendations")
-    statements = tuple(read_statements(paragraphs, introduction.state))
-    announced = next(filter(None, (read_announced(paragraph.text) for paragraph in paragraphs)), None)
+    announced, dialogue = _dialogue(paragraphs)
+    statements = tuple(read_statements(dialogue, introduction.state))
     issues = (*introduction.issues, *listed.issues, *reference_issues, *_speaker_issues(announced, statements))
     return Reading(
         parser=WorkingGroupReport.name,
@@ -69,6 +69,14 @@ def read_report(text: DocumentText) -> Reading:
         statements=statements,
         issues=issues,
     )
+
+
+def _dialogue(paragraphs: list[Paragraph]) -> tuple[int | None, list[Paragraph]]:
+    """How many delegations are announced, and the paragraphs from the announcement on: questions stand before it."""
+    for place, paragraph in enumerate(paragraphs):
+        if announced := read_announced(paragraph.text):
+            return announced, paragraphs[place:]
+    return None, paragraphs
 
 
 def _document(introduction: Introduction, pages: int | None) -> ReadDocument:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from services.core.domain.documents import SYMBOL_IN_TEXT
 from services.ingest.parsers.text.blocks import Block, DocumentText
 
 _FOOTNOTE_BELOW = 0.95
@@ -16,6 +15,7 @@ _HEAD_LINES, _FOOT_LINES = 5, 3
 _PAGE_NUMBER = re.compile(r"^(?:[Pp]age\s*)?\d{1,3}$")
 _JOB_NUMBER = re.compile(r"^(?:\d{1,3}\s+)?GE\.\s?\d\d-\d+(?:\s*\([A-Z]\))?[\d\s*]*$")
 _RUNNING_HEAD = re.compile(r"^A/HRC/[\w./ -]+\*{0,2}(?:\s+[Pp]age\s*\d+)?$")
+_HEAD_SYMBOL = re.compile(r"^A/HRC/(?:WG\.6/\d+/L\.\d+| ?\d+/ ?\d+)(?:/(?:Add|Corr|Rev)\.\d+)*(?=[\s*]|$)")
 _MARKER = re.compile(r"([⁰¹²³⁴-⁹]+|(?<!\S)\*{1,3}(?=\s))")
 _STARRED = re.compile(
     r"^[*∗]{1,3}\s*(?:(?:The )?(?:conclusions|annex|recommendations|present)\b|Previously|Reissued|Re-issued)", re.IGNORECASE
@@ -35,10 +35,11 @@ class Footnote:
 
 @dataclass(frozen=True, slots=True)
 class PrintedText:
-    """A report without its furniture: the running text line by line, and the footnotes apart."""
+    """A report without its furniture: the running text line by line, the footnotes apart, the running heads' symbol."""
 
     lines: tuple[Block, ...]
     footnotes: tuple[Footnote, ...]
+    symbol: str = ""
 
 
 def strip_furniture(text: DocumentText) -> PrintedText:
@@ -55,7 +56,7 @@ def strip_furniture(text: DocumentText) -> PrintedText:
         small = [block for block in printed if _is_footnote(block, body)]
         notes += _footnotes(small, page)
         lines += [block for block in printed if not _is_footnote(block, body)]
-    return PrintedText(tuple(lines), tuple(notes))
+    return PrintedText(tuple(lines), tuple(notes), symbol)
 
 
 def footnote_marks(text: str) -> tuple[str, ...]:
@@ -69,10 +70,9 @@ def without_footnote_marks(text: str) -> str:
 
 
 def _symbol(blocks: Iterable[Block]) -> str:
-    for block in blocks:
-        if found := SYMBOL_IN_TEXT.search(block.text):
-            return _squeezed(found[0])
-    return ""
+    """The symbol that stands at the head of most pages."""
+    heads = Counter(_squeezed(found[0]) for block in blocks if (found := _HEAD_SYMBOL.match(block.text)))
+    return heads.most_common(1)[0][0] if heads else ""
 
 
 def _squeezed(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.core.domain.documents import SYMBOL_IN_TEXT, DocumentKind, read_symbol
+from services.core.domain.documents import DocumentKind, read_symbol
 from services.ingest.normalise.attributions import read_state_list
 from services.ingest.normalise.states import known_state, resolve_state
 from services.ingest.parsers.text.blocks import Block
@@ -24,14 +24,15 @@ _CARDINALS = (
 _MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
-_DATE = r"(\d{1,2})(?:st|nd|rd|th)?\s+(" + "|".join(_MONTHS) + r"),?\s+(\d{4})"
+_DAY_AND_MONTH = r"\b(\d{1,2})(?:st|nd|rd|th)?\s+(" + "|".join(_MONTHS) + r")\b"
+_DATE = _DAY_AND_MONTH + r",?\s+(\d{4})"
 _SESSION = re.compile(
     r"held\s+(?:its|the)\s+(\w+(?:[\s-]+\w+)??|\d+\s?(?:st|nd|rd|th))\s+session", re.IGNORECASE
 )
 _REVIEWED = re.compile(
-    r"reviews?\s+of\s+(?P<state>.{3,80}?)\s+(?:was|were|took|is)\s+(?:held|place|conducted)(?P<when>.{0,120})", re.DOTALL
+    r"reviews?\s+of\s+(?P<state>.{3,80}?)\s+(?:was|were|took|is)\s+(?:held|place|conducted)(?P<when>.{0,400})", re.DOTALL
 )
-_ADOPTED = re.compile(r"At\s+its\s+[\w-]+\s+meeting,?(?P<when>.{0,90}?)\badopted", re.DOTALL | re.IGNORECASE)
+_ADOPTED = re.compile(r"At\s+its\s+(?:[\w-]+\s+)?meeting,?(?P<when>.{0,90}?)\badopted", re.DOTALL | re.IGNORECASE)
 _TROIKA = re.compile(
     r"\(\s*troika\s*\)[^:]{0,120}:\s*(?P<states>.+?)(?:\.(?=\s|$)|\s\d{1,2}\.\s)", re.DOTALL | re.IGNORECASE
 )
@@ -63,9 +64,13 @@ class Introduction:
     issues: list[ReadIssue] = field(default_factory=list)
 
 
-def read_introduction(masthead: Iterable[Block], introduction: Iterable[Block]) -> Introduction:
-    """Read the title page (`masthead`) and the paragraphs before the summary of proceedings."""
-    read = Introduction()
+def read_introduction(symbol: str, masthead: Iterable[Block], introduction: Iterable[Block]) -> Introduction:
+    """Read the title page (`masthead`) and the paragraphs before the summary of proceedings.
+
+    `symbol` is that of the running heads: title pages also print the draft's ("Previously issued as …").
+    """
+    facts = read_symbol(symbol)
+    read = Introduction(symbol=symbol or None, kind=(facts.kind or DocumentKind.WORKING_GROUP_REPORT).value)
     title_lines = [line.text for line in masthead]
     words = " ".join(line.text for line in introduction)
     _read_masthead(read, title_lines)
@@ -116,12 +121,8 @@ def _cardinal(words: str) -> int | None:
 
 def _read_masthead(read: Introduction, lines: list[str]) -> None:
     for line in lines:
-        if read.symbol is None and (found := SYMBOL_IN_TEXT.search(line.replace("HRC/ ", "HRC/"))):
-            facts = read_symbol(found[0])
-            read.symbol = facts.symbol
-            read.kind = (facts.kind or DocumentKind.WORKING_GROUP_REPORT).value
         if read.published_on is None and (dated := _FULL_DATE.match(line.strip())):
-            read.published_on = _iso(dated)
+            read.published_on = _iso(dated, int(dated[3]))
 
 
 def _read_session(read: Introduction, words: str) -> None:
@@ -135,6 +136,9 @@ def _read_session(read: Introduction, words: str) -> None:
     adopted = _ADOPTED.search(words)
     if adopted:
         read.adopted_on = _first_date(adopted["when"])
+    if read.reviewed_on and read.adopted_on and read.adopted_on < read.reviewed_on:
+        detail = f"The report was adopted on {read.adopted_on}, before the review on {read.reviewed_on}"
+        read.issues.append(ReadIssue("warning", "dates_contradict", detail))
 
 
 def _read_state(read: Introduction, title_lines: list[str], words: str) -> None:
@@ -175,12 +179,14 @@ def _read_troika(read: Introduction, words: str) -> None:
 
 
 def _first_date(words: str) -> str | None:
-    found = re.search(_DATE, words, re.IGNORECASE)
-    return _iso(found) if found else None
+    """The first date in `words`; one without a year takes that of the next date."""
+    found = re.search(_DAY_AND_MONTH, words, re.IGNORECASE)
+    year = re.search(r"\b(20\d\d)\b", words[found.end() :]) if found else None
+    return _iso(found, int(year[1])) if found and year else None
 
 
-def _iso(found: re.Match[str]) -> str | None:
+def _iso(found: re.Match[str], year: int) -> str | None:
     try:
-        return date(int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1])).isoformat()
+        return date(year, _MONTHS.index(found[2].lower()) + 1, int(found[1])).isoformat()
     except ValueError:
         return None
