@@ -135,7 +135,7 @@ class _Collected:
     def __init__(self) -> None:
         self.recommendations: list[ReadRecommendation] = []
         self.issues: list[ReadIssue] = []
-        self._labels: dict[tuple[str, str | None, str, str], ReadLabel] = {}
+        self._labels: dict[tuple[str | None, ...], ReadLabel] = {}
         self._texts: dict[str, ReadRecommendation] = {}
 
     @property
@@ -155,7 +155,7 @@ class _Collected:
         position = _read_position(row, printed, self.issues)
         parts = _with_states(split.parts, row, printed, self.issues)
         if split.comment:
-            self.issues.append(_issue("comment_in_row", f"{printed}: {split.comment}", "info"))
+            self.issues += _left_over(printed, entry, split.comment)
         for letter, part in zip(_letters(len(parts)), parts, strict=True):
             self._keep(
                 ReadRecommendation(
@@ -170,8 +170,11 @@ class _Collected:
                     position_paragraph=position.paragraph,
                 )
             )
-            for label in _labels_of(row, printed, letter, self.issues):
-                self._labels.setdefault((printed, letter, label.scheme, normalised_text(label.label)), label)
+            self._label(row, printed, letter)
+
+    def _label(self, row: _Row, number: str, part: str | None) -> None:
+        for label in _labels_of(row, number, part, self.issues):
+            self._labels.setdefault((number, part, label.scheme, label.code, normalised_text(label.label)), label)
 
     def _keep(self, record: ReadRecommendation) -> None:
         key = f"{record.number}-{record.part or ''}"
@@ -185,6 +188,14 @@ class _Collected:
         elif before.position != record.position or before.position_detail != record.position_detail:
             detail = f"{record.number}: {before.position_phrase}, elsewhere {record.position_phrase}"
             self.issues.append(_issue("conflicting_positions", detail))
+
+
+def _left_over(number: str, entry: str, words: str) -> list[ReadIssue]:
+    """What follows the last attribution: a comment, or an attribution with a State that we do not know."""
+    misread = misread_attribution(entry)
+    if misread is None:
+        return [_issue("comment_in_row", f"{number}: {words}", "info")]
+    return [_issue("unknown_state", f"{number}: {name}") for name in misread.unknown]
 
 
 def _letters(parts: int) -> list[str | None]:
@@ -254,9 +265,11 @@ def _read_source(row: _Row, number: str, issues: list[ReadIssue]) -> tuple[str |
 
 
 def _labels_of(row: _Row, number: str, part: str | None, issues: list[ReadIssue]) -> Iterator[ReadLabel]:
-    """The labels of one row: those of its cells, and the theme it stands under."""
-    lines = [("labels", "ohchr-theme", row.theme), *_section_lines(row, "labels", "ohchr-theme")]
-    for _, scheme, line in [*lines, *_section_lines(row, "sdgs", "sdg")]:
+    """The labels of one row: those of its cells, and the theme it stands under where the cells leave it out."""
+    lines = [*_section_lines(row, "labels", "ohchr-theme"), *_section_lines(row, "sdgs", "sdg")]
+    if normalised_text(row.theme) not in {normalised_text(line) for _, line in lines}:
+        lines.append(("ohchr-theme", row.theme))
+    for scheme, line in lines:
         code, label = _code_and_label(scheme, line)
         if scheme == "sdg" and (code is None or not 1 <= int(code.split(".")[0]) <= _GOALS):
             issues.append(_issue("unknown_label", f"{number}: {line} is no Sustainable Development Goal"))
@@ -264,8 +277,8 @@ def _labels_of(row: _Row, number: str, part: str | None, issues: list[ReadIssue]
             yield ReadLabel(number, scheme, label, part=part, code=code)
 
 
-def _section_lines(row: _Row, role: str, scheme: str) -> Iterator[tuple[str, str, str]]:
-    """Role, scheme and line for every label in a cell; "Affected persons:" and the like change the scheme."""
+def _section_lines(row: _Row, role: str, scheme: str) -> Iterator[tuple[str, str]]:
+    """Scheme and line for every label in a cell; "Affected persons:" and the like change the scheme."""
     for line in row.cells.get(role, "").split("\n"):
         printed = _squeezed(line)
         section = _SECTION_LINE.match(printed)
@@ -274,7 +287,7 @@ def _section_lines(row: _Row, role: str, scheme: str) -> Iterator[tuple[str, str
             scheme, printed = named, section[2]
         label = _BULLET.sub("", printed).strip()
         if label:
-            yield role, scheme, label
+            yield scheme, label
 
 
 def _code_and_label(scheme: str, line: str) -> tuple[str | None, str]:

@@ -1,0 +1,302 @@
+"""OHCHR matrices: the real ones against values taken from them by other means, and layouts made up here."""
+
+import csv
+import io
+import re
+
+import docx
+import pytest
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.normalise.states import resolve_state
+from services.ingest.parsers.base import Content
+from services.ingest.parsers.ohchr_matrix import OhchrMatrix
+from services.ingest.reading import Reading, ReadLabel
+
+REAL = {
+    "slovenia_c4_matrix_A_HRC_59_15.csv": (
+        "slovenia/cycle4/upr48-slovenia-thematic-list-of-recommendatio.docx", ("SVN", 48, 4), 254
+    ),
+    "slovenia_c2_matrix_A_HRC_28_15.csv": (
+        "slovenia/cycle2/UPR20__Slovenia_ThematicListRecommendations_E.docx", ("SVN", 20, 2), 163
+    ),
+    "egypt_c2_matrix_A_HRC_28_16.csv": ("matrices/EgyptMatriceRecommendations.docx", ("EGY", 20, 2), 300),
+}  # fmt: skip
+POSITIONS = {"Supported": ("supported", None), "Noted": ("noted", None), "Supported/Noted": ("noted", "partial")}
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.fixture(params=REAL)
+def real(request, real_documents) -> tuple[Reading, list[dict[str, str]], str]:
+    file, *_ = REAL[request.param]
+    with (real_documents / "golden" / request.param).open(encoding="utf-8", newline="") as table:
+        expected = list(csv.DictReader(table))
+    return OhchrMatrix().read(Content(file, (real_documents / file).read_bytes())), expected, request.param
+
+
+def test_whose_review_it_is(real):
+    reading, _, golden = real
+    document = reading.document
+    assert (document.state_under_review, document.session, document.cycle) == REAL[golden][1]
+    assert (document.kind, document.title) == ("matrix", "Thematic list of recommendations")
+
+
+def test_numbers_and_positions(real):
+    reading, expected, golden = real
+    assert len(expected) == REAL[golden][2]
+    assert [row["number"] for row in expected] == list(dict.fromkeys(r.number for r in reading.recommendations))
+    positions = {row["number"]: (*POSITIONS[row["position"]], row["position"]) for row in expected}
+    for r in reading.recommendations:
+        assert (r.position, r.position_detail, r.position_phrase) == positions[r.number], r.number
+
+
+def test_sources_of_positions(real):
+    reading, expected, _ = real
+    sources = {row["number"]: row["source_of_position"] for row in expected}
+    for r in reading.recommendations:
+        source = re.fullmatch(
+            r"(A/HRC/\d+/\d+(?:/Add\.\d)?)?(?:, para. \d)?(?: - Para\. ?(\d+)\D*)?", sources[r.number]
+        )
+        assert (r.position_symbol, r.position_paragraph) == source.groups(), r.number
+
+
+def test_texts_and_states(real):
+    """Each State in brackets is found, and the words outside the brackets are the texts of the parts."""
+    reading, expected, _ = real
+    for row in expected:
+        parts = [r for r in reading.recommendations if r.number == row["number"]]
+        printed = squeezed(row["text_with_attribution"].split("\nComments")[0])
+        words, states = outside_and_inside(printed)
+        assert [state for part in parts for state in part.recommending_states] == states, row["number"]
+        assert letters("".join(part.text for part in parts)) == letters(re.sub(r"\0; and\b", "", words)), row["number"]
+        assert all(part.text[0].isalpha() and part.text[-1] not in ";:, " for part in parts)
+
+
+def outside_and_inside(text: str) -> tuple[str, list[str]]:
+    """The words outside brackets that hold nothing but States, and the States inside them."""
+    states: list[str] = []
+
+    def keep(bracket: re.Match[str]) -> str:
+        inside = bracket[1]
+        names = [inside] if resolve_state(inside) else re.split(r",\s*(?![^(]*\))", inside)
+        found = [resolve_state(name) for name in names]
+        states.extend(state for state in found if state)
+        return "\0" if all(found) else bracket[0]
+
+    return re.sub(r"\(((?:[^()]|\([^()]*\))*)\)", keep, text), states
+
+
+def letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
+
+
+def test_labels(real):
+    reading, expected, _ = real
+    for row in expected:
+        parts = {r.part for r in reading.recommendations if r.number == row["number"]}
+        for part in parts:
+            labels = [label for label in reading.labels if (label.recommendation, label.part) == (row["number"], part)]
+            assert sorted(map(as_printed, labels)) == sorted(printed_labels(row)), row["number"]
+
+
+def as_printed(label: ReadLabel) -> tuple[str, str]:
+    code = label.code and (f"{label.code}." if label.code[0].isdigit() and label.scheme != "sdg" else label.code)
+    separator = " - " if label.scheme == "sdg" else " "
+    return label.scheme, f"{code}{separator}{label.label}" if code else label.label
+
+
+def printed_labels(row: dict[str, str]) -> set[tuple[str, str]]:
+    themes, _, groups = re.split(r"((?:Groups of Persons|Affected persons):)", row["themes_cell"])
+    cells = {"ohchr-theme": themes, "group": groups, "sdg": row["col4"]}
+    return {
+        (scheme, squeezed(line).removeprefix("- "))
+        for scheme, cell in cells.items()
+        for line in cell.split("\n")
+        if line.strip()
+    }
+
+
+def test_numbers_with_several_recommendations(real_documents):
+    file = REAL["egypt_c2_matrix_A_HRC_28_16.csv"][0]
+    reading = OhchrMatrix().read(Content(file, (real_documents / file).read_bytes()))
+    parts = [(r.part, r.recommending_states) for r in reading.recommendations if r.number == "166.104"]
+    assert parts == [("a", ("TUR",)), ("b", ("TGO",)), ("c", ("FRA",)), ("d", ("DEU",)), ("e", ("HUN",))]
+
+
+def test_nothing_in_the_real_ones_is_left_open(real):
+    """One row of Egypt's has a comment in place of the source of its position."""
+    reading, _, golden = real
+    expected = ["comment_in_row"] if golden.startswith("egypt") else []
+    assert [issue.code for issue in reading.issues] == expected
+
+
+# Layouts made up here
+
+HEADING = ("Recommendation", "Position", "Full list of themes", "Assessment/comments on level of implementation")
+SOURCE = "Source of Position: A/HRC/43/15/Add.1 - Para.3"
+ROW = (f"122.1 Ratify it (Senegal) (Togo);\n{SOURCE}", "Supported", "- Right to health", "")
+
+
+def matrix(
+    *rows: tuple[str, ...], head: str = "UPR of Costamar (3rd Cycle – 34th session)", above: str = ""
+) -> Content:
+    document = docx.Document()
+    document.sections[0].header.paragraphs[0].text = head
+    if above:
+        document.add_paragraph(above)
+    table = document.add_table(0, max(map(len, rows)))
+    for row in rows:
+        cells = table.add_row().cells
+        for cell, text in zip(cells, row, strict=False):
+            cell.text = text
+        if len(row) == 1:
+            cells[0].merge(cells[-1])
+    written = io.BytesIO()
+    document.save(written)
+    return Content("matrix.docx", written.getvalue())
+
+
+def read(*rows: tuple[str, ...], **around: str) -> Reading:
+    content = matrix(*rows, **around)
+    assert OhchrMatrix().bid(content) > 0.9
+    return OhchrMatrix().read(content)
+
+
+def codes(reading: Reading) -> list[str]:
+    return [issue.code for issue in reading.issues]
+
+
+def test_the_layout_of_the_third_cycle():
+    cell = (
+        "- Right to health\n- Right to education\nSDGs: \n- 3 - GOOD HEALTH\n- 4 - QUALITY EDUCATION\n"
+        "Affected persons: \n- Children"
+    )
+    reading = read(HEADING, ("Theme: Right to health",), (ROW[0], "Supported", cell, "for the State to fill in"))
+    [r] = reading.recommendations
+    assert (r.number, r.text, r.recommending_states) == ("122.1", "Ratify it", ("SEN", "TGO"))
+    assert (r.position, r.position_symbol, r.position_paragraph) == ("supported", "A/HRC/43/15/Add.1", "3")
+    assert [(label.scheme, label.code, label.label) for label in reading.labels] == [
+        ("ohchr-theme", None, "Right to health"), ("ohchr-theme", None, "Right to education"),
+        ("sdg", "3", "GOOD HEALTH"), ("sdg", "4", "QUALITY EDUCATION"), ("group", None, "Children"),
+    ]  # fmt: skip
+    assert not reading.issues
+
+
+def test_columns_in_another_order():
+    heading = ("Relevant SDGs", "Position of the State under review", "Human rights themes", "Recommendation and State")
+    reading = read(heading, ("- 16 - PEACE", "Noted", "- Right to life", "12.1 Do it (Chad);"))
+    assert reading.recommendations[0].recommending_states == ("TCD",)
+    assert {label.scheme for label in reading.labels} == {"sdg", "ohchr-theme"}
+
+
+def test_a_row_under_two_themes_is_one_recommendation_with_both():
+    again = (ROW[0], "Supported", "- Right to education\n- Right to health", "")
+    reading = read(HEADING, ("Theme: Right to life",), ROW, ("Theme: Right to education",), again)
+    assert len(reading.recommendations) == 1
+    assert [label.label for label in reading.labels] == ["Right to health", "Right to life", "Right to education"]
+    assert not reading.issues
+
+
+def test_repetitions_that_contradict():
+    other_position = (ROW[0], "Noted", "", "")
+    other_text = (ROW[0].replace("Ratify", "Repeal"), "Supported", "", "")
+    reading = read(HEADING, ROW, other_position, other_text)
+    assert codes(reading) == ["conflicting_positions", "duplicate_number"]
+    assert [(r.text, r.position) for r in reading.recommendations] == [
+        ("Ratify it", "supported"), ("Repeal it", "supported")
+    ]  # fmt: skip
+
+
+def test_headings_repeat_on_every_page():
+    reading = read(HEADING, ROW, HEADING, ("122.2 Do it (Chad);", "Noted", "", ""))
+    assert [r.number for r in reading.recommendations] == ["122.1", "122.2"]
+    assert not reading.issues
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (("Do it (Chad);", "Noted", "", ""), "row_not_understood"),
+        (("A remark across the table",), "row_not_understood"),
+        (("122.2 Do it (Chad);", "Considered", "", ""), "unknown_position"),
+        (("122.2 Do it (Chad);", "", "", ""), "unknown_position"),
+        (("122.2 Do it (Atlantis);", "Noted", "", ""), "unknown_state"),
+        (("122.2 Do it.", "Noted", "", ""), "no_recommending_state"),
+        (("122.2 Do it (Chad);\nSource of position: the delegation", "Noted", "", ""), "unknown_source_of_position"),
+        (("122.2 Do it (Chad);", "Noted", "SDGs:\n- 18 - MORE", ""), "unknown_label"),
+    ],
+)
+def test_what_is_not_understood_becomes_an_issue(row, code):
+    reading = read(HEADING, ROW, row)
+    assert codes(reading) == [code]
+    assert reading.recommendations[0].number == "122.1"
+
+
+def test_an_unknown_state_does_not_hide_the_others():
+    reading = read(HEADING, ("122.2 Do it (Chad) (Atlantis);", "Noted", "", ""))
+    assert codes(reading) == ["unknown_state"]
+    assert [r.recommending_states for r in reading.recommendations] == [("TCD",)]
+    assert reading.recommendations[0].text == "Do it"
+
+
+def test_a_column_of_states_fills_in_and_is_compared():
+    heading = ("Recommendation", "Recommending state/s", "Position", "Full list of rights/affected persons")
+    reading = read(
+        heading,
+        ("12.1. Do it;", "Chad\nBosnia and Herzegovina\n", "Noted", ""),
+        ("12.2. Do it (Chad);", "Chad\nTogo", "Noted", ""),
+        ("12.3. Do it (Chad); (Togo);", "Togo\nChad", "Noted", ""),
+    )
+    assert [r.recommending_states for r in reading.recommendations] == [("TCD", "BIH"), ("TCD",), ("TCD", "TGO")]
+    assert codes(reading) == ["states_differ"]
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("UPR of Guinea-Bissau (4th Cycle - 48th Session)\t\tThematic list of recommendations*", ("GNB", 48, 4)),
+        ("UPR of Egypt - Second Cycle\tThematic list of recommendations\tPage 2 of 39", ("EGY", 34, 3)),
+        ("UPR of the United Kingdom of Great Britain & Northern Ireland (third cycle)", ("GBR", 34, 3)),
+        ("Universal Periodic Review of Costamar, 48th session", ("XCM", 48, 4)),
+        ("Grand Alba and Saint Ivo\tMatrix of recommendations\tUPR 20", ("XGI", 20, 2)),
+        ("Costamar - 59th session of the Human Rights Council", ("XCM", 34, 3)),
+        ("A/HRC/WG.6/48/SVN/1", ("SVN", 34, 3)),
+    ],
+)
+def test_state_and_session_from_headings_and_cited_documents(head, expected):
+    document = read(HEADING, ROW, head=head).document
+    assert (document.state_under_review, document.session, document.cycle) == expected
+
+
+def test_a_title_above_the_table_will_do():
+    document = read(HEADING, ROW, head="", above="UPR of Tierralta (3rd cycle - 34th session)").document
+    assert (document.state_under_review, document.session) == ("XTL", 34)
+
+
+def test_a_printed_cycle_that_is_not_the_session_s():
+    assert codes(read(HEADING, ROW, head="UPR of Costamar (2nd Cycle - 34th Session)")) == ["cycle_differs"]
+
+
+@pytest.mark.parametrize("head", ["", "UPR of Atlantis (4th Cycle)", "Thematic list of recommendations"])
+def test_a_matrix_of_an_unknown_state_is_refused(head):
+    with pytest.raises(UnreadableDocumentError) as refusal:
+        OhchrMatrix().read(matrix(HEADING, ROW, head=head))
+    assert refusal.value.code == "unknown_state"
+
+
+def test_a_matrix_without_rows_is_refused():
+    with pytest.raises(UnreadableDocumentError) as refusal:
+        OhchrMatrix().read(matrix(HEADING, ("Theme: Right to life",)))
+    assert refusal.value.code == "no_recommendations"
+
+
+def test_no_bid_for_other_documents(samples):
+    document = docx.Document()
+    document.add_table(1, 2).rows[0].cells[0].text = "Recommendation"
+    written = io.BytesIO()
+    document.save(written)
+    assert OhchrMatrix().bid(Content("other.docx", written.getvalue())) == 0
+    assert OhchrMatrix().bid(Content("report.pdf", (samples / "costamar-report.pdf").read_bytes())) == 0
