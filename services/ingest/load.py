@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from services.core.domain import identifiers
 from services.core.domain.changes import Cause
+from services.core.domain.documents import DocumentKind
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.schemas.events import draft_change
 from services.core.schemas.names import Names
@@ -217,8 +218,8 @@ def _write_records(
     aggregate.delete(write.connection, sorted(gone))
     aggregate.insert(write.connection, list(new.values()))
     aggregate.update(write.connection, list(changed.values()))
-    removed = sorted(gone - set(replaced.values()))
-    remember_removed(write.connection, noun, removed, _REMOVED)
+    removed = {record_id: _reason(before[record_id]) for record_id in sorted(gone - set(replaced.values()))}
+    remember_removed(write.connection, noun, removed)
     forget_removed(write.connection, noun, list(new))
 
     names = Names(reference)
@@ -237,14 +238,17 @@ def _write_records(
             effective_on=write.effective_on,
             reference=reference,
             replaced=former,
-            reason=_REMOVED if record_id in removed else None,
+            reason=removed.get(record_id),
         )
         if draft is not None:
             drafts.append(draft)
     return drafts
 
 
-_REMOVED = "no_source_holds_it"
+def _reason(record: Stored) -> str:
+    """Why a record has to go. What only a draft held goes because the report that replaced it does not."""
+    kinds = {entry["kind"] for entry in getattr(record, "sources", ())}
+    return "not_in_final" if kinds == {DocumentKind.WORKING_GROUP_DRAFT} else "no_source_holds_it"
 
 
 def _replaced(before: Mapping[str, Stored], after: Mapping[str, Stored]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Ids that no record bears any longer: removed ones answer 410 until their record returns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Column, Connection, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -17,10 +17,10 @@ former_ids_table = Table(
 )
 
 
-def remember_removed(connection: Connection, noun: str, ids: Sequence[str], reason: str) -> None:
-    """Note that the records with these ids were removed, and why."""
-    if ids:
-        rows = [{"noun": noun, "id": record_id, "reason": reason} for record_id in ids]
+def remember_removed(connection: Connection, noun: str, reasons: Mapping[str, str]) -> None:
+    """Note which records were removed, by id, and why each."""
+    if reasons:
+        rows = [{"noun": noun, "id": record_id, "reason": reason} for record_id, reason in reasons.items()]
         statement = insert(former_ids_table).values(rows)
         connection.execute(
             statement.on_conflict_do_update(

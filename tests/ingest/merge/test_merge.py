@@ -136,7 +136,7 @@ _STATES = st.lists(st.sampled_from(["ESP", "CHL", "SVK", "MEX"]), min_size=1, ma
 
 @st.composite
 def _sources(draw: st.DrawFn) -> list[SourceReading]:
-    """A report, perhaps its draft, its revision and its Spanish text, and up to two matrices, all a little different."""
+    """A report, perhaps its draft, a revision and its Spanish text, and up to two matrices, all a little different."""
     texts = draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=6, unique=True))
     rows = [
         recommendation(f"116.{n}", text, draw(_STATES), draw(st.sampled_from(["pending", "supported"])))

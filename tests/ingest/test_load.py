@@ -1,0 +1,193 @@
+import hashlib
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.core.store.changes import ChangeRecord, changes_after
+from services.core.store.engine import make_engine
+from services.core.store.former_ids import removal_reason
+from services.core.store.recommendations import RECOMMENDATIONS
+from services.ingest.load import Loaded, Loader
+from services.ingest.reading import Reading, ReadLabel
+from tests.readings import TEXTS, matrix, recommendation, report
+
+LONG_AGO = timedelta(days=36_500)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, pool_size=2)
+    yield engine
+    engine.dispose()
+
+
+def load(engine: Engine, tmp_path: Path, reading: Reading, name: str, backfill_after: timedelta = LONG_AGO) -> Loaded:
+    file = tmp_path / name
+    file.write_text(name)
+    return Loader(engine, backfill_after).load(file, hashlib.sha256(name.encode()).hexdigest(), reading)
+
+
+def changes(engine: Engine, after: int = 0) -> list[ChangeRecord]:
+    with engine.connect() as connection:
+        return changes_after(connection, after, 10_000)
+
+
+def recommendations(engine: Engine) -> dict[str, Any]:
+    with engine.connect() as connection:
+        return {record.id: record for record in RECOMMENDATIONS.where(connection)}
+
+
+REPORT = report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])])
+MATRIX = matrix(
+    [
+        recommendation("116.1", TEXTS[0], position="supported", position_symbol="A/HRC/22/15/Add.1"),
+        recommendation("116.2", TEXTS[1], position="noted", position_symbol="A/HRC/22/15/Add.1"),
+    ],
+    labels=[ReadLabel("116.1", "sdg", "PEACE, JUSTICE AND STRONG INSTITUTIONS", code="16")],
+)
+
+
+def test_a_report_makes_records_and_a_change_each(engine: Engine, tmp_path: Path) -> None:
+    loaded = load(engine, tmp_path, REPORT, "report.pdf")
+    assert loaded.counts == {
+        "review.created": 1,
+        "document.created": 1,
+        "hearing.created": 1,
+        "recommendation.created": 2,
+    }
+    found = changes(engine)
+    assert [change.seq for change in found] == [1, 2, 3, 4, 5]
+    assert found[-1].data["text"] == TEXTS[1]
+    assert found[-1].data["state_under_review"] == {"code": "PER", "name": "Peru"}
+    assert {change.cause for change in found} == {"publication"}
+
+
+def test_the_same_file_again_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf")
+    before = recommendations(engine)
+    assert load(engine, tmp_path, REPORT, "report.pdf").outcome == "unchanged"
+    assert len(changes(engine)) == 5
+    assert [each.revision for each in recommendations(engine).values()] == [each.revision for each in before.values()]
+
+
+def test_the_matrix_moves_positions(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf")
+    load(engine, tmp_path, MATRIX, "matrix.docx")
+    moved = [change for change in changes(engine, after=5) if change.type == "recommendation.position_changed"]
+    assert [change.changed["position"] for change in moved] == [["pending", "supported"], ["pending", "noted"]]
+    assert moved[0].data["labels"][0] == {
+        "id": "sdg:16",
+        "scheme": "sdg",
+        "code": "16",
+        "name": "Peace, justice and strong institutions",
+        "assigned_by": "ohchr-matrix",
+    }
+    assert "position:pending" in moved[0].terms_before
+    assert "position:supported" in moved[0].terms_after
+    assert moved[0].data["revision"] == 2
+
+
+def test_an_older_source_never_makes_a_position_changed(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, MATRIX, "matrix.docx")
+    load(engine, tmp_path, REPORT, "report.pdf")
+    assert "recommendation.position_changed" not in {change.type for change in changes(engine)}
+    assert [record.position for record in recommendations(engine).values()] == ["supported", "noted"]
+
+
+def test_a_source_long_published_is_backfill(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf", backfill_after=timedelta(days=180))
+    assert {change.cause for change in changes(engine)} == {"backfill"}
+
+
+def test_the_same_source_read_better_is_a_correction(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf")
+    better = report([recommendation("116.1", TEXTS[0], position="supported")], version="2")
+    load(engine, tmp_path, better, "report.pdf")
+    told = {change.subject: (change.type, change.cause) for change in changes(engine, after=5)}
+    assert told["PER-2-116.1"] == ("recommendation.updated", "correction")
+    assert told["PER-2-116.2"] == ("recommendation.deleted", "correction")
+    with engine.connect() as connection:
+        assert removal_reason(connection, "recommendations", "PER-2-116.2") == "no_source_holds_it"
+
+
+def test_a_removed_record_takes_its_id_back(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf")
+    load(engine, tmp_path, report([recommendation("116.1", TEXTS[0])], version="2"), "report.pdf")
+    load(engine, tmp_path, report(REPORT.recommendations, version="3"), "report.pdf")
+    assert sorted(recommendations(engine)) == ["PER-2-116.1", "PER-2-116.2"]
+    with engine.connect() as connection:
+        assert removal_reason(connection, "recommendations", "PER-2-116.2") is None
+
+
+def test_a_draft_that_becomes_a_report_replaces_its_ids(engine: Engine, tmp_path: Path) -> None:
+    draft = report(
+        [recommendation("6.1", TEXTS[0]), recommendation("6.2", TEXTS[1])],
+        symbol="A/HRC/WG.6/14/L.5",
+        kind="working_group_draft",
+    )
+    load(engine, tmp_path, draft, "draft.docx")
+    provisional = sorted(recommendations(engine))
+    seq = changes(engine)[-1].seq
+    load(engine, tmp_path, report([recommendation("116.1", TEXTS[0])]), "report.pdf")
+    told = {change.type: change for change in changes(engine, after=seq) if change.noun == "recommendations"}
+    replaced = told["recommendation.replaced"]
+    assert replaced.subject == "PER-2-116.1"
+    assert replaced.changed["id"][0] in provisional
+    assert replaced.changed["id"][1] == "PER-2-116.1"
+    assert told["recommendation.deleted"].subject in provisional
+    assert told["recommendation.deleted"].changed["reason"] == [None, "not_in_final"]
+    assert sorted(told) == ["recommendation.deleted", "recommendation.replaced"]
+
+
+def test_a_document_of_an_unknown_review_is_refused(engine: Engine, tmp_path: Path) -> None:
+    unknown = Reading("x", "1", document=REPORT.document.__class__(kind="matrix"))
+    with pytest.raises(UnreadableDocumentError, match="State"):
+        load(engine, tmp_path, unknown, "unknown.docx")
+    assert changes(engine) == []
+
+
+_SOURCES = {
+    "report.pdf": REPORT,
+    "matrix.docx": MATRIX,
+    "revision.pdf": report(
+        [recommendation("116.1", TEXTS[1]), recommendation("116.2", TEXTS[0]), recommendation("116.3", TEXTS[2])],
+        symbol="A/HRC/22/15/Rev.1",
+    ),
+    "draft.docx": report(
+        [recommendation("6.1", TEXTS[2]), recommendation("6.2", TEXTS[3])],
+        symbol="A/HRC/WG.6/14/L.5",
+        kind="working_group_draft",
+    ),
+    "later.docx": matrix(
+        [recommendation("116.1", TEXTS[0], position="noted")],
+        published_on="2013-05-01",
+        labels=[ReadLabel("116.1", "group", "children"), ReadLabel("116.1", "group", "Children")],
+    ),
+}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.permutations(sorted(_SOURCES)), seed=st.integers())
+def test_the_order_of_loading_never_matters(engine: Engine, tmp_path: Path, names: list[str], seed: int) -> None:
+    stored = []
+    for order in (sorted(_SOURCES), [*names, random.Random(seed).choice(names)]):
+        _empty(engine)
+        for name in order:
+            load(engine, tmp_path, _SOURCES[name], name)
+        stored.append(recommendations(engine))
+    assert stored[0] == stored[1]
+
+
+def _empty(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("TRUNCATE reviews, documents, hearings, recommendations, readings, changes, former_ids CASCADE")
+        )
