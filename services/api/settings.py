@@ -8,8 +8,8 @@ from services.core.runtime.settings import CoreSettings
 class ApiSettings(CoreSettings):
     """Where the API listens, and how webhooks are delivered."""
 
-    host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
-    port: int = Field(
+    api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    api_port: int = Field(
         default=8000,
         ge=0,
         le=65535,
