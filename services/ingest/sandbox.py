@@ -50,12 +50,13 @@ class ReadFile(NamedTuple):
 class SandboxLimits:
     """What one document may cost.
 
-    `deadline_seconds` is wall time. `memory_bytes` is address space beyond what a warm worker has.
-    `file_bytes` and `answer_bytes` bound what goes in and what comes out.
+    `deadline_seconds` is wall time. `memory_bytes` is address space beyond what a warm worker has; 60
+    reports, four drafts, three matrices and a Council report were read with 32 MiB of it. `file_bytes` and
+    `answer_bytes` bound what goes in and what comes out.
     """
 
     deadline_seconds: float = 60.0
-    memory_bytes: int = 768 * 2**20
+    memory_bytes: int = 512 * 2**20
     file_bytes: int = 100 * 2**20
     answer_bytes: int = 64 * 2**20
 

@@ -31,7 +31,7 @@ class DocxLimits:
     """
 
     members: int = 2_000
-    member_bytes: int = 48 * 2**20
+    member_bytes: int = 32 * 2**20
     total_bytes: int = 160 * 2**20
     ratio: int = 150
     ratio_counts_from: int = 4 * 2**20
@@ -46,9 +46,7 @@ _DAMAGE = (
 should be."""
 
 _ENTITY_MARKS = tuple(
-    mark.encode(encoding)
-    for mark in ("<!DOCTYPE", "<!ENTITY")
-    for encoding in ("ascii", "utf-16-le", "utf-16-be")
+    mark.encode(encoding) for mark in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
 )
 _CHUNK = 64 * 1024
 
@@ -76,6 +74,8 @@ def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
         members = _check_archive(data, limits or DocxLimits())
         document = docx.Document(io.BytesIO(data))
     except _DAMAGE as error:
+        if _is_out_of_memory(error):
+            raise MemoryError from error
         raise _damaged(_one_line(error)) from error
     body = document.element.body
     if body is None:
@@ -104,9 +104,7 @@ def _check_archive(data: bytes, limits: DocxLimits) -> set[str]:
         return {member.filename for member in members}
 
 
-def _check_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: DocxLimits, total_before: int
-) -> int:
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: DocxLimits, total_before: int) -> int:
     """Inflate one member; its size. XML must come without a document type declaration."""
     size, tail = 0, b""
     is_xml = member.filename.lower().endswith((".xml", ".rels", ".vml"))
@@ -114,17 +112,13 @@ def _check_member(
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > limits.member_bytes or total_before + size > limits.total_bytes:
-                raise UnreadableDocumentError(
-                    "zip_bomb", f"{member.filename} inflates to more than is allowed"
-                )
+                raise UnreadableDocumentError("zip_bomb", f"{member.filename} inflates to more than is allowed")
             if size > limits.ratio_counts_from and size > limits.ratio * max(member.compress_size, 1):
                 raise UnreadableDocumentError(
                     "zip_bomb", f"{member.filename} inflates to more than {limits.ratio} times its size"
                 )
             if is_xml and any(mark in tail + chunk for mark in _ENTITY_MARKS):
-                raise UnreadableDocumentError(
-                    "forbidden_markup", f"{member.filename} declares a document type"
-                )
+                raise UnreadableDocumentError("forbidden_markup", f"{member.filename} declares a document type")
             tail = chunk[-20:]
     return size
 
@@ -174,11 +168,7 @@ class _Grid:
             if len(cells) >= _WORD_COLUMNS:
                 break
             span = max(1, _count(cell, "w:tcPr/w:gridSpan"))
-            text = (
-                self.above[len(cells)]
-                if _continues_merge(cell) and len(cells) < len(self.above)
-                else _cell(cell)
-            )
+            text = self.above[len(cells)] if _continues_merge(cell) and len(cells) < len(self.above) else _cell(cell)
             cells += [text] * span
         cells += [""] * _count(row, "w:trPr/w:gridAfter")
         self.above = cells[:_WORD_COLUMNS]
@@ -324,6 +314,11 @@ def _properties(document: Any) -> dict[str, str]:
 
 def _damaged(why: str) -> UnreadableDocumentError:
     return UnreadableDocumentError("damaged_docx", f"the Word document is damaged: {why}")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """libxml2 without memory stops without a message; lxml then says "unknown error"."""
+    return isinstance(error, SyntaxError) and str(error).startswith("unknown error")
 
 
 def _one_line(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from services.ingest.parsers.text.pdf import read_pdf
 
 
 class FileType(StrEnum):
-    """The formats we tell apart. Only PDF and DOCX can be opened."""
+    """The formats we tell apart. Only PDF and DOCX can be opened. DOC_OLE2 is any file of Office 97-2003."""
 
     PDF = "pdf"
     DOCX = "docx"
@@ -32,7 +32,7 @@ _OLE2_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # APPNOTE.TXT 4.3.7, 4.3.16: a member, an empty archive
 _HTML_OPENINGS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<!--")
 _NOT_OPENED = {
-    FileType.DOC_OLE2: "a Word 97-2003 document; save it as .docx or PDF",
+    FileType.DOC_OLE2: "of the Office 97-2003 format (.doc, .xls); save it as .docx or PDF",
     FileType.XLSX: "an Excel workbook, not a document",
     FileType.RTF: "a Rich Text document; save it as .docx or PDF",
 }
