@@ -94,7 +94,7 @@ def _next_opening(text: str, at: int) -> int | None:
 
 
 def _closings(text: str, start: int) -> Iterator[int]:
-    """Where the parenthesis opened at `start` may end: where it balances, else (a bracket is missing) at any closing."""
+    """Where the parenthesis opened at `start` may end: where it balances; if a bracket is missing, at any closing."""
     depth = 0
     closings = []
     for place in range(start, len(text)):

@@ -26,10 +26,10 @@ _LANGUAGES = ("en", "es", "fr", "pt")
 
 @lru_cache(maxsize=8192)
 def resolve_state(name: str) -> str | None:
-    """The alpha-3 code of the State that `name` means, in English, Spanish, French or Portuguese; None if none we know.
+    """The alpha-3 code of the State that `name` means in English, Spanish, French or Portuguese; None if none we know.
 
-    Never guesses: our own table first, then `countrynames` without fuzzy matching, and only members and observers of the
-    United Nations count (so not Hong Kong, nor the European Union).
+    Never guesses: our own table first, then `countrynames` without fuzzy matching, and only members and observers of
+    the United Nations count (so not Hong Kong, nor the European Union).
     """
     code = known_state(name)
     stripped = " ".join(name.split()).strip(" .,;*")
@@ -43,7 +43,7 @@ def resolve_state(name: str) -> str | None:
 
 
 def known_state(name: str) -> str | None:
-    """The code of a name in our own table, misprints included, whatever its spaces (PDF text loses some: "ofVenezuela")."""
+    """The code of a name in our own table, misprints included, whatever its spaces (PDF text has "ofVenezuela")."""
     folded = folded_name(name)
     return _names().get(folded) or _unspaced_names().get(folded.replace(" ", ""))
 

@@ -1,0 +1,1 @@
+"""Tables of facts that normalising needs: names, misprints, phrases."""

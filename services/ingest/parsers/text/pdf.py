@@ -94,13 +94,13 @@ class _Geometry:
     def size(self, at: int) -> float:
         """The size in points of character `at`, as printed: many UN documents set 1-point text through a matrix."""
         pdfium.FPDFText_GetMatrix(self._text_page, at, self._matrix)
-        scale = abs(self._matrix.d) or abs(self._matrix.b)
+        scale = float(abs(self._matrix.d) or abs(self._matrix.b))
         return float(pdfium.FPDFText_GetFontSize(self._text_page, at)) * scale
 
     def left(self, at: int) -> float:
         """The left edge of character `at` in points from the page's left edge."""
         pdfium.FPDFText_GetCharBox(self._text_page, at, *self._edges)
-        return self._edges[0].value
+        return float(self._edges[0].value)
 
     def bold(self, at: int) -> bool:
         """Whether character `at` is of a bold font."""
@@ -114,9 +114,7 @@ def _block(line: str, at: int, page: int, geometry: _Geometry | None) -> Block:
     last = at + len(line.rstrip()) - 1
     size = max(geometry.size(first), geometry.size(last))
     text = _SHORT_NUMBER.sub(lambda found: _marked(found, at, size, geometry), line)
-    return Block(
-        _clean(text), page, bold=geometry.bold(last), size=round(size, 1), x=round(geometry.left(first), 1)
-    )
+    return Block(_clean(text), page, bold=geometry.bold(last), size=round(size, 1), x=round(geometry.left(first), 1))
 
 
 def _marked(found: re.Match[str], at: int, size: float, geometry: _Geometry) -> str:

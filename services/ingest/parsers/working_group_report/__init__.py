@@ -14,6 +14,7 @@ from services.ingest.parsers.working_group_report.introduction import (
     read_announced,
     read_introduction,
 )
+from services.ingest.parsers.working_group_report.pledges import read_pledges
 from services.ingest.parsers.working_group_report.recommendations import read_recommendations
 from services.ingest.parsers.working_group_report.references import read_pointed_at, with_references
 from services.ingest.parsers.working_group_report.skeleton import Paragraph, find_skeleton, read_paragraphs
@@ -59,7 +60,15 @@ def read_report(text: DocumentText) -> Reading:
         raise UnreadableDocumentError("no_recommendations", "The report's section II lists no recommendations")
     announced, dialogue = _dialogue(paragraphs)
     statements = tuple(read_statements(dialogue, introduction.state))
-    issues = (*introduction.issues, *listed.issues, *reference_issues, *_speaker_issues(announced, statements))
+    pledge_issues: list[ReadIssue] = []
+    pledges = tuple(read_pledges(skeleton.pledges, pledge_issues))
+    issues = (
+        *introduction.issues,
+        *listed.issues,
+        *reference_issues,
+        *pledge_issues,
+        *_speaker_issues(announced, statements),
+    )
     return Reading(
         parser=WorkingGroupReport.name,
         parser_version=WorkingGroupReport.version,
@@ -67,6 +76,7 @@ def read_report(text: DocumentText) -> Reading:
         hearings=_hearings(introduction, announced),
         recommendations=recommendations,
         statements=statements,
+        pledges=pledges,
         issues=issues,
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from services.ingest.parsers.text.blocks import Block, DocumentText
@@ -18,7 +18,8 @@ _RUNNING_HEAD = re.compile(r"^A/HRC/[\w./ -]+\*{0,2}(?:\s+[Pp]age\s*\d+)?$")
 _HEAD_SYMBOL = re.compile(r"^A/HRC/(?:WG\.6/\d+/L\.\d+| ?\d+/ ?\d+)(?:/(?:Add|Corr|Rev)\.\d+)*(?=[\s*]|$)")
 _MARKER = re.compile(r"([⁰¹²³⁴-⁹]+|(?<!\S)\*{1,3}(?=\s))")
 _STARRED = re.compile(
-    r"^[*∗]{1,3}\s*(?:(?:The )?(?:conclusions|annex|recommendations|present)\b|Previously|Reissued|Re-issued)", re.IGNORECASE
+    r"^[*∗]{1,3}\s*(?:(?:The )?(?:conclusions|annex|recommendations|present)\b|Previously|Reissued|Re-issued)",
+    re.IGNORECASE,
 )
 _SUPERSCRIPT = re.compile(r"(?<![Mm])\s?[⁰¹²³⁴-⁹]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -48,7 +49,7 @@ def strip_furniture(text: DocumentText) -> PrintedText:
     body = _body_size(text.blocks)
     lines: list[Block] = []
     notes: list[Footnote] = []
-    for page, blocks in groupby(text.blocks, key=lambda block: block.page or 0):
+    for page, blocks in groupby(_tidy(text.blocks), key=lambda block: block.page or 0):
         printed = list(_without_heads(list(blocks), symbol))
         if page <= 1 or not body:
             lines += printed
@@ -57,6 +58,16 @@ def strip_furniture(text: DocumentText) -> PrintedText:
         notes += _footnotes(small, page)
         lines += [block for block in printed if not _is_footnote(block, body)]
     return PrintedText(tuple(lines), tuple(notes), symbol)
+
+
+def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks with single spaces and without empty ones: Word paragraphs hold tabs and line breaks."""
+    for block in blocks:
+        words = " ".join(block.text.split())
+        if words == block.text:
+            yield block
+        elif words:
+            yield replace(block, text=words)
 
 
 def footnote_marks(text: str) -> tuple[str, ...]:

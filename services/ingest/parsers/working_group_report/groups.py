@@ -1,8 +1,8 @@
 """Section II of a report: groups of numbered recommendations under lead-in paragraphs.
 
-Two ways of numbering occur. From the ninth session on items carry their paragraph's number (`116.17`, `116.17.`); before,
-they are a plain list (`17.`) under each paragraph, and the numbers of paragraphs and of items run side by side.
-Both are told apart line by line, by which number may come next.
+Two ways of numbering occur. From the ninth session on items carry their paragraph's number (`116.17`, `116.17.`);
+before, they are a plain list (`17.`) under each paragraph, and the numbers of paragraphs and of items run side by
+side. Both are told apart line by line, by which number may come next.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from services.ingest.parsers.text.blocks import Block
 
-_DOTTED = re.compile(r"^(\d{1,3})\s?\.\s?(\d{1,3})(?:\s?\.)?(?=[\s\W]|[A-Z])\s*")
+_DOTTED = re.compile(r"^(\d{1,3})\s?\.\s?(\d{1,3})(?:\s?\.)?(?=[\s\W]|[A-Z]|$)\s*")
 _PLAIN = re.compile(r"^(\d{1,3})\s?[.)]\s*(?=[^\s\d]|\d{4}|\d{1,3} )")
 _LEAD_IN = re.compile(
     r"recommendations?\b|conclusions?\b|enjoys? (?:the )?support|\bexamined by\b|\bpledges?\b", re.IGNORECASE
@@ -70,7 +70,7 @@ class _Reader:
 
     def read(self) -> list[Group]:
         for place, line in enumerate(self._lines):
-            if not (self._take_item(line) or self._take_paragraph(place, line) or self._take_plain(place, line)):
+            if not (self._take_item(line) or self._take_paragraph(place, line) or self._take_plain(line)):
                 self._continue(line)
             self._previous = line.text
         return self._groups
@@ -117,7 +117,7 @@ class _Reader:
             self._groups.append(Group(number, line.page, [line.text[found.end() :]]))
         return opens
 
-    def _take_plain(self, place: int, line: Block) -> bool:
+    def _take_plain(self, line: Block) -> bool:
         """An item of a plain list: the next number, or a later one where the text before is finished."""
         found = None if self._dotted else _PLAIN.match(line.text)
         group = self._group
@@ -160,9 +160,11 @@ _OPENS_LEAD_IN = re.compile(
     r"^\d{1,3}\s?[.)]\s*(?:"
     r"(?:All|Other|Both|The(?:se)?|Those|Certain|Some)?\s?(?:of )?(?:the )?(?:above[- ]|following |other |remaining )?"
     r"(?:mentioned )?(?:recommendations?|conclusions?)\b.{0,80}?"
-    r"\b(?:formulated|made|noted|listed|below|contained|set out|which|that|were|was|are|is|have|did|do|will|enjoy|in|and)\b"
+    r"\b(?:formulated|made|noted|listed|below|contained|set out|which|that|were|was|are|is|have|did|do|will|enjoy|in"
+    r"|and)\b"
     r"|In the course of|During the|With (?:regard|respect) to|The (?:response|following)\b"
-    r"|[A-Z][\w’'-]+(?: [\w’'-]+){0,8}? (?:considers?|indicated|noted|takes? note|has noted|explained|rejects?|stated)\b"
+    r"|[A-Z][\w’'-]+(?: [\w’'-]+){0,8}? (?:considers?|indicated|noted|takes? note|has noted|explained|rejects?|stated"
+    r")\b"
     r"|(?:The )?(?:delegation|Government|State))",
     re.DOTALL,
 )

@@ -9,28 +9,19 @@ from services.core.domain.documents import DocumentKind, read_symbol
 from services.ingest.normalise.attributions import read_state_list
 from services.ingest.normalise.states import known_state, resolve_state
 from services.ingest.parsers.text.blocks import Block
+from services.ingest.parsers.working_group_report.number_words import cardinal, ordinal
 from services.ingest.reading import ReadIssue
 
-_TENS = {"twentieth": 20, "thirtieth": 30, "fortieth": 40, "fiftieth": 50}
-_TENS_OF = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
-_UNITS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-    "sixteenth seventeenth eighteenth nineteenth"
-).split()
-_CARDINALS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
 _MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _DAY_AND_MONTH = r"\b(\d{1,2})(?:st|nd|rd|th)?\s+(" + "|".join(_MONTHS) + r")\b"
 _DATE = _DAY_AND_MONTH + r",?\s+(\d{4})"
-_SESSION = re.compile(
-    r"held\s+(?:its|the)\s+(\w+(?:[\s-]+\w+)??|\d+\s?(?:st|nd|rd|th))\s+session", re.IGNORECASE
-)
+_SESSION = re.compile(r"held\s+(?:its|the)\s+(\w+(?:[\s-]+\w+)??|\d+\s?(?:st|nd|rd|th))\s+session", re.IGNORECASE)
 _REVIEWED = re.compile(
-    r"reviews?\s+of\s+(?P<state>.{3,80}?)\s+(?:was|were|took|is)\s+(?:held|place|conducted)(?P<when>.{0,400})", re.DOTALL
+    r"reviews?\s+of\s+(?P<state>.{3,80}?)\s+(?:was|were|took|is)\s+(?:held|place|conducted)(?P<when>.{0,400})",
+    re.DOTALL,
 )
 _ADOPTED = re.compile(r"At\s+its\s+(?:[\w-]+\s+)?meeting,?(?P<when>.{0,90}?)\badopted", re.DOTALL | re.IGNORECASE)
 _TROIKA = re.compile(
@@ -83,7 +74,7 @@ def read_introduction(symbol: str, masthead: Iterable[Block], introduction: Iter
 def read_announced(words: str) -> int | None:
     """How many delegations the report says made statements ("52 delegations made statements")."""
     found = _ANNOUNCED.search(words)
-    return _cardinal(found["before"] or found["after"]) if found else None
+    return cardinal(found["before"] or found["after"]) if found else None
 
 
 def read_session_number(words: str) -> int | None:
@@ -93,30 +84,6 @@ def read_session_number(words: str) -> int | None:
         if number:
             return number
     return None
-
-
-def ordinal(words: str) -> int | None:
-    """`fourteenth`, `twenty-first` or `14th` as a number; None for anything else."""
-    plain = re.sub(r"[\s-]+", "-", words.strip().lower())
-    if digits := re.fullmatch(r"(\d+)-?(?:st|nd|rd|th)", plain):
-        return int(digits[1])
-    if plain in _TENS:
-        return _TENS[plain]
-    tens, _, unit = plain.rpartition("-")
-    if unit not in _UNITS or (tens and tens not in _TENS_OF):
-        return None
-    return _TENS_OF.get(tens, 0) + _UNITS.index(unit) + 1
-
-
-def _cardinal(words: str) -> int | None:
-    if words.isdigit():
-        return int(words)
-    tens, _, unit = words.lower().rpartition("-")
-    if unit in _TENS_OF and not tens:
-        return _TENS_OF[unit]
-    if unit not in _CARDINALS or (tens and tens not in _TENS_OF):
-        return None
-    return _TENS_OF.get(tens, 0) + _CARDINALS.index(unit) + 1
 
 
 def _read_masthead(read: Introduction, lines: list[str]) -> None:
@@ -173,9 +140,7 @@ def _read_troika(read: Introduction, words: str) -> None:
         read.issues.append(ReadIssue("info", "no_troika", "The introduction names no troika"))
         return
     read.troika = listed.states
-    read.issues += [
-        ReadIssue("warning", "unknown_state", f"In the troika: {name}") for name in listed.unknown
-    ]
+    read.issues += [ReadIssue("warning", "unknown_state", f"In the troika: {name}") for name in listed.unknown]
 
 
 def _first_date(words: str) -> str | None:

@@ -33,21 +33,19 @@ _INFINITIVE_RESTART = re.compile(r"(?=\.\s+To\s+[a-z])")
 """So do infinitives after a full stop ("To adopt …. To address …")."""
 
 _TAIL = re.compile(
-    r"^(?:including|especially|particularly|in|with|within|without|by|for|through|as (?!well)|aiming|where|which|who|whose|"
-    r"while|so (?:that|as)|such as|at|on|of|from|among|until|under|towards?|between|during|after|before|if|when|inter alia|"
-    r"along|against|thereby|notably|also (?:in|by|for|through)|not only|via|throughout|across|over|based|pursuant|prior|"
-    r"according|according to|following)\b"
+    r"^(?:including|especially|particularly|in|with|within|without|by|for|through|as (?!well)|aiming|where|which|who"
+    r"|whose|while|so (?:that|as)|such as|at|on|of|from|among|until|under|towards?|between|during|after|before|if|when"
+    r"|inter alia|along|against|thereby|notably|also (?:in|by|for|through)|not only|via|throughout|across|over|based"
+    r"|pursuant|prior|according(?: to)?|following)\b"
 )
 _OPENS_SENTENCE = re.compile(r"^(?:to |also |further |not |that\b|it\b|there\b|[\w-]+ly )")
 _CLAUSE_AFTER = re.compile(r",\s+[a-z]")
 _NOUN = re.compile(r"^(?:the|its|a|an|all|other|international|[A-Z]{2,}[A-Z0-9-]*)\b(?!\s+(?:Government|State)\b)")
-_VERB_WORDS = frozenset(
-    "to and or promptly swiftly speedily further also fully immediately continue consider sign ratify access accede adhere "
-    "subscribe implement support promote increase expand eliminate maintain strengthen enhance improve ensure establish "
-    "adopt abolish become join withdraw lift develop pursue intensify step up complete finalize finalise amend review repeal "
-    "extend invite accept recognize recognise criminalize criminalise prohibit guarantee protect respect combat address "
-    "reconsider facilitate provide take that should positively favourably explore possibility of the envisage early evaluate study assess examine".split()
+_BESIDE_VERBS = frozenset(
+    ("to", "and", "or", "also", "further", "early", "should", "the", "possibility", "of", "steps")
 )
+"""What may stand between verbs that lack their object ("Consider the possibility of signing and/or ratifying")."""
+
 _PARTY = re.compile(r"\b(?:a |State )?part(?:y|ies)(?: to)?$", re.IGNORECASE)
 _OPEN_END = re.compile(
     r"\b(?:to|of|on|with|in|for|by|at|from|towards|the|its|a|into|ratification|accession|signature)$", re.IGNORECASE
@@ -111,12 +109,12 @@ class _Segment:
     def verb(self) -> bool:
         """Whether the words open with a verb, as a recommendation of its own does."""
         words = self.words.lower()
-        while opening := _OPENS_SENTENCE.match(words):
+        while (opening := _OPENS_SENTENCE.match(words)) is not None:
             if opening[0] in ("that", "it", "there"):
                 return True
             words = words[opening.end() :]
-        first = re.match(r"[\w-]+", words)
-        return bool(first) and (first[0] in _imperatives() or first[0].endswith("ing"))
+        first = re.match(r"[\w-]*", words)
+        return first is not None and (first[0] in _imperatives() or first[0].endswith("ing"))
 
     @property
     def verb_only(self) -> bool:
@@ -126,7 +124,8 @@ class _Segment:
             return False
         if _PARTY.search(self.words) or _OPEN_END.search(self.words):
             return True
-        return all(word in _VERB_WORDS or word.endswith(("ing", "ly")) for word in words)
+        verbs = _imperatives()
+        return all(word in verbs or word in _BESIDE_VERBS or word.endswith(("ing", "ly")) for word in words)
 
 
 @cache
@@ -240,9 +239,7 @@ def _said_by(state: str, cluster: list[_Segment], end: str) -> list[str]:
         segment = cluster[place]
         following = cluster[own[order + 1]] if order + 1 < len(own) else None
         words = _with_object(cluster, place, following, end)
-        if not texts:
-            texts.append(_with_head(cluster, place, words, end))
-        elif _independent(segment, cluster[own[order - 1]]):
+        if not texts or _independent(segment, cluster[own[order - 1]]):
             texts.append(_with_head(cluster, place, words, end))
         else:
             texts[-1] = _joined(texts[-1], segment, words)
@@ -322,4 +319,3 @@ def _tidy(text: str) -> str:
     text = _TRAILING.sub("", text)
     text = _TRAILING_CONJUNCTION.sub("", text)
     return _TRAILING.sub("", text).strip()
-

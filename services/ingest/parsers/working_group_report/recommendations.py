@@ -13,10 +13,13 @@ from services.ingest.parsers.working_group_report.furniture import (
 )
 from services.ingest.parsers.working_group_report.groups import Group, Item
 from services.ingest.parsers.working_group_report.parts import Part, split_entry
+from services.ingest.parsers.working_group_report.references import read_references
 from services.ingest.reading import ReadIssue, ReadRecommendation
 
 _CLOSING = re.compile(r"\bAll (?:the )?conclusions and\s?/?\s?(?:or)? ?recommendations\b", re.IGNORECASE)
-_CONCLUSIONS_ONLY = re.compile(r"\bfollowing conclusions (?:were|have been)\b(?!.*recommend)", re.IGNORECASE | re.DOTALL)
+_CONCLUSIONS_ONLY = re.compile(
+    r"\bfollowing conclusions (?:were|have been)\b(?!.*recommend)", re.IGNORECASE | re.DOTALL
+)
 _POINTS_ELSEWHERE = re.compile(
     r"recommendations?,? (?:noted|contained|made|reflected|mentioned|set out|found)?\b.{0,40}?"
     r"\bin (?:the (?:present )?report,? )?(?:in |at )?(?:the )?paragraphs?\s*\d"
@@ -27,6 +30,8 @@ _EXPLANATION = re.compile(
     r"^(?:[A-Z][\w’'-]+(?: [\w’'-]+){0,6}?|The (?:Government|delegation|State)) "
     r"(?:explained|indicated|considers|stated|rejects|recalled|noted|is of the view|believes)\b"
 )
+_COMMENT = re.compile(r"\b(?:The country|[A-Z]\w+) offered the following comments")
+_LETTERED = re.compile(r"(?:^|(?<=[;.)]))\s*\(?([a-z])\)\s+(?=[A-Z\w])")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -67,24 +72,37 @@ def _lists(group: Group) -> bool:
 
 
 def _unnumbered(group: Group) -> Iterator[Item]:
-    """The one recommendation that stands in the paragraph itself, after the colon ("(Albania)")."""
+    """What stands in the paragraph itself, after the colon: one recommendation, or a lettered list of them."""
     _, colon, words = group.lead_in.partition(":")
-    words = re.split(r"\b(?:The country|[A-Z]\w+) offered the following comments", words)[0]
-    if colon and find_attributions(words) and read_position(group.lead_in):
+    words = _COMMENT.split(words)[0]
+    if not colon or not find_attributions(words) or not read_position(group.lead_in):
+        return
+    letters = [
+        found for found in _LETTERED.finditer(words) if find_attributions(words[: found.start()]) or found[1] == "a"
+    ]
+    if not letters or letters[0][1] != "a":
         yield Item(str(group.paragraph), group.page, [words.strip()], group.page)
+        return
+    ends = [found.start() for found in letters[1:]] + [len(words)]
+    for found, end in zip(letters, ends, strict=True):
+        number = f"{group.paragraph}.{found[1]}"
+        yield Item(number, group.page, [words[found.end() : end].strip()], group.page)
 
 
 def _position_of(groups: Sequence[Group], place: int, issues: list[ReadIssue]) -> PrintedPosition:
-    """The position in a group's lead-in; where that leaves it open, in the next paragraph without a list."""
+    """The position in a group's lead-in; where that leaves it open, in a later paragraph without a list."""
     group = groups[place]
     printed = read_position(group.lead_in.partition(":")[0] if group.items else group.lead_in)
     if printed and printed.position:
         return printed
-    after = groups[place + 1] if place + 1 < len(groups) else None
-    if after and not after.items and not _CLOSING.search(after.lead_in) and not points_elsewhere(after):
-        later = read_position(after.lead_in)
-        if later and later.position:
-            return later
+    for distance, after in enumerate(groups[place + 1 :]):
+        if after.items or _CLOSING.search(after.lead_in):
+            continue
+        named = any(reference.paragraph == group.paragraph for reference in read_references(after.lead_in))
+        if named or (not distance and not points_elsewhere(after)):
+            later = read_position(after.lead_in)
+            if later and later.position:
+                return later
     if printed is None:
         detail = f"Paragraph {group.paragraph}: {group.lead_in[:200]}"
         issues.append(ReadIssue("warning", "unknown_position_lead_in", detail, group.page))

@@ -40,7 +40,8 @@ _INTRODUCTION = re.compile(
     re.DOTALL,
 )
 _SPOKEN = re.compile(
-    r"^(?:(?:it )?(?:also |further |strongly )?(?:recommended|recommends|encouraged|urged|suggested|called (?:on|upon))\s+)(?:that\s+)?"
+    r"^(?:(?:it )?(?:also |further |strongly )?"
+    r"(?:recommended|recommends|encouraged|urged|suggested|called (?:on|upon))\s+)(?:that\s+)?"
 )
 """The verb of the statement where it stands inside the lettered clause."""
 
@@ -80,7 +81,7 @@ def read_references(text: str) -> list[Reference]:
 def read_pointed_at(
     groups: Iterable[Group], paragraphs: Sequence[Paragraph], issues: list[ReadIssue]
 ) -> Iterator[ReadRecommendation]:
-    """The recommendations of section I that comments of section II point at, each once, with the position given there."""
+    """The recommendations of section I that section II points at, each once, with the position given there."""
     by_number = {paragraph.number: paragraph for paragraph in paragraphs}
     groups = list(groups)
     seen: set[Reference] = set()
@@ -109,6 +110,8 @@ def read_pointed_at(
 def with_references(read: Sequence[ReadRecommendation], groups: Iterable[Group]) -> tuple[ReadRecommendation, ...]:
     """`read` with what later paragraphs add to positions by number ("Nos. 85-119 have already been implemented")."""
     changed = list(read)
+    groups = list(groups)
+    listing = {str(group.paragraph) for group in groups if group.items}
     for group in groups:
         if group.items:
             continue
@@ -116,6 +119,7 @@ def with_references(read: Sequence[ReadRecommendation], groups: Iterable[Group])
             numbers = _expanded(found["numbers"])
             named = _PARAGRAPH_BEFORE.search(group.lead_in[: found.start()])
             paragraph = found["paragraph"] or (named[1] if named else None)
+            paragraph = paragraph if paragraph in listing else None  # misprinted: the list before is meant
             stated, detail = read_position(group.lead_in), read_detail(group.lead_in)
             for place, recommendation in enumerate(changed):
                 if _is_meant(recommendation, numbers, paragraph, group.paragraph):
@@ -124,33 +128,39 @@ def with_references(read: Sequence[ReadRecommendation], groups: Iterable[Group])
 
 
 def _references_from(text: str, at: int) -> Iterator[Reference]:
+    """References from `at` on, as long as nothing but numbers, letters and joints follows."""
     current: Reference | None = None
-    fresh = False
+    bare = False  # the number at hand has been given without letters so far
     while token := _TOKEN.match(text, at):
         at = token.end()
         if token["number"]:
-            if fresh and current:
+            if bare and current:
                 yield current
-            current, fresh = Reference(int(token["number"])), True
-        elif token["letters"] and current:
-            roman = token["letters"] == "i" and current.letter is not None and not fresh and _adjacent(text, token)
-            if roman:
-                yield replace(current, roman="i")
-                continue
-            for letter in re.findall(r"\b[a-z]\b", token["letters"]):
-                current, fresh = Reference(current.paragraph, letter), False
-                if not _followed_by_roman(text, at):
-                    yield current
-        elif token["roman"] and current:
-            yield replace(current, roman=token["roman"])
-        elif token["last"] and current:
+            current, bare = Reference(int(token["number"])), True
+        elif current is None:
+            continue
+        elif token["last"]:
             current = replace(current, last=True)
-    if fresh and current:
+        elif token["letters"] or token["roman"]:
+            yield from _under(current, token, text)
+            current, bare = _with_letter(current, token), False
+    if bare and current:
         yield current
 
 
-def _adjacent(text: str, token: re.Match[str]) -> bool:
-    return text[: token.start()].rstrip().endswith(")")
+def _under(current: Reference, token: re.Match[str], text: str) -> Iterator[Reference]:
+    """The places that one parenthesis names under a paragraph: letters, or a roman numeral under the last letter."""
+    if token["roman"] or (token["letters"] == "i" and current.letter and text[: token.start()].rstrip().endswith(")")):
+        yield replace(current, roman=token["roman"] or "i")
+        return
+    for letter in re.findall(r"\b[a-z]\b", token["letters"]):
+        if not _followed_by_roman(text, token.end()):
+            yield Reference(current.paragraph, letter)
+
+
+def _with_letter(current: Reference, token: re.Match[str]) -> Reference:
+    letters = re.findall(r"\b[a-z]\b", token["letters"] or "")
+    return Reference(current.paragraph, letters[-1]) if letters and not current.roman else current
 
 
 def _followed_by_roman(text: str, at: int) -> bool:
@@ -229,7 +239,7 @@ def _marked_clause(text: str, mark: re.Pattern[str], wanted: str, order: Sequenc
 
 
 def _recommended(sentence: str) -> list[str]:
-    """The recommendations in one sentence of a statement, without "It recommended that"; several where it is lettered."""
+    """The recommendations in one sentence of a statement, without "It recommended that"; lettered ones apart."""
     places = list(_LETTER_MARK.finditer(sentence))
     if places:
         ends = [place.start() for place in places[1:]] + [len(sentence)]
@@ -246,7 +256,9 @@ def _expanded(numbers: str) -> set[str]:
             continue
         prefix, _, start = first.rpartition(".")
         stop = last.rpartition(".")[2]
-        found |= {f"{prefix}.{n}" if prefix else str(n) for n in range(int(start), min(int(stop), int(start) + 500) + 1)}
+        found |= {
+            f"{prefix}.{n}" if prefix else str(n) for n in range(int(start), min(int(stop), int(start) + 500) + 1)
+        }
     return found
 
 

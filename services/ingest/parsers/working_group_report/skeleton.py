@@ -22,6 +22,9 @@ _ENDS = re.compile(r"[.;:)”\"*∗⁰-⁹¹²³]\s*$|^[A-Z\s]+$|^.{0,60}$")
 _CONTENTS_LINE = re.compile(r"\.{4}|…|\d\s*[-–]\s*\d+\s+\d+$|\s\d+\s+\d+$")
 _FIRST_PARAGRAPH = re.compile(r"^1\.\s*The Working Group on the Universal Periodic", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d{1,3})\.\s*(?=[^\s\d])")
+_LEAD_IN = re.compile(
+    r"recommendations.{0,120}?(?:enjoy|examined|noted|were made|support)|enjoy the support", re.IGNORECASE | re.DOTALL
+)
 _LONGEST_HEADING = 90
 
 
@@ -54,7 +57,7 @@ def find_skeleton(lines: Sequence[Block]) -> Skeleton:
     """Cut a report at its headings. Older reports print every heading twice (contents, text): the last one counts."""
     headings = _last_headings(lines)
     end = len(lines)
-    conclusions = headings.get("conclusions", end)
+    conclusions = headings.get("conclusions", _first_list(lines))
     annex = _after(headings, "annex", conclusions, end)
     pledges = _after(headings, "pledges", conclusions, annex)
     first = next((n for n, line in enumerate(lines) if _FIRST_PARAGRAPH.match(line.text)), 0)
@@ -67,6 +70,18 @@ def find_skeleton(lines: Sequence[Block]) -> Skeleton:
         conclusions=lines[conclusions + 1 : min(pledges, annex)],
         pledges=lines[pledges + 1 : annex],
     )
+
+
+def _first_list(lines: Sequence[Block]) -> int:
+    """Where a report without the heading begins its conclusions: before the paragraph that introduces a list."""
+    for place, line in enumerate(lines):
+        opened = _NUMBERED.match(line.text)
+        if not opened or not _LEAD_IN.search(" ".join(part.text for part in lines[place : place + 6])):
+            continue
+        following = [part.text for part in lines[place + 1 : place + 8]]
+        if any(re.match(rf"^(?:{opened[1]}\.)?1\.?\s", text) for text in following):
+            return place - 1
+    return len(lines)
 
 
 def _last_headings(lines: Sequence[Block]) -> dict[str, int]:
