@@ -210,6 +210,23 @@ def test_repetitions_that_contradict():
     ]  # fmt: skip
 
 
+def test_plain_numbers():
+    reading = read(HEADING, ("7. Do it (Chad);", "Noted", "", ""))
+    assert [(r.number, r.text) for r in reading.recommendations] == [("7", "Do it")]
+
+
+def test_text_that_begins_with_a_year():
+    reading = read(HEADING, ("140.7 1961 Convention: ratify it (Chad);", "Noted", "", ""))
+    assert [(r.number, r.text) for r in reading.recommendations] == [("140.7", "1961 Convention: ratify it")]
+
+
+def test_a_number_that_touches_the_text():
+    reading = read(
+        HEADING, ("115.2.Expedite it (Chad);", "Noted", "", ""), ("26 .1 Do&nbsp;it (Chad);", "Noted", "", "")
+    )
+    assert [(r.number, r.text) for r in reading.recommendations] == [("115.2", "Expedite it"), ("26.1", "Do it")]
+
+
 def test_headings_repeat_on_every_page():
     reading = read(HEADING, ROW, HEADING, ("122.2 Do it (Chad);", "Noted", "", ""))
     assert [r.number for r in reading.recommendations] == ["122.1", "122.2"]

@@ -301,14 +301,18 @@ def _running_heads(document: Any) -> tuple[str, ...]:
 
 
 def _properties(document: Any) -> dict[str, str]:
+    """What the file declares of itself; nothing where that part alone is damaged."""
     core = document.core_properties
-    values = {
-        "title": core.title,
-        "subject": core.subject,
-        "language": core.language,
-        "created": core.created.date().isoformat() if core.created else "",
-        "modified": core.modified.date().isoformat() if core.modified else "",
-    }
+    try:
+        values = {
+            "title": core.title,
+            "subject": core.subject,
+            "language": core.language,
+            "created": core.created.date().isoformat() if core.created else "",
+            "modified": core.modified.date().isoformat() if core.modified else "",
+        }
+    except _DAMAGE:
+        return {}
     return {name: value for name, value in values.items() if value}
 
 

@@ -176,6 +176,11 @@ def test_damaged_parts(changes):
     assert refusal_of(rewritten(saved(docx.Document()), changes)) == "damaged_docx"
 
 
+def test_damaged_properties_do_not_cost_the_text():
+    data = rewritten(saved(docx.Document()), {"docProps/core.xml": b"<other/>"})
+    assert read_docx(data).properties == {}
+
+
 def test_every_truncation_is_refused(samples):
     data = (samples / "costamar-matrix.docx").read_bytes()
     for length in range(0, len(data), len(data) // 40):
