@@ -30,10 +30,14 @@ def typos_between(typed: str, word: str, *, prefix: bool = False) -> int | None:
     the first letter counts twice, as in Meilisearch. With `prefix`, a word that begins with `typed` is as good as
     itself; a misspelt beginning is not forgiven (`Guarani` is no beginning of `guarantee`).
     """
-    if typed == word or (prefix and word.startswith(typed)):
+    if typed == word:
+        return 0
+    if is_exact(word) or is_exact(typed):
+        return None
+    if prefix and word.startswith(typed):
         return 0
     allowed = typos_allowed(typed)
-    if not allowed or is_exact(word):
+    if not allowed:
         return None
     first_letter = 0 if typed[0] == word[:1] else 1
     limit = allowed - first_letter

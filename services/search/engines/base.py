@@ -264,6 +264,10 @@ class Engine(Protocol):
         """
         ...
 
+    def prune(self) -> tuple[str, ...]:
+        """Remove indexes of other versions or layouts, once nobody needs them. Returns their names."""
+        ...
+
     def counts(self) -> dict[str, int]:
         """How many documents of each type there are."""
         ...

@@ -1,8 +1,8 @@
 """The embedded engine: tantivy, in the search process. For one machine without another server (ADR 0002).
 
-In its folder: `index-*` (tantivy's), `current.json` (which one is in use, and its version), and lock files. A rebuild
-writes a new `index-*` and replaces `current.json`, which is atomic. The cursor is a document of the index, committed
-with what it stands for. Other processes notice commits and rebuilds at their next search.
+Its folder holds one folder a version: `index-*` (tantivy's), `current.json` (which of them is in use), and lock files.
+A rebuild writes a new `index-*` and replaces `current.json`, which is atomic. The cursor is a document of the index,
+committed with what it stands for. Other processes notice commits and rebuilds at their next search.
 """
 
 import fcntl
@@ -24,6 +24,7 @@ from tantivy import FieldType, Occur, Order
 from tantivy import Query as Clause
 
 from services.core.domain.errors import UnavailableError
+from services.core.domain.identifiers import slug
 from services.core.query.analysis import AnalysedText, analyse, stems_of
 from services.core.query.highlight import marks_of
 from services.core.query.parser import And, Node, Not, Or, Phrase, Word
@@ -84,12 +85,11 @@ class EmbeddedEngine:
     )
 
     def __init__(self, folder: Path, layout: IndexLayout, index_version: str) -> None:
-        self._folder = folder
+        self._folder = folder / f"{slug(index_version)}-{layout.fingerprint()}"
         self._layout = layout
-        self._version = f"{index_version}-{layout.fingerprint()}"
         self._schema = _schema(layout)
         self._snapshot: _Snapshot | None = None
-        self._pointer: tuple[tuple[int, int], dict[str, str]] | None = None
+        self._pointer: tuple[tuple[int, int], str] | None = None
         self._refreshing = threading.Lock()
         self._writing = threading.Lock()
 
@@ -146,6 +146,14 @@ class EmbeddedEngine:
             self._remove_all_but(folder)
             return count
 
+    def prune(self) -> tuple[str, ...]:
+        """See `Engine.prune`."""
+        others = [folder for folder in self._folder.parent.glob("*-????????") if folder != self._folder]
+        others = [folder for folder in others if (folder / "current.json").exists()]
+        for folder in others:
+            shutil.rmtree(folder, ignore_errors=True)
+        return tuple(folder.name for folder in others)
+
     def counts(self) -> dict[str, int]:
         """See `Engine.counts`."""
         with _engine_errors("read"):
@@ -180,7 +188,7 @@ class EmbeddedEngine:
         for attempt in range(_ATTEMPTS):
             try:
                 return self._fresh(self._folder_in_use())
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 # Between reading the pointer and opening the index, a rebuild may have replaced and removed it.
                 if attempt == _ATTEMPTS - 1:
                     raise UnavailableError(f"the search index is damaged: {error}; rebuild it") from error
@@ -202,13 +210,10 @@ class EmbeddedEngine:
         try:
             state = _state_of(pointer)
             if self._pointer is None or self._pointer[0] != state:
-                self._pointer = (state, json.loads(pointer.read_text("utf-8")))
+                self._pointer = (state, str(json.loads(pointer.read_text("utf-8"))["folder"]))
         except FileNotFoundError:
             raise IndexMissingError("there is no search index yet") from None
-        pointed = self._pointer[1]
-        if pointed.get("version") != self._version:
-            raise IndexMissingError("the search index is of another version: it has to be rebuilt")
-        return self._folder / str(pointed["folder"])
+        return self._folder / self._pointer[1]
 
     def _open(self, folder: Path, vocabulary: Vocabulary | None) -> _Snapshot:
         commit = _state_of(folder / "meta.json")
@@ -217,7 +222,7 @@ class EmbeddedEngine:
         index.reload()
         searcher = index.searcher()
         if vocabulary is None:
-            vocabulary = Vocabulary(word for word, _ in searcher.terms_with_prefix("words", ""))
+            vocabulary = Vocabulary(word for word, _ in searcher.terms_with_prefix("words", "") if word != _GAP.strip())
         return _Snapshot(folder, commit, index, searcher, vocabulary)
 
     def _hits(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[int, tuple[Hit, ...]]:
@@ -321,7 +326,7 @@ class EmbeddedEngine:
         """Put the new index in use: the pointer is replaced in one step, after its bytes are on the disk."""
         pointer = self._folder / "current.json.new"
         with pointer.open("w", encoding="utf-8") as file:
-            json.dump({"folder": folder.name, "version": self._version}, file)
+            json.dump({"folder": folder.name}, file)
             file.flush()
             os.fsync(file.fileno())
         pointer.replace(self._folder / "current.json")

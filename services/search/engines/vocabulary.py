@@ -34,7 +34,7 @@ class Vocabulary:
     """Immutable, and safe to use from many threads. Symbols and numbers are left out: they stand for themselves."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = sorted({word for word in words if word[:1].isalnum() and not is_exact(word)})
+        self._words = sorted({word for word in words if not is_exact(word)})
         self._known = frozenset(self._words)
         self._letters = sorted({word[0] for word in self._words})
         self._by_length: dict[tuple[str, int], list[str]] = {}
@@ -51,7 +51,7 @@ class Vocabulary:
 
     def extended(self, words: Iterable[str]) -> "Vocabulary":
         """This vocabulary with further words; itself where there are none."""
-        new = [word for word in words if word not in self._known and word[:1].isalnum() and not is_exact(word)]
+        new = [word for word in words if word not in self._known and not is_exact(word)]
         return Vocabulary((*self._words, *new)) if new else self
 
     def expand(self, word: str, *, prefix: bool = False) -> Expansion:

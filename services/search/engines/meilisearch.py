@@ -1,0 +1,686 @@
+"""The production engine: Meilisearch, through its official client (ADR 0002).
+
+Which records match is decided by filters over two lists that every document carries, `words` and `stems`, so that
+totals and facets mean the same as everywhere. What a misspelt or unfinished word may stand for is asked of the server
+(facet search over `words`) and judged by our own rule. The text query orders the hits, by Meilisearch's ranking rules;
+it begins with a phrase that every document holds, and phrases are the only terms of it that must match
+(`matchingStrategy: last`). Phrases under OR become one query each, united by the server (federated search).
+
+An index is named by version; `…_new` is being built. Its cursor is a document of its own.
+"""
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import meilisearch
+import orjson
+import requests
+from meilisearch.errors import MeilisearchApiError, MeilisearchCommunicationError, MeilisearchTimeoutError
+from meilisearch.models.task import TaskInfo
+
+from services.core.domain.errors import InvalidQueryError, UnavailableError
+from services.core.query.analysis import analyse, stems_of
+from services.core.query.highlight import marks_of
+from services.core.query.matcher import ONE_TYPO_FROM, TWO_TYPOS_FROM, typos_allowed, typos_between
+from services.core.query.parser import And, Node, Not, Or, Phrase, Query, Word
+from services.search.engines.base import (
+    TYPE,
+    Capabilities,
+    DocumentKey,
+    FacetCounts,
+    Health,
+    Hit,
+    IndexDocument,
+    IndexLayout,
+    IndexMissingError,
+    IndexRefusedError,
+    SearchRequest,
+    SearchResult,
+    batches,
+    date_number,
+    sort_text,
+)
+
+MAX_ALTERNATIVES: Final = 16
+MAX_EXPANSIONS: Final = 20_000
+_RANKED_WORDS: Final = 9
+"""Meilisearch looks at ten terms of a query; the first is the phrase that every document holds."""
+_EVERYWHERE: Final = "everywhere"
+_UNLABELLED: Final = "\ue000"
+"""A filter value of documents that have none: a character for private use, which no request can ask for."""
+_CURSOR: Final = "cursor"
+_CURSOR_TYPE: Final = ":cursor"
+_BATCH: Final = 2_000
+_OUTSTANDING_TASKS: Final = 8
+_PAGE_OF_IDS: Final = 5_000
+_RETRY_AFTER_SECONDS: Final = 10
+"""What Meilisearch says in `Retry-After` with each of its 503s."""
+
+
+class MeilisearchEngine:
+    """`Engine` on a Meilisearch server (1.50 or later).
+
+    `index` begins the names of our indexes there; the key needs `search`, `documents.*`, `indexes.*`, `settings.*`,
+    `tasks.get` and `stats.get` on `{index}_*`. `timeout` is in seconds, for one answer; `task_timeout` for a write.
+    """
+
+    capabilities = Capabilities(
+        engine="meilisearch",
+        case_sensitive_values=False,
+        ranked_words=_RANKED_WORDS,
+        phrase_alternatives=MAX_ALTERNATIVES,
+        expansions=MAX_EXPANSIONS,
+    )
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        layout: IndexLayout,
+        index_version: str,
+        *,
+        index: str = "openupr",
+        timeout: int = 10,
+        task_timeout: float = 600.0,
+    ) -> None:
+        self._layout = layout
+        version = re.sub(r"[^A-Za-z0-9]+", "-", index_version)
+        self._index = index
+        self._live = f"{index}_{version}-{layout.fingerprint()}"
+        self._staging = f"{self._live}_new"
+        self._server = _Server(url, key, timeout, task_timeout)
+        self._settings = _settings(layout)
+        self._settled = False
+        self._writing = threading.Lock()
+        self._rebuilding = threading.Lock()
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """See `Engine.search`."""
+        request.check(self._layout)
+        plan = _Plan(request, self._layout, self._expand)
+        answer = self._ask(plan, plan.constraints(), self._shared_facets(request), request.per_page, request.page)
+        facets = _facet_counts(answer, self._shared_facets(request))
+        for name in dict.fromkeys(request.facets):
+            if name not in facets:
+                facets |= _facet_counts(self._ask(plan, plan.constraints(name), [name], 0, 1), [name])
+        scored = request.sort is None and bool(request.query.words)
+        hits = tuple(_hit(hit, scored=scored) for hit in answer["hits"])
+        marks = marks_of(request.query, frozenset(plan.found_words))
+        return SearchResult(answer["totalHits"], hits, {name: facets[name] for name in request.facets}, marks)
+
+    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[DocumentKey], cursor: int) -> None:
+        """See `Engine.apply`. Deletions and additions are done before the cursor moves."""
+        with self._writing:
+            if self.cursor() is None:
+                raise IndexMissingError("there is no search index yet")
+            self._settle()
+            keys = [_document_key(key) for key in deletes]
+            tasks = [self._server.delete(self._live, keys[at : at + _BATCH]) for at in range(0, len(keys), _BATCH)]
+            for batch in batches(upserts, _BATCH):
+                tasks += [self._server.add(self._live, [self._document(document) for document in batch])]
+            self._server.wait(tasks)
+            self._server.wait([self._server.add(self._live, [_cursor_document(cursor)])])
+
+    def cursor(self) -> int | None:
+        """See `Engine.cursor`."""
+        found = self._server.document(self._live, _CURSOR)
+        return None if found is None else int(orjson.loads(found["record"])["cursor"])
+
+    def rebuild(self, documents: Iterable[IndexDocument], cursor: int) -> int:
+        """See `Engine.rebuild`. The new index is compared with what was sent before it is put in use."""
+        if not self._rebuilding.acquire(blocking=False):
+            raise UnavailableError("the search index is being rebuilt already")
+        try:
+            self._server.remove(self._staging)
+            self._server.create(self._staging)
+            self._server.settle(self._staging, self._settings)
+            count = self._fill(documents)
+            self._server.wait([self._server.add(self._staging, [_cursor_document(cursor)])])
+            held = self._server.count(self._staging)
+            if held != count + 1:
+                raise UnavailableError(
+                    f"the new index holds {held - 1} documents instead of {count}; it was not put in use"
+                )
+            with self._writing:
+                self._swap()
+            self._server.remove(self._staging)
+            return count
+        finally:
+            self._rebuilding.release()
+
+    def prune(self) -> tuple[str, ...]:
+        """See `Engine.prune`."""
+        ours = re.compile(rf"{re.escape(self._index)}_[A-Za-z0-9-]*-[0-9a-f]{{8}}(_new)?\Z")
+        others = [uid for uid in self._server.indexes() if ours.match(uid) and uid not in {self._live, self._staging}]
+        for uid in others:
+            self._server.remove(uid)
+        return tuple(others)
+
+    def counts(self) -> dict[str, int]:
+        """See `Engine.counts`."""
+        query = {"filter": _unequal(TYPE, _CURSOR_TYPE), "facets": [TYPE], "hitsPerPage": 0, "page": 1}
+        answer = self._server.search(self._live, query)
+        return dict(answer["facetDistribution"].get(TYPE, {}))
+
+    def ids(self, type_: str) -> dict[str, str]:
+        """See `Engine.ids`."""
+        found: dict[str, str] = {}
+        for document in self._server.documents(self._live, _any_of(TYPE, (type_,)), ["id", "revision"]):
+            found[document["id"]] = document["revision"]
+        return found
+
+    def health(self) -> Health:
+        """See `Engine.health`."""
+        try:
+            if self.cursor() is None:
+                return Health(False, "there is no search index yet")
+            return Health(True, f"{self._server.count(self._live) - 1} documents")
+        except UnavailableError as error:
+            return Health(False, error.detail)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._server.close()
+
+    # Reading
+
+    def _shared_facets(self, request: SearchRequest) -> list[str]:
+        """Facets that one query can count, because no filter of their own has to be left out."""
+        return [name for name in dict.fromkeys(request.facets) if name not in request.constraints()]
+
+    def _ask(
+        self, plan: "_Plan", constraints: list[str], facets: list[str], per_page: int, page: int
+    ) -> dict[str, Any]:
+        """One page and the counts of `facets`, of the documents that match under these constraints."""
+        queries = [
+            {"q": alternative.text, "filter": [*constraints, *alternative.filters], "matchingStrategy": "last"}
+            for alternative in plan.alternatives
+        ]
+        fields = [_facet_field(name) for name in facets]
+        if len(queries) == 1:
+            query = {**queries[0], "facets": fields, "hitsPerPage": per_page, "page": page, "showRankingScore": True}
+            return self._server.search(self._live, query | plan.order)
+        federation = {"hitsPerPage": per_page, "page": page, "facetsByIndex": {self._live: fields}}
+        answer = self._server.federated(
+            [query | {"indexUid": self._live, "showRankingScore": True} | plan.order for query in queries], federation
+        )
+        counted = answer.get("facetsByIndex", {}).get(self._live, {})
+        return {**answer, "facetDistribution": counted.get("distribution", {})}
+
+    def _expand(self, word: Word) -> frozenset[str]:
+        """The words of the index that a typed word may stand for. The server proposes, `typos_between` decides."""
+        near = self._server.facet_values(self._live, "words", word.text)
+        return frozenset(other for other in near if typos_between(word.text, other, prefix=word.prefix) is not None)
+
+    # Writing
+
+    def _settle(self) -> None:
+        """Once a process: the settings as this version wants them."""
+        if not self._settled:
+            self._server.settle(self._live, self._settings)
+            self._settled = True
+
+    def _fill(self, documents: Iterable[IndexDocument]) -> int:
+        """Send all documents to the new index; a few tasks may be under way at once."""
+        keys: set[str] = set()
+        tasks: list[TaskInfo] = []
+        for batch in batches(documents, _BATCH):
+            made = {document["key"]: document for document in map(self._document, batch)}
+            keys.update(made)
+            tasks.append(self._server.add(self._staging, list(made.values())))
+            if len(tasks) >= _OUTSTANDING_TASKS:
+                self._server.wait([tasks.pop(0)])
+        self._server.wait(tasks)
+        return len(keys)
+
+    def _swap(self) -> None:
+        if not self._server.exists(self._live):
+            self._server.create(self._live)
+        self._server.swap(self._staging, self._live)
+        self._settled = True
+
+    def _document(self, document: IndexDocument) -> dict[str, Any]:
+        """The document as Meilisearch takes it.
+
+        The record travels as JSON text: its numbers, names and depth are none of the index's concern.
+        """
+        made: dict[str, Any] = {
+            "key": _document_key(document.key),
+            "id": document.id,
+            "type": document.type,
+            "revision": document.revision,
+            "record": orjson.dumps(document.record).decode(),
+            "order": f"{document.type}:{document.id}",
+            _EVERYWHERE: _EVERYWHERE,
+        }
+        made |= self._texts(document)
+        for name in self._layout.filters:
+            made[f"f_{name}"] = list(document.values(name) or (_UNLABELLED,))
+        made |= {f"d_{name}": date_number(date) for name, date in document.dates.items()}
+        made |= {f"n_{name}": number for name, number in document.numbers.items()}
+        return made | {f"s_{name}": sort_text(text) for name, text in document.sorts.items()}
+
+    def _texts(self, document: IndexDocument) -> dict[str, Any]:
+        words: set[str] = set()
+        stems: set[str] = set()
+        made: dict[str, Any] = {}
+        for name in self._layout.texts:
+            if text := document.texts.get(name):
+                analysed = analyse(text, document.languages.get(name))
+                words.update(*analysed.passages)
+                stems |= analysed.stems
+                # A full stop is a hard separator: no phrase crosses it.
+                made[f"t_{name}"] = " . ".join(" ".join(map(_searchable, passage)) for passage in analysed.passages)
+        return {**made, "words": sorted(words), "stems": sorted(stems)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Alternative:
+    """One way to match: conditions as filters, and a text query whose phrases must (or must not) be there."""
+
+    filters: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    excluded: tuple[Phrase, ...] = ()
+    text: str = field(default="")
+
+    def and_(self, other: "_Alternative") -> "_Alternative":
+        """Both."""
+        return _Alternative(self.filters + other.filters, self.phrases + other.phrases, self.excluded + other.excluded)
+
+
+class _Plan:
+    """A request in Meilisearch's terms."""
+
+    def __init__(self, request: SearchRequest, layout: IndexLayout, expand: Callable[[Word], frozenset[str]]) -> None:
+        self._request = request
+        self._layout = layout
+        self._expand = expand
+        self._expanded: dict[Word, frozenset[str]] = {}
+        query = request.query
+        alternatives = [_Alternative()]
+        if query.root:
+            alternatives = self._node(query.root, negated=False, strict=request.strict)
+        self.alternatives = [replace(one, text=_query_text(one, query)) for one in alternatives]
+        self.order: dict[str, Any] = {"sort": self._sort()} if self._sort() else {}
+
+    @property
+    def found_words(self) -> set[str]:
+        """What the words of the query stand for."""
+        return {word for words in self._expanded.values() for word in words}
+
+    def constraints(self, ignored: str | None = None) -> list[str]:
+        """The request's filters but `ignored`, all of which must hold."""
+        constraints = {name: values for name, values in self._request.constraints().items() if name != ignored}
+        filters = [
+            _any_of(_facet_field(name), [value for value in values if value != _UNLABELLED])
+            for name, values in constraints.items()
+        ]
+        if TYPE not in constraints:
+            filters.append(_unequal(TYPE, _CURSOR_TYPE))
+        request = self._request
+        if request.date_from:
+            filters.append(f"d_{request.date_name} >= {date_number(request.date_from)}")
+        if request.date_to:
+            filters.append(f"d_{request.date_name} <= {date_number(request.date_to, end=True)}")
+        return filters
+
+    def _sort(self) -> list[str]:
+        sort = self._request.sort
+        if sort is None:
+            return [] if self._request.query.root else ["order:asc"]
+        name = sort.removeprefix("-")
+        kind = "d" if name in self._layout.dates else "n" if name in self._layout.numbers else "s"
+        return [f"{kind}_{name}:{'desc' if sort.startswith('-') else 'asc'}", "order:asc"]
+
+    def _node(self, node: Node, *, negated: bool, strict: bool) -> list[_Alternative]:
+        """The alternatives of a node. Only what holds phrases of several words has more than one."""
+        if not _holds_phrase(node):
+            condition = self._condition(node, strict=strict)
+            return [_Alternative((f"NOT ({condition})" if negated else condition,))]
+        match node:
+            case Phrase():
+                return [_Alternative(excluded=(node,)) if negated else _Alternative(phrases=(node,))]
+            case Not(child):
+                return self._node(child, negated=not negated, strict=True)
+            case And(nodes) | Or(nodes):
+                parts = [self._node(child, negated=negated, strict=strict) for child in nodes]
+                return _united(parts) if isinstance(node, Or) != negated else _combined(parts)
+        raise AssertionError(node)
+
+    def _condition(self, node: Node, *, strict: bool) -> str:
+        """A node without phrases of several words, as a filter."""
+        match node:
+            case Word():
+                return self._word(node, strict=strict)
+            case Phrase(words):
+                return _any_of("words", words)
+            case Not(child):
+                return f"NOT ({self._condition(child, strict=True)})"
+            case And(nodes):
+                return " AND ".join(f"({self._condition(child, strict=strict)})" for child in nodes)
+            case Or(nodes):
+                return " OR ".join(f"({self._condition(child, strict=strict)})" for child in nodes)
+
+    def _word(self, word: Word, *, strict: bool) -> str:
+        stems = _any_of("stems", stems_of(word.text))
+        if strict or word.exact or not (word.prefix or typos_allowed(word.text)):
+            return stems
+        if word not in self._expanded:
+            self._expanded[word] = self._expand(word)
+        others = self._expanded[word] - {word.text}
+        return f"{stems} OR {_any_of('words', sorted(others))}" if others else stems
+
+
+def _holds_phrase(node: Node) -> bool:
+    match node:
+        case Phrase(words):
+            return len(words) > 1
+        case Not(child):
+            return _holds_phrase(child)
+        case And(nodes) | Or(nodes):
+            return any(map(_holds_phrase, nodes))
+    return False
+
+
+def _united(parts: list[list[_Alternative]]) -> list[_Alternative]:
+    """Any of the parts."""
+    return _bounded([alternative for part in parts for alternative in part])
+
+
+def _combined(parts: list[list[_Alternative]]) -> list[_Alternative]:
+    """All of the parts: each alternative of one with each of the others."""
+    combined = [_Alternative()]
+    for part in parts:
+        combined = _bounded([one.and_(other) for one in combined for other in part])
+    return combined
+
+
+def _bounded(alternatives: list[_Alternative]) -> list[_Alternative]:
+    if len(alternatives) > MAX_ALTERNATIVES:
+        raise InvalidQueryError(f"the query has more than {MAX_ALTERNATIVES} alternatives with phrases")
+    return alternatives
+
+
+def _query_text(alternative: _Alternative, query: Query) -> str:
+    """What orders the hits. Phrases first: they are among the ten terms that count; only the last can be a prefix."""
+    words = query.words[: _RANKED_WORDS - len(alternative.phrases)]
+    if not (words or alternative.phrases or alternative.excluded):
+        return ""
+    terms = [f'"{_EVERYWHERE}"']
+    terms += [f'"{_phrase_text(phrase)}"' for phrase in alternative.phrases]
+    terms += [f'-"{_phrase_text(phrase)}"' for phrase in alternative.excluded]
+    terms += [_searchable(word.text) for word in words]
+    unfinished = bool(words) and words[-1].prefix
+    return " ".join(terms) + ("" if unfinished else " ")
+
+
+def _phrase_text(phrase: Phrase) -> str:
+    return " ".join(map(_searchable, phrase.words))
+
+
+def _searchable(word: str) -> str:
+    """A word as one word of Meilisearch's tokenizer, which parts symbols at their marks."""
+    if word.isalnum():
+        return word
+    return "".join(letter if letter.isalnum() else f"x{ord(letter):x}x" for letter in word)
+
+
+def _quoted(value: str) -> str:
+    """A value as a string of the filter language. All filters are built with it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _any_of(field: str, values: Iterable[str]) -> str:
+    return f"{field} IN [{', '.join(_quoted(value) for value in values)}]"
+
+
+def _unequal(field: str, value: str) -> str:
+    return f"{field} != {_quoted(value)}"
+
+
+def _facet_field(name: str) -> str:
+    return TYPE if name == TYPE else f"f_{name}"
+
+
+def _facet_counts(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, FacetCounts]:
+    distribution = answer.get("facetDistribution") or {}
+    return {name: FacetCounts.of(distribution.get(_facet_field(name), {}).items(), _UNLABELLED) for name in names}
+
+
+def _hit(hit: Mapping[str, Any], *, scored: bool) -> Hit:
+    return Hit(hit["type"], hit["id"], orjson.loads(hit["record"]), hit["_rankingScore"] if scored else None)
+
+
+def _document_key(key: DocumentKey) -> str:
+    """A legal Meilisearch id (letters, digits, `-` and `_` alone) for a key of any characters."""
+    return hashlib.sha256(f"{key.type}:{key.id}".encode()).hexdigest()[:40]
+
+
+def _cursor_document(cursor: int) -> dict[str, Any]:
+    return {
+        "key": _CURSOR,
+        "id": _CURSOR,
+        "type": _CURSOR_TYPE,
+        "revision": "",
+        "record": orjson.dumps({"cursor": cursor}).decode(),
+    }
+
+
+def _settings(layout: IndexLayout) -> dict[str, Any]:
+    """What our indexes need. The limits are raised so that totals and counts are true."""
+    searched = {"facetSearch": True, "filter": {"equality": True, "comparison": False}}
+    equal = {"facetSearch": False, "filter": {"equality": True, "comparison": False}}
+    compared = {"facetSearch": False, "filter": {"equality": True, "comparison": True}}
+    filterable = [
+        {"attributePatterns": ["words"], "features": searched},
+        {"attributePatterns": ["stems", TYPE, *(f"f_{name}" for name in layout.filters)], "features": equal},
+    ]
+    if layout.dates:
+        filterable.append({"attributePatterns": [f"d_{name}" for name in layout.dates], "features": compared})
+    sortable = [f"d_{name}" for name in layout.dates] + [f"n_{name}" for name in layout.numbers]
+    sortable += [f"s_{name}" for name in layout.sorts]
+    return {
+        "searchableAttributes": [*(f"t_{name}" for name in layout.texts), _EVERYWHERE],
+        "displayedAttributes": ["id", "type", "record", "revision"],
+        "filterableAttributes": filterable,
+        "sortableAttributes": [*sortable, "order"],
+        # `sort` first: where an order is asked for, it is the order.
+        "rankingRules": ["sort", "words", "typo", "proximity", "attributeRank", "wordPosition", "exactness"],
+        "typoTolerance": {
+            "enabled": True,
+            "minWordSizeForTypos": {"oneTypo": ONE_TYPO_FROM, "twoTypos": TWO_TYPOS_FROM},
+            "disableOnNumbers": True,
+        },
+        "pagination": {"maxTotalHits": 100_000_000},
+        "faceting": {"maxValuesPerFacet": 1_000_000, "sortFacetValuesBy": {"*": "alpha"}},
+        "searchCutoffMs": 1_500,
+        "prefixSearch": "indexingTime",
+        "proximityPrecision": "byWord",
+    }
+
+
+def _differences(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that have to be sent: those whose wanted members are not what is held."""
+    return {name: value for name, value in wanted.items() if not _agrees(held.get(name), value, name)}
+
+
+def _agrees(held: Any, wanted: Any, name: str) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(held, dict) and all(_agrees(held.get(key), value, key) for key, value in wanted.items())
+    if name == "sortableAttributes":  # a set, for Meilisearch
+        return sorted(held or ()) == sorted(wanted)
+    return bool(held == wanted)
+
+
+class _Server:
+    """The calls we make, each on the official client, and its errors as ours.
+
+    One client a thread: the client keeps the headers of the request under way in itself.
+    """
+
+    def __init__(self, url: str, key: str | None, timeout: int, task_timeout: float) -> None:
+        self._url = url
+        self._key = key
+        self._timeout = timeout
+        self._task_timeout = task_timeout
+        self._local = threading.local()
+
+    def search(self, uid: str, query: dict[str, Any]) -> dict[str, Any]:
+        """One search."""
+        with _server_errors():
+            return dict(self._client.index(uid).search(query.get("q", ""), query))
+
+    def federated(self, queries: list[dict[str, Any]], federation: dict[str, Any]) -> dict[str, Any]:
+        """One list of hits of several queries, each document once."""
+        with _server_errors():
+            return dict(self._client.multi_search(queries, federation))
+
+    def facet_values(self, uid: str, name: str, query: str) -> list[str]:
+        """Values that begin with `query`, or nearly so."""
+        with _server_errors():
+            answer = self._client.index(uid).facet_search(name, query)
+            return [hit["value"] for hit in answer["facetHits"]]
+
+    def document(self, uid: str, key: str) -> dict[str, Any] | None:
+        """One document, None where it or the index is not there."""
+        try:
+            with _server_errors():
+                return dict(self._client.http.get(f"indexes/{uid}/documents/{key}"))
+        except _NotThereError:
+            return None
+
+    def documents(self, uid: str, condition: str, fields: list[str]) -> Iterator[dict[str, Any]]:
+        """All documents under a condition."""
+        offset, total = 0, 1
+        while offset < total:
+            body = {"filter": condition, "fields": fields, "limit": _PAGE_OF_IDS, "offset": offset}
+            with _server_errors():
+                answer = self._client.http.post(f"indexes/{uid}/documents/fetch", body)
+            yield from answer["results"]
+            offset, total = offset + _PAGE_OF_IDS, answer["total"]
+
+    def count(self, uid: str) -> int:
+        """How many documents an index holds."""
+        with _server_errors():
+            return int(self._client.index(uid).get_stats().number_of_documents)
+
+    def indexes(self) -> list[str]:
+        """The names of all indexes that the key may see."""
+        with _server_errors():
+            return [str(index["uid"]) for index in self._client.http.get("indexes?limit=10000")["results"]]
+
+    def exists(self, uid: str) -> bool:
+        """True if there is such an index."""
+        try:
+            with _server_errors():
+                self._client.get_raw_index(uid)
+        except _NotThereError:
+            return False
+        return True
+
+    def create(self, uid: str) -> None:
+        """Make an empty index."""
+        with _server_errors():
+            task = self._client.create_index(uid, {"primaryKey": "key"})
+        self.wait([task])
+
+    def remove(self, uid: str) -> None:
+        """Delete an index, if it is there."""
+        if self.exists(uid):
+            with _server_errors():
+                task = self._client.delete_index(uid)
+            self.wait([task])
+
+    def swap(self, one: str, other: str) -> None:
+        """Let two indexes change names, in one step."""
+        with _server_errors():
+            task = self._client.swap_indexes([{"indexes": [one, other]}])
+        self.wait([task])
+
+    def settle(self, uid: str, wanted: dict[str, Any]) -> None:
+        """Send the settings that differ: sending equal ones may index everything again."""
+        with _server_errors():
+            differing = _differences(self._client.index(uid).get_settings(), wanted)
+            task = self._client.index(uid).update_settings(differing) if differing else None
+        if task:
+            self.wait([task])
+
+    def add(self, uid: str, documents: list[dict[str, Any]]) -> TaskInfo:
+        """Send documents; `wait` for the task."""
+        with _server_errors():
+            body = orjson.dumps(documents)
+            return self._client.index(uid).add_documents_raw(body, "key", "application/json")
+
+    def delete(self, uid: str, keys: list[str]) -> TaskInfo:
+        """Delete documents by id, in one task (the client's own way is deprecated in favour of slower filters)."""
+        with _server_errors():
+            return TaskInfo(**self._client.http.post(f"indexes/{uid}/documents/delete-batch", keys))
+
+    def wait(self, tasks: Iterable[TaskInfo]) -> None:
+        """Wait until tasks have succeeded. Raises `IndexRefusedError` for one that failed."""
+        for task in tasks:
+            done = self._finished(task)
+            if done.status != "succeeded":
+                error = done.error or {}
+                if error.get("code") == "index_not_found":
+                    raise IndexMissingError(str(error.get("message")))
+                raise IndexRefusedError(f"Meilisearch task {task.task_uid} {done.status}: {error.get('message', '')}")
+
+    def close(self) -> None:
+        """Let go of this thread's client."""
+        self._local = threading.local()
+
+    def _finished(self, task: TaskInfo) -> Any:
+        """A task once it is done. Asks often at first: most are done in some ten milliseconds."""
+        deadline = time.monotonic() + self._task_timeout
+        pause = 0.005
+        while time.monotonic() < deadline:
+            with _server_errors():
+                known = self._client.get_task(task.task_uid)
+            if known.status not in {"enqueued", "processing"}:
+                return known
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+        raise UnavailableError(f"Meilisearch did not finish task {task.task_uid} in {self._task_timeout:g} s")
+
+    @property
+    def _client(self) -> meilisearch.Client:
+        client: meilisearch.Client | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._local.client = meilisearch.Client(self._url, self._key, timeout=self._timeout)
+        return client
+
+
+class _NotThereError(IndexMissingError):
+    """Meilisearch has no such index or document."""
+
+
+@contextmanager
+def _server_errors() -> Iterator[None]:
+    """Tell the client's errors as ours."""
+    try:
+        yield
+    except MeilisearchTimeoutError as error:
+        raise UnavailableError("Meilisearch does not answer in time", retry_after=_RETRY_AFTER_SECONDS) from error
+    except (MeilisearchCommunicationError, requests.RequestException) as error:
+        raise UnavailableError("Meilisearch cannot be reached", retry_after=_RETRY_AFTER_SECONDS) from error
+    except MeilisearchApiError as error:
+        raise _api_error(error) from error
+
+
+def _api_error(error: MeilisearchApiError) -> Exception:
+    """Branches on the code, never on the message."""
+    if error.code in {"index_not_found", "document_not_found"}:
+        return _NotThereError(f"Meilisearch: {error.message}")
+    if error.status_code >= 500:
+        return UnavailableError(f"Meilisearch: {error.message}", retry_after=_RETRY_AFTER_SECONDS)
+    if error.status_code in {401, 403}:
+        return UnavailableError(f"Meilisearch refuses the key ({error.code})")
+    return IndexRefusedError(f"Meilisearch: {error.code}: {error.message}")

@@ -1,0 +1,364 @@
+"""The contract of engines: what is found, counted and ordered. On generated documents, against brute force."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from services.core.domain.errors import InvalidParameterError, InvalidQueryError
+from services.core.query.highlight import highlight
+from services.core.query.parser import parse_query
+from services.search.engines.base import Engine, IndexDocument, SearchRequest
+from tests.search.engines.conftest import Home
+from tests.search.engines.corpus import LAYOUT, Truth, generated
+
+RECORDS = {
+    "PER-2-116.17": "Ensure the prevention of torture in places of detention",
+    "PER-2-116.18": "Take all measures against violence against women and children",
+    "PER-2-116.170": "Establish a moratorium on the death penalty; see A/HRC/22/15, paragraph 116.17",
+    "CHL-3-125.1": "Penalty of death: abolish it (A/HRC/22/15/Add.1)",
+    "SVN-4~0a1b2c3d4e": "Garantizar los derechos de las mujeres indígenas y la educación",
+    "EGY-2-166.302": "Garantir l’égalité des droits à l'éducation des enfants",
+    "FRA-4-45.9": "The child's rights during COVID-19",
+    "BRA-1-9": "Fight discrimination against each woman and every person; ratified policies",
+}
+
+
+def _document(id_: str, text: str) -> IndexDocument:
+    return IndexDocument(
+        "recommendations", id_, {"text": text, "id": id_}, {"text": text, "names": f"{id_}\n{id_.split('-', 2)[-1]}"}
+    )
+
+
+@pytest.fixture(scope="module")
+def sentences(shared_home: Home) -> Iterator[Engine]:
+    engine = shared_home.open(version="sentences")
+    engine.rebuild((_document(id_, text) for id_, text in RECORDS.items()), 1)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def truth() -> Truth:
+    return Truth(generated(700))
+
+
+@pytest.fixture(scope="module")
+def engine(shared_home: Home, truth: Truth) -> Iterator[Engine]:
+    engine = shared_home.open(version="generated")
+    assert engine.rebuild(iter(truth.documents), 7) == 700
+    yield engine
+    engine.close()
+
+
+def _numbers(engine: Engine, text: str, *, strict: bool = False) -> set[str]:
+    result = engine.search(SearchRequest(parse_query(text), strict=strict, per_page=200))
+    assert result.total == len(result.hits)
+    return {hit.id.split("-")[0] + hit.id[-1] for hit in result.hits}
+
+
+PER17, PER18, PER170, CHL, SVN, EGY, FRA, BRA = "PER7", "PER8", "PER0", "CHL1", "SVNe", "EGY2", "FRA9", "BRA9"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("torture ", {PER17}),
+        ("tortrue ", {PER17}),
+        ("tort", {PER17}),
+        ("tort ", set()),
+        ("TORTURES ", {PER17}),
+        ("dorture ", set()),  # an error in the first letter counts twice: too many for seven letters
+        ("piscrimination ", {BRA}),  # and just enough for fourteen
+        ("discriminaton ", {BRA}),
+        ("woman ", {PER18, BRA}),
+        ("children ", {PER18, FRA}),
+        ("policy ratify ", {BRA}),
+        ("police ", set()),
+        ("mujer indigena ", {SVN}),
+        ("educacion ", {SVN, EGY}),  # the French word is one error away
+        ("EDUCACIÓN derecho ", {SVN}),
+        ("l’egalite ", {EGY}),
+        ("enfant ", {EGY}),
+        ("violence against women", {PER18}),
+        ("violance agianst women", {PER18}),
+        ('"death penalty"', {PER170}),
+        ('"Penalty of DEATH"', {CHL}),
+        ('"deaths penalty"', set()),
+        ('"penalty"', {PER170, CHL}),
+        ('"violence against women" -children', set()),
+        ("against -woman", set()),
+        ("against -womam ", {PER18, BRA}),  # what is excluded is not corrected
+        ("torture OR moratorium ", {PER17, PER170}),
+        ("(torture OR moratorium) AND death ", {PER170}),
+        ("bias AND technology", set()),
+        ('"death penalty" OR "violence against"', {PER170, PER18}),
+        ('"death penalty" OR torture OR "los derechos"', {PER170, PER17, SVN}),
+        ('penalty -("death penalty" OR torture)', {CHL}),
+        ('-"death penalty" penalty ', {CHL}),
+        ("-penalty -rights -women -discrimination -mujer -enfant ", {PER17}),
+        ("A/HRC/22/15 ", {PER170}),
+        ("A/HRC/22/15", {PER170}),
+        ("a/hrc/22/15/add.1", {CHL}),
+        ("A/HRC/22/16", set()),
+        ("116.17", {PER17, PER170}),  # the number, and the text that cites it
+        ("116.1", set()),
+        ("116.170", {PER170}),
+        ("PER-2-116.17", {PER17}),
+        ("SVN-4~0a1b2c3d4e", {SVN}),
+        ("45.9", {FRA}),
+        ("COVID-19 ", {FRA}),
+        ("covid ", {FRA}),
+        ('"during COVID-19"', {FRA}),
+        ('"rights during"', {FRA}),
+        ("xqzvwyk ", set()),
+    ],
+)
+def test_query_language(sentences: Engine, text: str, found: set[str]) -> None:
+    assert _numbers(sentences, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("tortrue ", set()),
+        ("tort", set()),
+        ("tortured", {PER17}),
+        ("woman -violence", {BRA}),
+        ("116.17", {PER17, PER170}),
+    ],
+)
+def test_strict_forgives_inflections_alone(sentences: Engine, text: str, found: set[str]) -> None:
+    assert _numbers(sentences, text, strict=True) == found
+
+
+def test_no_words_finds_everything(sentences: Engine) -> None:
+    assert sentences.search(SearchRequest(parse_query(""))).total == len(RECORDS)
+    assert sentences.search(SearchRequest(parse_query(" ?! "))).total == len(RECORDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("death penalty ", PER170), ("tortrue prevention", PER17), ("penality of death", CHL), ("116.17 torture", PER17)],
+)
+def test_the_best_match_comes_first(sentences: Engine, text: str, first: str) -> None:
+    hits = sentences.search(SearchRequest(parse_query(text))).hits
+    assert hits[0].id.split("-")[0] + hits[0].id[-1] == first
+    scores = [hit.score or 0.0 for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("tortrue ", "<mark>torture</mark>"),
+        ("mor", "<mark>moratorium</mark>"),
+        ('"death penalty"', "<mark>death penalty</mark>"),
+        ("measure ", "<mark>measures</mark>"),
+        ("A/HRC/22/15", "<mark>A/HRC/22/15</mark>"),
+    ],
+)
+def test_marks_show_what_matched(sentences: Engine, text: str, marked: str) -> None:
+    result = sentences.search(SearchRequest(parse_query(text)))
+    assert marked in str(highlight(result.hits[0].record["text"], result.marks))
+
+
+QUERIES = [
+    "torture", "women ", "woman", "tort", "tortrue", "death penalty", "ratify protocol ", "rigths", "discriminaton",
+    "polise", "-torture", "women -children", "torture OR prison ", "(women OR children) rights", '"human rights"',
+    '"rights human"', '-"human rights" rights', "mujeres ", "enfants", '"los derechos"',
+    '"death penalty" OR "human rights"', 'torture -("human rights" OR death)', "A/HRC/22/15", "116.17", "covid", "2030",
+    "women OR -torture", "-(torture women)", '-(-tortrue "human rights")', "right policy person ", "w", "quoted value",
+    "nandu", "", "xyz",
+]  # fmt: skip
+
+
+def _random_request(chance: random.Random, text: str) -> SearchRequest:
+    filters: dict[str, tuple[str, ...]] = {}
+    for name in chance.sample(["region", "position", "issue", "session", "state_under_review"], chance.randrange(3)):
+        known = [
+            "GRULAC",
+            "Asia",
+            "supported",
+            "noted",
+            "torture",
+            'a "quoted" \\ value',
+            "ñandú",
+            "3",
+            "12",
+            "PER",
+            "none",
+        ]
+        filters[name] = tuple(chance.sample(known, chance.randrange(1, 7)))
+    return SearchRequest(
+        parse_query(text),
+        type=chance.choice([None, "recommendations", "statements"]),
+        filters=filters,
+        date_from=chance.choice([None, None, "2012", "2015-06-15"]),
+        date_to=chance.choice([None, None, "2019-03", "2021"]),
+        facets=tuple(chance.sample(["type", "region", "position", "issue", "session", "state_under_review"], 3)),
+        strict=chance.random() < 0.3,
+        per_page=0,
+    )
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_totals_and_facets_equal_brute_force(engine: Engine, truth: Truth, text: str) -> None:
+    chance = random.Random(text)
+    for _ in range(8):
+        request = _random_request(chance, text)
+        result = engine.search(request)
+        assert result.total == len(truth.found(request)), request
+        for name in request.facets:
+            assert result.facets[name] == truth.facet(request, name), (name, request)
+        assert tuple(result.facets) == request.facets
+
+
+def test_fifty_filter_combinations_equal_brute_force(engine: Engine, truth: Truth) -> None:
+    chance = random.Random(50)
+    for _ in range(50):
+        request = _random_request(chance, "")
+        result = engine.search(request)
+        assert result.total == len(truth.found(request)), request
+        for name in request.facets:
+            assert result.facets[name] == truth.facet(request, name), (name, request)
+
+
+@pytest.mark.parametrize("text", ["", "rights ", "tort", '"human rights" OR torture', "women -children"])
+@pytest.mark.parametrize("sort", [None, "-date", "number"])
+def test_pages_are_whole_and_do_not_overlap(engine: Engine, truth: Truth, text: str, sort: str | None) -> None:
+    wanted = {document.key for document in truth.found(SearchRequest(parse_query(text)))}
+    found = []
+    for page in range(1, 100):
+        result = engine.search(SearchRequest(parse_query(text), page=page, per_page=50, sort=sort))
+        assert result.total == len(wanted)
+        if not result.hits:
+            break
+        found += [(hit.type, hit.id) for hit in result.hits]
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+
+
+def test_a_page_far_beyond_the_end_is_empty(engine: Engine) -> None:
+    result = engine.search(SearchRequest(parse_query("rights "), page=10_000, per_page=200))
+    assert result.hits == ()
+    assert result.total > 0
+
+
+@pytest.mark.parametrize("sort", ["number", "date", "name"])
+def test_sorting_both_ways_with_missing_last(engine: Engine, truth: Truth, sort: str) -> None:
+    by_id = {document.id: document for document in truth.documents}
+
+    def values(order: str) -> list[object]:
+        found = []
+        for page in range(1, 5):
+            hits = engine.search(SearchRequest(parse_query(""), sort=order, per_page=200, page=page)).hits
+            assert all(hit.score is None for hit in hits)
+            found += [by_id[hit.id] for hit in hits]
+        keys = [{**document.dates, **document.numbers, **document.sorts}.get(sort) for document in found]
+        assert None not in keys[: sum(key is not None for key in keys)]
+        return [key for key in keys if key is not None]
+
+    order = {"Écuador": 1, "egypt": 2, "Ñandú": 3, "Peru": 4, "Zambia": 5} if sort == "name" else None
+    ascending, descending = values(sort), values(f"-{sort}")
+    assert ascending == sorted(ascending, key=order.__getitem__ if order else None)  # type: ignore[arg-type]
+    assert descending == ascending[::-1] if order else sorted(ascending, reverse=True)  # type: ignore[type-var]
+
+
+def test_records_come_back_as_they_were(engine: Engine, truth: Truth) -> None:
+    by_key = {document.key: document for document in truth.documents}
+    hits = engine.search(SearchRequest(parse_query("rights "))).hits
+    assert hits
+    for hit in hits:
+        assert hit.record == by_key[hit.type, hit.id].record  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"',
+        "'",
+        "\\",
+        '\\"',
+        "a' OR type = 'x",
+        "x\nOR",
+        "]",
+        "\u202egnirts",
+        "",
+        " ",
+        "PER\u0301",
+        "null",
+        "x" * 1_000,
+        "\ue000",
+    ],
+)
+def test_hostile_filter_values_find_nothing(engine: Engine, value: str) -> None:
+    request = SearchRequest(parse_query(""), filters={"issue": (value,)}, facets=("issue",))
+    result = engine.search(request)
+    assert result.total == 0
+    assert result.facets["issue"].values
+    both = SearchRequest(parse_query(""), filters={"issue": (value, "torture")})
+    alone = SearchRequest(parse_query(""), filters={"issue": ("torture",)})
+    assert engine.search(both).total == engine.search(alone).total > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"', '""" ((', "\\", "'; drop --", "*:*", "a" * 1_999, "(a|a)*$", "\u202e torture", "t\u0301orture", "ا‎ حقوق",
+        "OR OR AND NOT -", '-"', "everywhere", "¶", ":cursor", '"x', "[torture TO women]", "ˀ", "🙂", "\ud7ff",
+    ],
+)  # fmt: skip
+def test_hostile_queries_are_answered(engine: Engine, truth: Truth, text: str) -> None:
+    request = SearchRequest(parse_query(text), facets=("region",))
+    assert engine.search(request).total == len(truth.found(request))
+
+
+def test_many_words_all_count(sentences: Engine) -> None:
+    text = "take all measures against violence against women and children take all measures against violence"
+    assert _numbers(sentences, f"{text} women ") == {PER18}
+    assert _numbers(sentences, f"{text} torture ") == set()  # the sixteenth word
+    with pytest.raises(InvalidQueryError):
+        parse_query("word " * 10_000)
+
+
+def test_alternatives_with_phrases_are_bounded_openly(sentences: Engine) -> None:
+    pairs = " ".join(f'("a b{n}" OR "human rights")' for n in range(4))
+    bound = sentences.capabilities.phrase_alternatives
+    assert bound is None or bound >= 16
+    assert _numbers(sentences, pairs) == set()
+    wide = " OR ".join(["torture"] * 20)
+    assert _numbers(sentences, wide) == {PER17}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"filters": {"colour": ("red",)}},
+        {"facets": ("colour",)},
+        {"sort": "colour"},
+        {"sort": "--date"},
+        {"page": 0},
+        {"per_page": 201},
+        {"per_page": -1},
+        {"date_from": "yesterday"},
+        {"date_from": "2012", "date_name": "colour"},
+    ],
+)
+def test_what_cannot_be_asked_is_named(engine: Engine, wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidParameterError):
+        engine.search(SearchRequest(parse_query("x"), **wrong))  # type: ignore[arg-type]
+
+
+def test_case_of_values_is_as_declared(engine: Engine, truth: Truth) -> None:
+    request = SearchRequest(parse_query(""), filters={"region": ("grulac",)})
+    as_written = SearchRequest(parse_query(""), filters={"region": ("GRULAC",)})
+    expected = 0 if engine.capabilities.case_sensitive_values else len(truth.found(as_written))
+    assert engine.search(request).total == expected
+
+
+def test_the_layout_of_the_corpus_is_used(engine: Engine) -> None:
+    result = engine.search(SearchRequest(parse_query(""), facets=LAYOUT.filters))
+    assert set(result.facets) == set(LAYOUT.filters)
+    assert result.facets["issue"].unlabelled > 0
