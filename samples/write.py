@@ -19,7 +19,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-FOLDER = Path(__file__).parent
+TEXTS = Path(__file__).parent / "reviews"
+DOCUMENTS = Path(__file__).parent / "documents"
 NOTICE = "Sample document written by the OpenUPR project. Every State in it is invented."
 WRITTEN_ON = datetime(2025, 7, 3, tzinfo=UTC)
 GOALS = {
@@ -31,9 +32,9 @@ GOALS = {
 }  # fmt: skip
 
 
-def main(folder: Path = FOLDER) -> None:
+def main(folder: Path = DOCUMENTS) -> None:
     """Write every sample into `folder`."""
-    for source in sorted((FOLDER / "reviews").glob("*.toml")):
+    for source in sorted(TEXTS.glob("*.toml")):
         review = tomllib.loads(source.read_text(encoding="utf-8"))
         (folder / f"{source.stem}-report.pdf").write_bytes(report_pdf(review))
         if "matrix" in review:

@@ -19,4 +19,4 @@ def real_documents() -> Path:
 @pytest.fixture
 def samples() -> Path:
     """The folder of the documents that the project wrote itself."""
-    return REPOSITORY / "samples"
+    return REPOSITORY / "samples" / "documents"

@@ -28,7 +28,7 @@ def test_samples_are_read_as_in_their_golden_files(samples, matches_golden, name
 
 
 def test_every_sample_has_a_golden_file(samples):
-    assert sorted(path.name for path in samples.iterdir() if path.suffix in {".pdf", ".docx"}) == list(SAMPLES)
+    assert sorted(path.name for path in samples.iterdir()) == list(SAMPLES)
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
