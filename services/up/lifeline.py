@@ -16,7 +16,7 @@ SECONDS_TO_STOP = 30.0
 
 
 def stop_when_stdin_closes() -> None:
-    """Send SIGTERM to this process when its standard input ends, and kill it with its children if that is not enough.
+    """When standard input ends, send SIGTERM to this process and its children, and later SIGKILL to who is left.
 
     Only for a process that leads its own process group. Returns at once; a thread does the waiting.
     """
@@ -26,6 +26,6 @@ def stop_when_stdin_closes() -> None:
 def _wait_and_stop(lifeline: int) -> None:
     while os.read(lifeline, 4096):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.killpg(os.getpgid(0), signal.SIGTERM)
     time.sleep(SECONDS_TO_STOP)
     os.killpg(os.getpgid(0), signal.SIGKILL)

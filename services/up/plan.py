@@ -97,6 +97,11 @@ def _listen(wanted: Listener, before: Sequence[Listener]) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as fault:
         raise SettingsError(
-            f"{wanted.name} cannot listen on {wanted.host} port {wanted.port} ({fault.strerror or fault}): "
+            f"{wanted.name} cannot listen on {wanted.host} port {wanted.port} ({_reason(fault)}): "
             f"stop what uses the port, or set {wanted.port_setting} to another one."
         ) from fault
+
+
+def _reason(fault: OSError) -> str:
+    """Without what `create_server` adds: the address, which is told already."""
+    return (fault.strerror or str(fault)).partition(" (while")[0]
