@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine, text
 
 from services import __version__
-from services.core.domain.errors import InvalidParameterError
+from services.core.runtime.parameters import Parameters, described, described_number, single, whole_number
 from services.core.runtime.web import JsonAnswer, Service, create_service
 from services.core.store.engine import make_engine
 from services.core.store.migrate import schema_status
@@ -16,6 +15,7 @@ from services.ingest.runs import issues_of, recent_runs
 from services.ingest.settings import IngestSettings
 
 LIMIT = 200
+MAX_ID = 2**63 - 1
 
 routes = APIRouter(prefix="/v1/ingest", tags=["ingest"])
 
@@ -50,40 +50,30 @@ def create_app(settings: IngestSettings, database_url: str) -> Service:
     return service
 
 
+def _asked(request: Request) -> Parameters:
+    return request.query_params.multi_items()
+
+
 def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
-
-
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    value = request.query_params.get(name)
-    if value is None:
-        return default
-    if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= most):
-        raise InvalidParameterError(
-            f"`{name}` cannot be “{value[:60]}”: expected a whole number up to {most}.", parameter=name
-        )
-    return int(value)
-
-
-def _text_parameter(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
-
-
-def _number_parameter(name: str, description: str, most: int) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": 0, "maximum": most}
-    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 @routes.get(
     "/runs",
     operation_id="list_runs",
     summary="List the latest runs",
-    openapi_extra={"parameters": [_number_parameter("limit", "Runs to list.", LIMIT)]},
+    openapi_extra={"parameters": [described_number("limit", "Runs to list.", least=1, most=LIMIT, otherwise=20)]},
 )
 def list_runs(request: Request) -> Response:
     """Newest first, each with what it did."""
-    return JsonAnswer({"data": recent_runs(_engine(request), _number(request, "limit", 20, LIMIT))})
+    return JsonAnswer(
+        {
+            "data": recent_runs(
+                _engine(request), whole_number(_asked(request), "limit", least=1, most=LIMIT, otherwise=20)
+            )
+        }
+    )
 
 
 @routes.get(
@@ -92,20 +82,21 @@ def list_runs(request: Request) -> Response:
     summary="List what was not understood",
     openapi_extra={
         "parameters": [
-            _text_parameter("run", "Only of this run."),
-            _text_parameter("code", "Only with this code."),
-            _number_parameter("after", "Go on after the issue with this number.", 2**62),
-            _number_parameter("limit", "Issues to list.", LIMIT),
+            described("run", "Only of this run.", {"type": "string"}),
+            described("code", "Only with this code.", {"type": "string"}),
+            described_number("after", "Number of the last one you have.", least=0, most=MAX_ID, otherwise=0),
+            described_number("limit", "Issues to list.", least=1, most=LIMIT, otherwise=100),
         ]
     },
 )
 def list_issues(request: Request) -> Response:
     """In the order in which they were found; go on with `after` = the last `id`."""
+    asked = _asked(request)
     found = issues_of(
         _engine(request),
-        run=request.query_params.get("run"),
-        code=request.query_params.get("code"),
-        after=_number(request, "after", 0, 2**62),
-        limit=_number(request, "limit", 100, LIMIT),
+        run=single(asked, "run"),
+        code=single(asked, "code"),
+        after=whole_number(asked, "after", least=0, most=MAX_ID, otherwise=0),
+        limit=whole_number(asked, "limit", least=1, most=LIMIT, otherwise=100),
     )
     return JsonAnswer({"data": found})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, any_, literal, select
 from starlette.responses import RedirectResponse
 
 from services.api.dependencies import Desk, desk_of
-from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, only_language, read_list_query
+from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import GoneError, NotFoundError
 from services.core.runtime.web import JsonAnswer
@@ -106,7 +106,7 @@ def _add_detail(router: APIRouter, noun: str) -> None:
     )
     def get_record(request: Request, record_id: str) -> Response:
         desk = desk_of(request)
-        names = Names(desk.reference.get(), only_language(request.query_params.multi_items()))
+        names = Names(desk.reference.get(), read_language(request.query_params.multi_items()))
         with snapshot(desk.engine) as connection:
             record = AGGREGATES[noun].one(connection, record_id)
             if record is None:

@@ -6,10 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from services.core.query.filters import FILTERS
 from services.core.store.recommendations import LabelEntry
 from services.core.store.reference import Reference
 
 LANGUAGES = ("en", "es", "fr", "pt")
+_STATE_FILTERS = frozenset({"state_under_review", "recommending_state", "speaker"})
+_GROUP_FILTERS = frozenset({"region", "recommending_region", "bloc", "recommending_bloc"})
 
 
 class StateName(BaseModel):
@@ -63,6 +66,18 @@ class Names:
     def pick(self, names: Mapping[str, str], otherwise: str) -> str:
         """The name in this language, or in English, or `otherwise`."""
         return self._pick(names, otherwise)
+
+    def of_filter_value(self, name: str, value: str) -> str:
+        """What to call a value of a filter: a State's, group's or label's name, else the value itself."""
+        scheme = FILTERS[name].scheme if name in FILTERS else None
+        if scheme is not None:
+            record = self.reference.labels.get(f"{scheme}:{value}")
+            return self._pick(record.names, value) if record else value
+        if name in _STATE_FILTERS:
+            return self.state(value)["name"]
+        if name in _GROUP_FILTERS:
+            return self.group(value)["name"]
+        return value
 
     def _pick(self, names: Mapping[str, str], otherwise: str) -> str:
         return names.get(self.language) or names.get("en") or next(iter(names.values()), otherwise)

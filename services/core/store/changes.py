@@ -7,15 +7,16 @@ single row of `change_head` until the commit, so numbers become visible in their
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Date, Index, Table, func, select, update
+from sqlalchemy import BigInteger, Column, Connection, Date, Engine, Index, Table, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.core.domain.changes import Cause
 from services.core.store.bulk import copy_rows
 from services.core.store.metadata import metadata, plain_text, texts, when
+from services.core.store.records import EPOCH
 
 CHANNEL = "upr_changes"
 """Readers that wait LISTEN here; the payload is the newest `seq`."""
@@ -106,6 +107,15 @@ def head_and_time(connection: Connection) -> tuple[int, datetime]:
     """The newest change's number and the moment it was recorded."""
     row = connection.execute(select(change_head_table.c.seq, change_head_table.c.occurred_at)).one()
     return int(row.seq), row.occurred_at
+
+
+def occurred_at(engine: Engine, seq: int) -> datetime:
+    """When the change with this number was recorded. Of 0: the beginning of time; of one no longer kept: now."""
+    if seq == 0:
+        return EPOCH
+    with engine.connect() as connection:
+        query = select(changes_table.c.occurred_at).where(changes_table.c.seq == seq)
+        return connection.scalar(query) or datetime.now(UTC)
 
 
 def changes_after(connection: Connection, seq: int, limit: int) -> list[ChangeRecord]:

@@ -42,9 +42,15 @@ deliveries_table = Table(
 )
 Index(
     "ix_webhook_deliveries_due",
+    deliveries_table.c.endpoint,
     deliveries_table.c.due_at,
     deliveries_table.c.seq,
     postgresql_where=text("status = 'pending'"),
+)
+Index(
+    "ix_webhook_deliveries_leased",
+    deliveries_table.c.leased_until,
+    postgresql_where=text("leased_until IS NOT NULL"),
 )
 Index("uq_webhook_deliveries_endpoint_seq", deliveries_table.c.endpoint, deliveries_table.c.seq, unique=True)
 

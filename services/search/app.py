@@ -1,0 +1,147 @@
+"""The search service: full-text and faceted queries."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import text
+
+from services import __version__
+from services.core.domain.errors import UnavailableError
+from services.core.query.highlight import Marks, highlight
+from services.core.runtime.web import JsonAnswer, Service, create_service
+from services.core.schemas.dataset import dataset
+from services.core.schemas.names import Names
+from services.core.schemas.shapes import with_address
+from services.core.store.changes import occurred_at
+from services.core.store.migrate import schema_status
+from services.search.dependencies import Desk, following, open_desk
+from services.search.engines.base import FacetCounts, Hit, SearchResult
+from services.search.models import SearchAnswer
+from services.search.parameters import SearchQuery, read_search_query, search_parameters
+from services.search.settings import SearchSettings
+
+DESCRIPTION = """\
+Full-text search over recommendations, statements, hearings and documents of the Universal Periodic Review.
+
+Totals and facet counts are exact. A facet's counts ignore its own filter, so that the other values stay choosable.
+"""
+
+routes = APIRouter()
+
+
+def create_app(settings: SearchSettings, database_url: str) -> Service:
+    """The app on one database, following its changes if the settings say so."""
+
+    @contextmanager
+    def lifespan(app: Service) -> Iterator[None]:
+        with ExitStack() as stack:
+            desk = stack.enter_context(open_desk(settings, database_url))
+            app.state.desk = desk
+            app.metrics_registry.register(_LagMetrics(desk))
+            if settings.search_follow:
+                stack.enter_context(following(desk, database_url))
+            yield
+
+    def readiness() -> Mapping[str, str | None]:
+        desk: Desk = service.state.desk
+        with desk.store.connect() as connection:
+            connection.execute(text("SELECT 1"))
+            status = schema_status(connection)
+        health = desk.engine.health()
+        return {
+            "database": None if status.up_to_date else f"the schema is at {status.current}, not {status.needed}",
+            "index": None if health.ok else health.detail,
+        }
+
+    service = create_service(
+        name="search",
+        version=__version__,
+        settings=settings,
+        readiness=readiness,
+        lifespan=lifespan,
+        description=DESCRIPTION,
+    )
+    service.include_router(routes)
+    return service
+
+
+@routes.get(
+    "/v1/search",
+    operation_id="search",
+    summary="Search records",
+    tags=["search"],
+    responses={200: {"model": SearchAnswer}},
+    openapi_extra={"parameters": search_parameters()},
+)
+def search(request: Request) -> Response:
+    """Words, phrases, exclusions and filters; hits with highlights, an exact total and facets."""
+    started = time.perf_counter()
+    desk: Desk = request.app.state.desk
+    reference = desk.reference.get()
+    query = read_search_query(request.query_params.multi_items(), reference.vocabulary)
+    cursor = desk.engine.cursor()
+    result = desk.engine.search(query.request)
+    if cursor is None:
+        raise UnavailableError("The search index is being built.")
+    names = Names(reference, query.language)
+    url = desk.settings.public_url
+    return JsonAnswer(
+        {
+            "hits": [_hit(hit, result.marks, names, url) for hit in result.hits],
+            "total": result.total,
+            "facets": _facets(result, query, names),
+            "page": query.request.page,
+            "per_page": query.request.per_page,
+            "took_ms": round((time.perf_counter() - started) * 1000, 2),
+            "interpreted": query.request.query.interpreted,
+            "dataset": dataset(cursor, occurred_at(desk.store, cursor), reference),
+        }
+    )
+
+
+def _hit(hit: Hit, marks: Marks, names: Names, public_url: str) -> dict[str, Any]:
+    record = names.localise(hit.record)
+    marked = {name: highlight(record[name], marks) for name in ("text", "title") if record.get(name)}
+    return {
+        "type": hit.type,
+        "record": with_address(hit.type, record, public_url),
+        "highlight": {name: text for name, text in marked.items() if text is not None},
+        "score": hit.score,
+    }
+
+
+def _facets(result: SearchResult, query: SearchQuery, names: Names) -> dict[str, Any]:
+    return {name: _facet(name, result.facets[name], names) for name in query.request.facets}
+
+
+def _facet(name: str, counts: FacetCounts, names: Names) -> dict[str, Any]:
+    return {
+        "values": [
+            {"value": value, "label": names.of_filter_value(name, value), "count": count}
+            for value, count in counts.values
+        ],
+        "unlabelled": counts.unlabelled,
+    }
+
+
+class _LagMetrics(Collector):
+    """How far the index is behind the store, told when asked."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Named without asking the store: registering must not depend on it."""
+        return [GaugeMetricFamily("upr_index_lag_changes", "Changes that are not in the search index yet.")]
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One gauge."""
+        lag = self._desk.indexer.lag()
+        yield GaugeMetricFamily(
+            "upr_index_lag_changes", "Changes that are not in the search index yet.", value=lag.changes
+        )

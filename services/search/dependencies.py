@@ -1,0 +1,114 @@
+"""What the search service stands on: the store, the engine, the indexer; opened once a process."""
+
+import importlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+import structlog
+from sqlalchemy import Engine
+
+from services.core.domain.errors import SettingsError
+from services.core.runtime.worker import BackgroundWorker
+from services.core.store.changes import CHANNEL
+from services.core.store.engine import make_engine
+from services.core.store.reference import ReferenceShelf
+from services.search.documents import INDEX_VERSION, LAYOUT
+from services.search.engines import ENGINES
+from services.search.engines.base import Engine as SearchEngine
+from services.search.indexer import Indexer
+from services.search.settings import SearchSettings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything a route or a command needs that outlives it."""
+
+    settings: SearchSettings
+    store: Engine
+    reference: ReferenceShelf
+    engine: SearchEngine
+    indexer: Indexer
+
+
+@contextmanager
+def open_desk(settings: SearchSettings, database_url: str) -> Iterator[Desk]:
+    """A desk on a database and the engine that the settings choose."""
+    store = make_engine(database_url, pool_size=settings.database_pool_size, name="upr-search")
+    engine = make_search_engine(settings)
+    try:
+        yield Desk(settings, store, ReferenceShelf(store), engine, Indexer(store, engine))
+    finally:
+        engine.close()
+        store.dispose()
+
+
+def make_search_engine(settings: SearchSettings) -> SearchEngine:
+    """The engine that the settings choose. Raises `SettingsError` where it needs more of them."""
+    module, _, name = ENGINES[settings.search_engine].partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    engine: SearchEngine
+    if settings.search_engine == "meilisearch":
+        if not settings.meili_url:
+            raise SettingsError("UPR_SEARCH_ENGINE is meilisearch, but UPR_MEILI_URL is not set.")
+        engine = kind(settings.meili_url, settings.meili_key, LAYOUT, INDEX_VERSION, index=settings.meili_index)
+    else:
+        engine = kind(settings.data_dir / "search", LAYOUT, INDEX_VERSION)
+    return engine
+
+
+def follower(desk: Desk) -> BackgroundWorker:
+    """The worker that keeps the index in step."""
+    return BackgroundWorker("indexer", desk.indexer.step, idle_wait=desk.settings.search_poll_seconds)
+
+
+@contextmanager
+def following(desk: Desk, database_url: str) -> Iterator[BackgroundWorker]:
+    """Run the follower in a thread."""
+    worker = follower(desk)
+    thread = threading.Thread(target=worker.run, name="indexer")
+    with _woken_by_changes(worker, database_url):
+        thread.start()
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            thread.join()
+
+
+def follow_until_stopped(desk: Desk, database_url: str) -> None:
+    """Run the follower in this thread until SIGTERM or SIGINT."""
+    worker = follower(desk)
+    with _woken_by_changes(worker, database_url):
+        worker.run()
+
+
+@contextmanager
+def _woken_by_changes(worker: BackgroundWorker, database_url: str) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=_wake_on_changes, args=(database_url, worker, stop), name="changes")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _wake_on_changes(database_url: str, worker: BackgroundWorker, stop: threading.Event) -> None:
+    """LISTEN until told to stop. Without the connection the worker still looks every now and then."""
+    while not stop.is_set():
+        try:
+            with psycopg.connect(database_url, autocommit=True, application_name="upr-search-listen") as connection:
+                connection.execute(f"LISTEN {CHANNEL}")
+                worker.wake()
+                while not stop.is_set():
+                    for _ in connection.notifies(timeout=0.5):
+                        worker.wake()
+        except psycopg.OperationalError as error:
+            log.warning("cannot listen for changes", fault=str(error))
+            stop.wait(1.0)

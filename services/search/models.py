@@ -1,0 +1,47 @@
+"""The shape of a search answer, for the OpenAPI document."""
+
+from typing import Any
+
+from pydantic import Field
+
+from services.core.schemas.models import Dataset, Public
+
+
+class SearchHit(Public):
+    """One record found."""
+
+    type: str = Field(examples=["recommendations"])
+    record: dict[str, Any] = Field(description="The record's public shape.")
+    highlight: dict[str, str] = Field(
+        description="Texts as escaped HTML, with what matched between <mark> and </mark>.",
+        examples=[{"text": "Set up the national <mark>preventive</mark> mechanism"}],
+    )
+    score: float | None = Field(description="0 to 1, comparable within one answer; null where hits are sorted.")
+
+
+class FacetValue(Public):
+    """One value of a facet."""
+
+    value: str = Field(examples=["PER"])
+    label: str = Field(examples=["Peru"])
+    count: int
+
+
+class Facet(Public):
+    """The values of a facet, most frequent first."""
+
+    values: list[FacetValue]
+    unlabelled: int = Field(description="Records that match and have no value of this facet.")
+
+
+class SearchAnswer(Public):
+    """One page of hits."""
+
+    hits: list[SearchHit]
+    total: int = Field(description="Exact.")
+    facets: dict[str, Facet]
+    page: int
+    per_page: int
+    took_ms: float
+    interpreted: dict[str, Any] = Field(description="What was understood of `q`.")
+    dataset: Dataset
