@@ -108,24 +108,34 @@ class _Segment:
     @property
     def verb(self) -> bool:
         """Whether the words open with a verb, as a recommendation of its own does."""
-        words = self.words.lower()
-        while (opening := _OPENS_SENTENCE.match(words)) is not None:
-            if opening[0] in ("that", "it", "there"):
-                return True
-            words = words[opening.end() :]
-        first = re.match(r"[\w-]*", words)
-        return first is not None and (first[0] in _imperatives() or first[0].endswith("ing"))
+        return opens_with_verb(self.words)
 
     @property
     def verb_only(self) -> bool:
         """Whether the words lack an object ("Consider ratifying", "Become a party to")."""
-        words = self.words.lower().replace("/", " ").split()
-        if len(words) > _LONGEST_VERB_PHRASE:
-            return False
-        if _PARTY.search(self.words) or _OPEN_END.search(self.words):
+        return lacks_object(self.words)
+
+
+def opens_with_verb(text: str) -> bool:
+    """Whether `text` begins with a verb, or with "that" and a sentence, as recommendations do."""
+    words = text.lower()
+    while (opening := _OPENS_SENTENCE.match(words)) is not None:
+        if opening[0] in ("that", "it", "there"):
             return True
-        verbs = _imperatives()
-        return all(word in verbs or word in _BESIDE_VERBS or word.endswith(("ing", "ly")) for word in words)
+        words = words[opening.end() :]
+    first = re.match(r"[\w-]*", words)
+    return first is not None and (first[0] in _imperatives() or first[0].endswith("ing"))
+
+
+def lacks_object(text: str) -> bool:
+    """Whether `text` is a verb that still needs its object ("Consider ratifying", "Become a party to")."""
+    words = text.lower().replace("/", " ").split()
+    if not words or len(words) > _LONGEST_VERB_PHRASE:
+        return False
+    if _PARTY.search(text) or _OPEN_END.search(text):
+        return True
+    verbs = _imperatives()
+    return all(word in verbs or word in _BESIDE_VERBS or word.endswith(("ing", "ly")) for word in words)
 
 
 @cache

@@ -14,6 +14,7 @@ from services.ingest.normalise.positions import PrintedPosition, read_detail, re
 from services.ingest.normalise.states import leading_state
 from services.ingest.parsers.working_group_report.furniture import without_footnote_marks
 from services.ingest.parsers.working_group_report.groups import Group
+from services.ingest.parsers.working_group_report.parts import lacks_object, opens_with_verb
 from services.ingest.parsers.working_group_report.skeleton import Paragraph
 from services.ingest.parsers.working_group_report.statements import speaker_of
 from services.ingest.reading import ReadIssue, ReadRecommendation
@@ -33,7 +34,7 @@ _RECOMMENDS = re.compile(
     r"\b(?:recommend(?:ed|s|ing)?|recommendations?|encourag(?:ed|es|ing)|urg(?:ed|es|ing)|call(?:ed|s) (?:on|upon|for)|"
     r"suggest(?:ed|s)|request(?:ed|s)|invit(?:ed|es)|proposed|advised|advocated|hoped|asked)\b"
 )
-_STRONGLY = re.compile(r"\brecommend(?:ed|s|ing|ation|ations)\b")
+_STRONGLY = re.compile(r"\brecommend(?:ed|s|ing)\b")
 _INTRODUCTION = re.compile(
     r"^.*?\b(?:recommended|recommends|recommending|encouraged|encourages|urged|urges|called (?:on|upon)|suggested|"
     r"requested|invited|proposed|advised|called for)\b\s*(?:that\s+)?",
@@ -217,12 +218,22 @@ def _clauses_at(text: str, reference: Reference) -> Iterator[tuple[str, str | No
 
 
 def _lettered(text: str, reference: Reference) -> str:
-    """The clause under a letter, and under a roman numeral inside it."""
+    """The clause under a letter, and under a roman numeral inside it, with the verb that stands before the list."""
     clause = _marked_clause(text, _LETTER_MARK, reference.letter or "", "abcdefghijklmnopqrstuvwxyz")
+    before = _SENTENCE.split(text[: _first_mark(text, _LETTER_MARK)])[-1]
     if reference.roman:
+        before = clause[: _first_mark(clause, _ROMAN_MARK)]
         clause = _marked_clause(clause, _ROMAN_MARK, reference.roman, _ROMAN) or clause
-    words = _SENTENCE.split(clause)[0]
-    return _TIDY_END.sub("", _SPOKEN.sub("", words))
+    words = _TIDY_END.sub("", _SPOKEN.sub("", _SENTENCE.split(clause)[0]))
+    head = _INTRODUCTION.sub("", before, count=1).strip(" :")
+    if words and not opens_with_verb(words) and opens_with_verb(head) and lacks_object(head):
+        return f"{head} {words}"
+    return words
+
+
+def _first_mark(text: str, mark: re.Pattern[str]) -> int:
+    found = mark.search(text)
+    return found.start() if found else 0
 
 
 def _marked_clause(text: str, mark: re.Pattern[str], wanted: str, order: Sequence[str]) -> str:
