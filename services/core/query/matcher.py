@@ -7,6 +7,7 @@ word of a text, so it is slow).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.core.query.analysis import AnalysedText, analyse, is_exact, stems_of
 from services.core.query.parser import And, Node, Not, Or, Phrase, Query, Word
@@ -23,6 +24,7 @@ def typos_allowed(word: str) -> int:
     return 1 if len(word) < TWO_TYPOS_FROM else 2
 
 
+@lru_cache(maxsize=200_000)
 def typos_between(typed: str, word: str, *, prefix: bool = False) -> int | None:
     """The typing errors that part `typed` from `word`, None where there are too many.
 

@@ -256,12 +256,24 @@ class EmbeddedEngine:
         groups += [(name, [name]) for name in dict.fromkeys(request.facets) if name in constraints]
         facets: dict[str, FacetCounts] = {}
         for ignored, names in groups:
-            wanted = {name: _terms(name) for name in names}
-            answer = searcher.aggregate(plan.matching(ignored), wanted)
-            for name in names:
-                buckets = ((bucket["key"], bucket["doc_count"]) for bucket in answer[name]["buckets"])
-                facets[name] = FacetCounts.of(buckets, _UNLABELLED)
+            facets |= self._counts(searcher, plan.matching(ignored), names)
         return {name: facets[name] for name in request.facets}
+
+    def _counts(self, searcher: tantivy.Searcher, matching: Clause, names: list[str]) -> dict[str, FacetCounts]:
+        """All values of some facets. Beyond 65,000 values tantivy's aggregations give up: then term by term."""
+        fields = {name: TYPE if name == TYPE else f"f_{name}" for name in names}
+        wanted = {name: {"terms": {"field": field, "size": _MAX_FACET_VALUES}} for name, field in fields.items()}
+        try:
+            answer = searcher.aggregate(matching, wanted)
+        except ValueError as error:
+            if "bucket limit" not in str(error):
+                raise
+            found = {
+                name: searcher.terms_with_prefix(field, "", filter_query=matching) for name, field in fields.items()
+            }
+        else:
+            found = {name: [(one["key"], one["doc_count"]) for one in answer[name]["buckets"]] for name in names}
+        return {name: FacetCounts.of(counts, _UNLABELLED) for name, counts in found.items()}
 
     # Writing
 
@@ -530,11 +542,6 @@ def _key_text(key: DocumentKey) -> str:
 def _hit(document: tantivy.Document, score: float | None) -> Hit:
     stored: Mapping[str, Any] = orjson.loads(document.get_first("record") or b"{}")
     return Hit(stored["type"], stored["id"], stored["record"], score)
-
-
-def _terms(name: str) -> dict[str, Any]:
-    """A count of all values (tantivy gives ten if not told otherwise)."""
-    return {"terms": {"field": TYPE if name == TYPE else f"f_{name}", "size": _MAX_FACET_VALUES}}
 
 
 def _state_of(file: Path) -> tuple[int, int]:

@@ -1,0 +1,145 @@
+"""What is the embedded engine's own: damage, full disks, kills, and the vocabulary."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.core.domain.errors import UnavailableError
+from services.core.query.matcher import typos_between
+from services.core.query.parser import parse_query
+from services.search.engines.base import IndexDocument, IndexLayout, SearchRequest
+from services.search.engines.embedded import EmbeddedEngine
+from services.search.engines.vocabulary import Vocabulary
+from tests.search.engines.corpus import LAYOUT, generated
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _engine(folder: Path) -> EmbeddedEngine:
+    return EmbeddedEngine(folder, LAYOUT, "1")
+
+
+def _everything(engine: EmbeddedEngine) -> int:
+    return engine.search(SearchRequest(parse_query(""), facets=("issue",))).total
+
+
+@pytest.mark.parametrize("damage", ["empty files", "no meta.json", "bad meta.json", "bad pointer", "no folder"])
+def test_a_damaged_index_is_told_and_can_be_rebuilt(tmp_path: Path, damage: str) -> None:
+    _engine(tmp_path).rebuild(iter(generated(50)), 1)
+    (index,) = tmp_path.glob("*/index-*")
+    if damage == "empty files":
+        for file in (*index.glob("*.term"), *index.glob("*.fast"), *index.glob("*.idx")):
+            file.write_bytes(b"")
+    elif damage == "no meta.json":
+        (index / "meta.json").unlink()
+    elif damage == "bad meta.json":
+        (index / "meta.json").write_text("{")
+    elif damage == "bad pointer":
+        (index.parent / "current.json").write_text("[1]")
+    else:
+        index.rename(tmp_path / "elsewhere")
+    engine = _engine(tmp_path)
+    with pytest.raises(UnavailableError, match="rebuild"):
+        _everything(engine)
+    with pytest.raises(UnavailableError):
+        engine.apply(generated(1), [], 2)
+    assert not engine.health().ok
+    engine.rebuild(iter(generated(60)), 3)
+    assert (_everything(engine), engine.cursor(), engine.health().ok) == (60, 3, True)
+
+
+def _run(script: str, folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), str(folder)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_a_full_disk_is_told_and_harms_nothing(tmp_path: Path) -> None:
+    _engine(tmp_path).rebuild(iter(generated(50)), 1)
+    script = """
+        import resource, sys
+        from pathlib import Path
+        from services.core.domain.errors import UnavailableError
+        from services.search.engines.embedded import EmbeddedEngine
+        from tests.search.engines.corpus import LAYOUT, generated
+        engine = EmbeddedEngine(Path(sys.argv[1]), LAYOUT, "1")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        for write in (lambda: engine.apply(generated(5000), [], 2), lambda: engine.rebuild(iter(generated(5000)), 3)):
+            try:
+                write()
+            except UnavailableError as error:
+                print("told:", error.detail)
+    """
+    process = _run(script, tmp_path)
+    output, errors = process.communicate(timeout=60)
+    assert output.count("told:") == 2, (output, errors)
+    engine = _engine(tmp_path)
+    assert (_everything(engine), engine.cursor()) == (50, 1)
+    assert len(list(tmp_path.glob("*/index-*"))) == 1
+    engine.apply(generated(60), [], 4)
+    assert (_everything(engine), engine.cursor()) == (60, 4)
+
+
+def test_after_a_kill_the_cursor_does_not_lead(tmp_path: Path) -> None:
+    _engine(tmp_path).rebuild(iter([]), 0)
+    script = """
+        import sys
+        from dataclasses import replace
+        from pathlib import Path
+        from services.search.engines.embedded import EmbeddedEngine
+        from tests.search.engines.corpus import LAYOUT, generated
+        engine = EmbeddedEngine(Path(sys.argv[1]), LAYOUT, "1")
+        document = generated(1)[0]
+        for cursor in range(1, 100_000):
+            engine.apply([replace(document, id=str(cursor))], [], cursor)
+            print(cursor, flush=True)
+    """
+    process = _run(script, tmp_path)
+    assert process.stdout
+    for _ in range(7):
+        last = int(process.stdout.readline())
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    engine = _engine(tmp_path)
+    cursor = engine.cursor()
+    assert cursor is not None
+    assert cursor >= last
+    assert _everything(engine) == cursor
+    engine.apply(generated(1), [], cursor + 1)
+    assert engine.cursor() == cursor + 1
+
+
+def test_old_indexes_are_removed(tmp_path: Path) -> None:
+    engine = _engine(tmp_path)
+    for cursor in range(3):
+        engine.rebuild(iter(generated(3)), cursor)
+    assert len(list(tmp_path.glob("*/index-*"))) == 1
+
+
+def test_a_facet_of_many_values_is_whole(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path, IndexLayout(texts=("text",), filters=("document",)), "1")
+    documents = (
+        IndexDocument("r", str(at), {}, {"text": "x"}, filters={"document": (str(at),)}) for at in range(70_000)
+    )
+    engine.rebuild(documents, 1)
+    result = engine.search(SearchRequest(parse_query("x"), facets=("document",)))
+    assert (result.total, len(result.facets["document"].values)) == (70_000, 70_000)
+
+
+_WORDS = st.text(alphabet="abcdé", min_size=1, max_size=11)
+
+
+@given(st.lists(_WORDS, max_size=30), _WORDS, st.booleans())
+def test_the_vocabulary_expands_as_the_matcher_does(words: list[str], typed: str, prefix: bool) -> None:
+    typos = {word: typos_between(typed, word, prefix=prefix) for word in {*words, typed}}
+    expansion = Vocabulary(words[:15]).extended(words[15:]).expand(typed, prefix=prefix)
+    for at, found in enumerate(expansion.by_typos):
+        assert found == {word for word, n in typos.items() if n == at}
