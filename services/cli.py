@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,14 @@ from services.core.domain.errors import SettingsError, UnavailableError, UprErro
 
 NOT_INSTALLED = 2
 """Exit status where the extra of a service is not installed; wrong usage has the same."""
+
+
+EXTRAS = {
+    "api": ("httpcore", "httpx"),
+    "ingest": ("countrynames", "docx", "pypdfium2", "rapidfuzz"),
+    "search": ("meilisearch", "rapidfuzz", "tantivy"),
+}
+"""The modules by which an extra of pyproject.toml is known to be installed. Some are imported late, so we ask first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +116,13 @@ def main() -> None:
 
 def _load(name: str) -> Any:
     part = PARTS[name]
-    with _missing_extra_told(name):
-        application = importlib.import_module(part.module).app
+    if part.extra and not all(find_spec(module) for module in EXTRAS[part.extra]):
+        typer.echo(
+            f"upr: the {part.extra} service is not installed here: pip install 'openupr[{part.extra}]'", err=True
+        )
+        raise typer.Exit(NOT_INSTALLED)
+    application = importlib.import_module(part.module).app
     return get_group(application) if part.is_group else get_command(application)
-
-
-@contextmanager
-def _missing_extra_told(name: str) -> Iterator[None]:
-    """Say which extra to install where a module of somebody else's is missing; one of ours would be a fault."""
-    extra = PARTS[name].extra
-    try:
-        yield
-    except ModuleNotFoundError as missing:
-        if extra is None or (missing.name or "").partition(".")[0] in {"services", "migrations"}:
-            raise
-        typer.echo(f"upr: the {extra} service is not installed here: pip install 'openupr[{extra}]'", err=True)
-        raise typer.Exit(NOT_INSTALLED) from missing
 
 
 @contextmanager

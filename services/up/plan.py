@@ -1,19 +1,17 @@
 """Which processes `upr up` runs, and where they listen."""
 
 import contextlib
-import importlib
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
+from services.api.settings import ApiSettings
 from services.core.domain.errors import SettingsError
 from services.core.runtime.settings import CoreSettings
+from services.ingest.settings import IngestSettings
+from services.search.settings import SearchSettings
 from services.up.supervisor import Service
-
-HTTP_SERVICES = ("api", "search", "ingest")
-"""Each has `services.{name}.settings` with `{name}_host` and `{name}_port`, and `upr {name} serve`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +38,10 @@ class Listener:
 def planned_listeners() -> list[Listener]:
     """Where the services are set to listen. Raises `SettingsError` for a port that cannot be had."""
     listeners: list[Listener] = []
-    with contextlib.ExitStack() as held:  # all of them until the last is tried: two could want the same
-        for name in HTTP_SERVICES:
-            settings = _settings_of(name)
-            wanted = Listener(name, getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port"))
-            held_socket = held.enter_context(contextlib.closing(_listen(wanted, listeners)))
-            port = held_socket.getsockname()[1]
-            listeners.append(Listener(name, wanted.host, port, chosen=wanted.port == 0))
+    with contextlib.ExitStack() as held:  # all of them until the last is tried: two could be given one port
+        for wanted in _wanted_listeners():
+            trial = held.enter_context(contextlib.closing(_listen(wanted, listeners)))
+            listeners.append(replace(wanted, port=trial.getsockname()[1], chosen=wanted.port == 0))
     return listeners
 
 
@@ -81,8 +76,13 @@ def upr_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "services.cli", "--stop-with-stdin", *arguments]
 
 
-def _settings_of(name: str) -> Any:
-    return getattr(importlib.import_module(f"services.{name}.settings"), f"{name.title()}Settings")()
+def _wanted_listeners() -> list[Listener]:
+    api, search, ingest = ApiSettings(), SearchSettings(), IngestSettings()
+    return [
+        Listener("api", api.api_host, api.api_port),
+        Listener("search", search.search_host, search.search_port),
+        Listener("ingest", ingest.ingest_host, ingest.ingest_port),
+    ]
 
 
 def _listen(wanted: Listener, before: Sequence[Listener]) -> socket.socket:
