@@ -33,7 +33,7 @@ def resolve_state(name: str) -> str | None:
     """
     code = known_state(name)
     stripped = " ".join(name.split()).strip(" .,;*")
-    if code or not _CODE_LIKE < len(stripped) <= _LONGEST_NAME:
+    if code or not _CODE_LIKE < len(stripped) <= _LONGEST_NAME or folded_name(stripped) in _ambiguous():
         return code
     try:
         code = countrynames.to_code_3(stripped, fuzzy=False)
@@ -96,8 +96,16 @@ def _unspaced_names() -> dict[str, str]:
 
 
 def _misprints() -> list[dict[str, Any]]:
-    text = (files(_LOOKUPS) / "state_misprints.toml").read_text(encoding="utf-8")
-    return list(tomllib.loads(text)["misprint"])
+    return list(_lookup()["misprint"])
+
+
+@cache
+def _ambiguous() -> frozenset[str]:
+    return frozenset(folded_name(name["printed"]) for name in _lookup()["ambiguous"])
+
+
+def _lookup() -> dict[str, Any]:
+    return tomllib.loads((files(_LOOKUPS) / "state_misprints.toml").read_text(encoding="utf-8"))
 
 
 @cache
