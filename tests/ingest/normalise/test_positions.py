@@ -4,7 +4,6 @@ import pytest
 
 from services.ingest.normalise.positions import read_position
 
-
 FORMULATED = "The recommendations formulated during the interactive dialogue and listed below "
 FOLLOWING = "The following recommendations "
 
