@@ -6,7 +6,7 @@ differs is written together with its changes. Loading the same file again finds 
 
 import mimetypes
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -164,7 +164,7 @@ def _store(connection: Connection, review: str, source: SourceReading) -> None:
             parser=source.reading.parser,
             parser_version=source.reading.parser_version,
             file=source.file,
-            reading=asdict(source.reading),
+            reading=source.reading,  # orjson writes dataclasses as they are
         )
     )
 
