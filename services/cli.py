@@ -24,7 +24,7 @@ NOT_INSTALLED = 2
 
 
 EXTRAS = {
-    "api": ("httpcore", "httpx"),
+    "api": ("httpcore", "idna"),
     "ingest": ("countrynames", "docx", "pypdfium2", "rapidfuzz"),
     "search": ("meilisearch", "rapidfuzz", "tantivy"),
 }

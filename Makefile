@@ -1,0 +1,59 @@
+# Needs Python 3.11 or newer with pip, and nothing else. `make help` tells what there is.
+
+PYTHON ?= python3
+DATA ?= samples
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+BENCHMARKS := bench-extraction bench-search bench-loading
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format bench $(BENCHMARKS) clean
+
+help: ## Show this.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
+
+install: $(INSTALLED) ## Set up .venv with everything that developing takes (every target does so by itself).
+
+run: $(INSTALLED) ## Run everything on this machine, with the samples; DATA=folder loads that, DATA= nothing.
+	@exec $(BIN)/upr up $(if $(strip $(DATA)),--load "$(DATA)")
+
+test: $(INSTALLED) ## Run the tests, on all cores; ARGS=... goes to pytest.
+	@$(BIN)/python -m pytest -q -n "$$($(BIN)/python -c 'import os; print(max(2, os.cpu_count() or 2))')" --dist worksteal $(ARGS)
+
+check: $(INSTALLED) ## Check style, types, the dependency rule of the tree, and the pinned requirements.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python .ci/pins.py
+
+format: $(INSTALLED) ## Put the code into shape.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
+
+bench-extraction: $(INSTALLED) ## How well and how fast reports are read.
+	$(BIN)/python benchmarks/extraction.py
+
+bench-search: $(INSTALLED) ## How fast the search engine answers.
+	$(BIN)/python benchmarks/search_engine.py
+
+bench-loading: $(INSTALLED) ## How fast documents are loaded.
+	$(BIN)/python benchmarks/loading.py
+
+clean: ## Remove what was made here, but no data (.upr).
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "OpenUPR needs Python 3.11 or newer: make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+# Benchmarks measure nothing when they run beside each other, and a set-up is one thing after the other.
+.NOTPARALLEL:
