@@ -378,7 +378,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['endpoint'], ['webhook_endpoints.id'], name=op.f('fk_webhook_deliveries_endpoint'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook_deliveries'))
     )
-    op.create_index('ix_webhook_deliveries_due', 'webhook_deliveries', ['due_at', 'seq'], unique=False, postgresql_where=sa.text("status = 'pending'"))
+    op.create_index('ix_webhook_deliveries_due', 'webhook_deliveries', ['endpoint', 'due_at', 'seq'], unique=False, postgresql_where=sa.text("status = 'pending'"))
+    op.create_index('ix_webhook_deliveries_leased', 'webhook_deliveries', ['leased_until'], unique=False, postgresql_where=sa.text('leased_until IS NOT NULL'))
     op.create_index('uq_webhook_deliveries_endpoint_seq', 'webhook_deliveries', ['endpoint', 'seq'], unique=True)
     op.create_table('webhook_attempts',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
@@ -402,6 +403,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_webhook_attempts_delivery'), table_name='webhook_attempts')
     op.drop_table('webhook_attempts')
     op.drop_index('uq_webhook_deliveries_endpoint_seq', table_name='webhook_deliveries')
+    op.drop_index('ix_webhook_deliveries_leased', table_name='webhook_deliveries', postgresql_where=sa.text('leased_until IS NOT NULL'))
     op.drop_index('ix_webhook_deliveries_due', table_name='webhook_deliveries', postgresql_where=sa.text("status = 'pending'"))
     op.drop_table('webhook_deliveries')
     op.drop_index(op.f('ix_recommendations_updated_at_id'), table_name='recommendations')

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from services import __version__
 from services.api.dependencies import open_desk
-from services.api.routes import changes
+from services.api.routes import changes, webhooks
 from services.api.routes.records import record_routes
 from services.api.settings import ApiSettings
 from services.core.runtime.web import Service, create_service
@@ -49,4 +49,5 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     )
     service.include_router(record_routes())
     service.include_router(changes.router)
+    service.include_router(webhooks.router)
     return service

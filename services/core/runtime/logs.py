@@ -25,12 +25,12 @@ _SECRET_NAMES = re.compile(
 
 _SECRET_TEXTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"whsec_[A-Za-z0-9+/=_-]+"), f"whsec_{REDACTED}"),
-    (re.compile(r"\b(upr_[0-9A-Za-z]{12}_)[0-9A-Za-z]+"), rf"\1{REDACTED}"),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+", re.IGNORECASE), rf"\1 {REDACTED}"),
+    (re.compile(r"\b(upr_[0-9A-Za-z]{12}_)[0-9A-Za-z]+"), rf"\1{REDACTED}"),
     (re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s/:@'\"]*):[^\s/'\"]+@", re.IGNORECASE), rf"\1:{REDACTED}@"),
     (re.compile(r"\b(password|passwd|secret|api_?key)=(?!\[)[^\s&'\"]+", re.IGNORECASE), rf"\1={REDACTED}"),
 )
-"""Secrets as they stand in text: signing secrets, API keys (but for their ids), credentials in headers, URLs and connection strings."""
+"""Secrets as they stand in text: signing secrets, credentials in headers, API keys (their ids stay), URLs …"""
 
 _QUIET_LOGGERS = ("httpcore", "httpx", "alembic.runtime.migration", "asyncio", "docker", "urllib3")
 

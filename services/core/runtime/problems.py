@@ -214,4 +214,5 @@ def _told(where: str, errors: Sequence[Mapping[str, str]]) -> str:
 
 def _json_pointer(location: Sequence[Any]) -> str:
     """RFC 6901, as a fragment: `#/filters/0`. FastAPI gives a character's number where the JSON itself is broken."""
-    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    pointer = "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return pointer.encode(errors="replace").decode()  # JSON can name half a surrogate pair; UTF-8 cannot

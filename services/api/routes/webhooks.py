@@ -1,0 +1,110 @@
+"""Webhook endpoints: create, list, show, delete. They belong to the key that made them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+
+from services.api.dependencies import desk_of
+from services.api.keys import BEARER, Key, Scope, key_with
+from services.api.webhooks.endpoints import (
+    CreatedEndpoint,
+    Endpoint,
+    EndpointList,
+    NewEndpoint,
+    TooManyEndpointsError,
+    check_endpoint,
+    create_endpoint,
+    delete_endpoint,
+    get_endpoint,
+    list_endpoints,
+)
+from services.api.webhooks.guard import AddressRules
+from services.core.domain.errors import ForbiddenError, InvalidBodyError, NotFoundError, UnauthorizedError, UprError
+from services.core.runtime.problems import PROBLEM_RESPONSE
+from services.core.runtime.web import JsonAnswer
+
+router = APIRouter(prefix="/v1/webhooks/endpoints", tags=["webhooks"], dependencies=[Depends(BEARER)])
+
+Owner = Annotated[Key, Depends(key_with(Scope.WEBHOOKS_WRITE))]
+
+_EXAMPLES: dict[str, Any] = {
+    "answers": {
+        "summary": "What Peru answers to the recommendations it got",
+        "value": {
+            "url": "https://tracker.example.org/hooks/upr",
+            "event_types": ["recommendation.position_changed"],
+            "filters": {"state_under_review": "PER"},
+        },
+    },
+    "everything": {"summary": "Everything new", "value": {"url": "https://tracker.example.org/hooks/upr"}},
+}
+
+Wanted = Annotated[NewEndpoint, Body(openapi_examples=_EXAMPLES)]
+
+
+def _problems(*errors: type[UprError]) -> dict[int | str, dict[str, Any]]:
+    """What can go wrong, for the OpenAPI document."""
+    several: list[type[UprError]] = [UnauthorizedError, ForbiddenError, *errors]
+    return {
+        error.status: {**PROBLEM_RESPONSE, "description": " ".join((error.__doc__ or error.title).split())}
+        for error in several
+    }
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="create_webhook_endpoint",
+    summary="Create a webhook endpoint",
+    responses={201: {"model": CreatedEndpoint}, **_problems(TooManyEndpointsError, InvalidBodyError)},
+)
+def create(
+    request: Request, owner: Owner, wanted: Annotated[NewEndpoint, Body(openapi_examples=_EXAMPLES)]
+) -> Response:
+    """It hears of every matching change from now on. The answer holds the secret that signs events, this once."""
+    desk = desk_of(request)
+    rules = AddressRules.from_settings(desk.settings)
+    checked = check_endpoint(wanted, rules, desk.reference.get().vocabulary)
+    with desk.engine.begin() as connection:
+        shape, secret = create_endpoint(connection, owner, checked)
+    headers = {"Location": f"/v1/webhooks/endpoints/{shape['id']}", "Cache-Control": "no-store"}
+    return JsonAnswer({**shape, "secret": secret}, status_code=201, headers=headers)
+
+
+@router.get(
+    "",
+    operation_id="list_webhook_endpoints",
+    summary="List webhook endpoints",
+    responses={200: {"model": EndpointList}, **_problems()},
+)
+def list_all(request: Request, owner: Owner) -> Response:
+    """Those of the key, oldest first; for a key with the scope `admin` those of all keys."""
+    with desk_of(request).engine.connect() as connection:
+        found = list_endpoints(connection, owner)
+    return JsonAnswer({"data": found, "total": len(found)})
+
+
+@router.get(
+    "/{endpoint_id}",
+    operation_id="get_webhook_endpoint",
+    summary="Get one webhook endpoint",
+    responses={200: {"model": Endpoint}, **_problems(NotFoundError)},
+)
+def get_one(request: Request, owner: Owner, endpoint_id: str) -> Response:
+    """With its status, and the reason where it was disabled."""
+    with desk_of(request).engine.connect() as connection:
+        return JsonAnswer(get_endpoint(connection, owner, endpoint_id))
+
+
+@router.delete(
+    "/{endpoint_id}",
+    status_code=204,
+    operation_id="delete_webhook_endpoint",
+    summary="Delete a webhook endpoint",
+    responses={204: {"description": "It is gone, with what was still owed to it."}, **_problems(NotFoundError)},
+)
+def delete(request: Request, owner: Owner, endpoint_id: str) -> Response:
+    """With what is still owed to it. A try that is under way may still arrive."""
+    with desk_of(request).engine.begin() as connection:
+        delete_endpoint(connection, owner, endpoint_id)
+    return Response(status_code=204)

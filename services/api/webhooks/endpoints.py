@@ -1,0 +1,275 @@
+"""Webhook endpoints: what can be asked for, what is stored, what is shown."""
+
+import datetime
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select
+
+from services.api.keys import Key, Scope
+from services.api.webhooks.guard import LONGEST_URL, AddressRules
+from services.api.webhooks.signature import new_secret
+from services.core.domain.changes import DEFAULT_CAUSES, EVENT_TYPES, Cause
+from services.core.domain.errors import (
+    InvalidBodyError,
+    InvalidParameterError,
+    NotFoundError,
+    RefusedAddressError,
+    UnknownParameterError,
+    UprError,
+)
+from services.core.query.filters import FILTERS, MAX_VALUES, Vocabulary, parse_filters
+from services.core.schemas.models import Public
+from services.core.schemas.shapes import moment_text
+from services.core.store.changes import head
+from services.core.store.keys import api_keys_table
+from services.core.store.webhooks import endpoints_table, fanout_table
+
+MOST_ENDPOINTS = 100
+"""Endpoints of one key."""
+LONGEST_DESCRIPTION = 500
+
+PAUSED, ENABLED, DISABLED = "paused", "enabled", "disabled"
+EndpointStatus = Literal["enabled", "paused", "disabled"]
+NOT_FOR_WEBHOOKS = "updated_since"
+"""The one filter that means nothing here: an event is always about now."""
+
+
+class TooManyEndpointsError(UprError):
+    """A key that has as many webhook endpoints as one key may have."""
+
+    code, status, title = "too_many_endpoints", 409, "Too many webhook endpoints"
+
+
+def _plain_text(text: str) -> str:
+    """PostgreSQL cannot hold NUL, and half a surrogate pair, which JSON can name, is no character at all."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise PydanticCustomError("no_text", "Text must be Unicode, without NUL characters")
+    return text
+
+
+def _known_type(name: str) -> str:
+    if name not in EVENT_TYPES:
+        raise PydanticCustomError("unknown_event_type", "There is no such event type; /openapi.json lists them")
+    return name
+
+
+def _known_cause(name: str) -> str:
+    if name not in set(Cause):
+        raise PydanticCustomError("unknown_cause", f"Expected one of {', '.join(Cause)}")
+    return name
+
+
+def _several_texts(value: object) -> list[str]:
+    """Numbers may be written as numbers, and one value without a list."""
+    several = value if isinstance(value, list) else [value]
+    if not 1 <= len(several) <= MAX_VALUES:
+        raise PydanticCustomError("wrong_count", f"Expected 1 to {MAX_VALUES} values")
+    for each in several:
+        if isinstance(each, bool) or not isinstance(each, str | int):
+            raise PydanticCustomError("wrong_value", "Expected a text or a whole number, or a list of them")
+    return [_plain_text(str(each)) for each in several]
+
+
+PlainText = Annotated[str, AfterValidator(_plain_text)]
+EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(EVENT_TYPES)})]
+CauseName = Annotated[str, AfterValidator(_known_cause), Field(json_schema_extra={"enum": list(Cause)})]
+_ONE_VALUE: dict[str, Any] = {"type": ["string", "integer"]}
+FilterValues = Annotated[
+    list[str],
+    BeforeValidator(_several_texts),
+    WithJsonSchema(
+        {"anyOf": [_ONE_VALUE, {"type": "array", "items": _ONE_VALUE, "minItems": 1, "maxItems": MAX_VALUES}]}
+    ),
+]
+_EXAMPLE_FILTERS = {"state_under_review": "PER", "position": ["pending", "noted"]}
+
+
+class NewEndpoint(BaseModel):
+    """What an endpoint is asked for with."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    url: Annotated[PlainText, Field(min_length=1, max_length=LONGEST_URL)] = Field(
+        description="Where events are posted to: https, on a public address.",
+        examples=["https://tracker.example.org/hooks/upr"],
+    )
+    event_types: Annotated[list[EventType], Field(min_length=1, max_length=len(EVENT_TYPES))] | None = Field(
+        default=None,
+        description="Types to hear of. Null: all, also those that are added later. "
+        "`recommendation.updated` brings `recommendation.position_changed` with it.",
+        examples=[["recommendation.created", "recommendation.position_changed"]],
+    )
+    causes: Annotated[list[CauseName], Field(min_length=1, max_length=len(Cause))] = Field(
+        default=list(map(str, DEFAULT_CAUSES)),
+        description="Causes to hear of. `backfill`, history that is loaded late, only where it is asked for.",
+    )
+    filters: dict[str, FilterValues] = Field(
+        default={},
+        max_length=len(FILTERS),
+        description="The filters of lists, each with a value or a list of values (OR). An event matches if its record "
+        "met all of them before the change or after it.",
+        examples=[_EXAMPLE_FILTERS],
+    )
+    description: Annotated[PlainText, Field(max_length=LONGEST_DESCRIPTION)] | None = Field(
+        default=None, description="For people.", examples=["The ministry's tracking system"]
+    )
+
+
+class Endpoint(Public):
+    """A webhook endpoint. Its secret is not shown."""
+
+    id: str = Field(examples=["ep_3f2a9c1b5d7e8f0a1b2c3d4e"])
+    url: str = Field(description="The address in its normal form.", examples=["https://tracker.example.org/hooks/upr"])
+    event_types: list[str] | None = Field(description="Null: all.")
+    causes: list[str] = Field(examples=[list(map(str, DEFAULT_CAUSES))])
+    filters: dict[str, list[str]] = Field(examples=[{"state_under_review": ["PER"], "position": ["pending", "noted"]}])
+    description: str | None
+    status: EndpointStatus = Field(description="Only an enabled endpoint gets events.")
+    status_reason: str | None = Field(description="Why it was disabled.")
+    failing_since: datetime.datetime | None = Field(description="First failure since something was last delivered.")
+    from_seq: int = Field(description="It hears of changes with a greater `seq`.", examples=[4711])
+    owner: str = Field(description="Id of the key that it belongs to.", examples=["key_4fQ8sZ1mN0cR"])
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+
+
+class CreatedEndpoint(Endpoint):
+    """A new endpoint with its secret, which is shown this once."""
+
+    secret: str = Field(
+        description="Signs every event (Standard Webhooks). Keep it: it cannot be shown again.",
+        examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+    )
+
+
+class EndpointList(Public):
+    """All endpoints that the key may see."""
+
+    data: list[Endpoint]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEndpoint:
+    """What can be stored as it is: the normal form of the address, canonical filters. No event types: all."""
+
+    url: str
+    event_types: tuple[str, ...]
+    causes: tuple[str, ...]
+    filters: Mapping[str, Sequence[str]]
+    description: str | None
+
+
+def check_endpoint(wanted: NewEndpoint, rules: AddressRules, vocabulary: Vocabulary) -> CheckedEndpoint:
+    """Check what needs more than the body itself.
+
+    Raises `RefusedAddressError` and `InvalidBodyError`, whose `errors` point to the fault.
+    """
+    try:
+        address = rules.read_address(wanted.url)
+    except RefusedAddressError as fault:
+        errors = [{"pointer": "#/url", "detail": fault.detail}]
+        raise RefusedAddressError(fault.detail, **fault.extensions, errors=errors) from None
+    return CheckedEndpoint(
+        url=address.url,
+        event_types=tuple(dict.fromkeys(wanted.event_types or ())),
+        causes=tuple(dict.fromkeys(wanted.causes)),
+        filters=_checked_filters(wanted.filters, vocabulary),
+        description=wanted.description,
+    )
+
+
+def _checked_filters(wanted: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, Sequence[str]]:
+    found: dict[str, Sequence[str]] = {}
+    errors = []
+    for given, values in wanted.items():
+        name = given.encode(errors="replace").decode()
+        try:
+            if name == NOT_FOR_WEBHOOKS:
+                raise UnknownParameterError(f"`{name}` does not apply to webhooks.")
+            found.update(parse_filters(None, [(name, value) for value in values], vocabulary).values)
+        except (UnknownParameterError, InvalidParameterError) as fault:
+            escaped = name.replace("~", "~0").replace("/", "~1")
+            errors.append({"pointer": f"#/filters/{escaped}", "detail": fault.detail})
+    if errors:
+        raise InvalidBodyError("; ".join(error["detail"] for error in errors), errors=errors)
+    return found
+
+
+def create_endpoint(connection: Connection, owner: Key, checked: CheckedEndpoint) -> tuple[dict[str, Any], str]:
+    """Store an endpoint that hears of every change after this moment. Answers its shape and its secret.
+
+    Raises `TooManyEndpointsError`.
+    """
+    _refuse_too_many(connection, owner)
+    # The fan-out waits for this lock: else it could pass by changes that are newer than `from_seq` before it can see
+    # the endpoint.
+    connection.execute(select(fanout_table.c.seq).with_for_update(read=True))
+    secret = new_secret()
+    values = {
+        "id": f"ep_{secrets.token_hex(12)}",
+        "owner": owner.id,
+        "url": checked.url,
+        "event_types": list(checked.event_types),
+        "causes": list(checked.causes),
+        "filters": {name: list(several) for name, several in checked.filters.items()},
+        "description": checked.description,
+        "secret": secret,
+        "from_seq": head(connection),
+    }
+    row = connection.execute(insert(endpoints_table).values(values).returning(endpoints_table)).one()
+    return endpoint_shape(row._mapping), secret
+
+
+def _refuse_too_many(connection: Connection, owner: Key) -> None:
+    keys, endpoints = api_keys_table.c, endpoints_table.c
+    connection.execute(select(keys.id).where(keys.id == owner.id).with_for_update())  # one at a time
+    count = connection.scalar(select(func.count()).where(endpoints.owner == owner.id)) or 0
+    if count >= MOST_ENDPOINTS:
+        raise TooManyEndpointsError(f"The key has {count} endpoints; delete one first.", limit=MOST_ENDPOINTS)
+
+
+def list_endpoints(connection: Connection, key: Key) -> list[dict[str, Any]]:
+    """The key's endpoints, oldest first; all there are for an admin."""
+    columns = endpoints_table.c
+    rows = connection.execute(select(endpoints_table).where(*_visible_to(key)).order_by(columns.created_at, columns.id))
+    return [endpoint_shape(row._mapping) for row in rows]
+
+
+def get_endpoint(connection: Connection, key: Key, endpoint_id: str) -> dict[str, Any]:
+    """One endpoint. Raises `NotFoundError`, also for one of another key."""
+    found = select(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        raise _no_endpoint(endpoint_id)
+    return endpoint_shape(row._mapping)
+
+
+def delete_endpoint(connection: Connection, key: Key, endpoint_id: str) -> None:
+    """Delete an endpoint with its deliveries; a try under way is not broken off. Raises `NotFoundError`."""
+    wanted = delete(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
+    if connection.execute(wanted).rowcount == 0:
+        raise _no_endpoint(endpoint_id)
+
+
+def _no_endpoint(endpoint_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no webhook endpoint {endpoint_id[:60]}.")
+
+
+def _visible_to(key: Key) -> list[ColumnElement[bool]]:
+    return [] if key.allows(Scope.ADMIN) else [endpoints_table.c.owner == key.id]
+
+
+def endpoint_shape(row: RowMapping) -> dict[str, Any]:
+    """The public shape of a row: all but the secret."""
+    plain = ("id", "url", "causes", "filters", "description", "status", "status_reason", "from_seq", "owner")
+    shape = {name: row[name] for name in plain}
+    shape["event_types"] = row["event_types"] or None
+    for name in ("failing_since", "created_at", "updated_at"):
+        shape[name] = moment_text(row[name]) if row[name] else None
+    return {name: shape[name] for name in Endpoint.model_fields}

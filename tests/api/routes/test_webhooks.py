@@ -1,0 +1,245 @@
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from services.api.keys import Scope
+from services.api.webhooks import endpoints as module
+from services.api.webhooks.signature import key_of_secret
+from services.core.store.changes import append_changes
+from tests.api.conftest import MakeKey
+from tests.core.store.test_changes import draft
+
+URL = "/v1/webhooks/endpoints"
+HOOK = "https://tracker.example.org/hooks/upr"
+
+
+@pytest.fixture
+def client(api: httpx.Client, make_key: MakeKey) -> Iterator[httpx.Client]:
+    """The API as somebody with a key for webhooks."""
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": f"Bearer {make_key()[1]}"}) as client:
+        yield client
+
+
+def create(client: httpx.Client, **members: Any) -> dict[str, Any]:
+    answer = client.post(URL, json={"url": HOOK, **members})
+    assert answer.status_code == 201, answer.text
+    shape: dict[str, Any] = answer.json()
+    return shape
+
+
+def refused(answer: httpx.Response, status: int = 422) -> dict[str, str]:
+    """The faults of a problem, by pointer."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+
+
+def test_an_endpoint_lives_and_ends(client: httpx.Client, engine: Engine) -> None:
+    with engine.begin() as connection:
+        append_changes(connection, [draft("a"), draft("b")])
+    answer = client.post(
+        URL,
+        json={
+            "url": "HTTPS://Tracker.Example.org:443/hooks/upr?a=b",
+            "event_types": ["recommendation.updated", "recommendation.created", "recommendation.updated"],
+            "filters": {"state_under_review": "per", "position": ["noted", "pending"], "cycle": [2, "3"]},
+            "description": "SIMORE Ñandutí",
+        },
+    )
+    assert answer.status_code == 201
+    created = answer.json()
+    assert answer.headers["Location"] == f"{URL}/{created['id']}"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert len(key_of_secret(created.pop("secret"))) == 32
+    assert created["url"] == "https://tracker.example.org/hooks/upr?a=b"
+    assert created["event_types"] == ["recommendation.updated", "recommendation.created"]
+    assert created["filters"] == {
+        "state_under_review": ["PER"],
+        "position": ["noted", "pending"],
+        "cycle": ["2", "3"],
+    }
+    assert created["causes"] == ["publication", "correction", "merge"]
+    assert (created["status"], created["status_reason"], created["failing_since"]) == ("enabled", None, None)
+    assert created["from_seq"] == 2
+    assert created["description"] == "SIMORE Ñandutí"
+    assert client.get(f"{URL}/{created['id']}").json() == created
+    assert client.get(URL).json() == {"data": [created], "total": 1}
+    assert client.delete(f"{URL}/{created['id']}").status_code == 204
+    assert client.delete(f"{URL}/{created['id']}").status_code == 404
+    assert client.get(f"{URL}/{created['id']}").json()["code"] == "not_found"
+    assert client.get(URL).json()["total"] == 0
+
+
+def test_all_types_and_all_causes_but_backfill_if_nothing_is_said(client: httpx.Client) -> None:
+    created = create(client)
+    assert (created["event_types"], created["filters"], created["description"]) == (None, {}, None)
+    assert create(client, causes=["backfill", "backfill"])["causes"] == ["backfill"]
+
+
+def test_endpoints_belong_to_their_key(client: httpx.Client, api: httpx.Client, make_key: MakeKey) -> None:
+    mine = create(client)
+    for scope, others_see in ((Scope.WEBHOOKS_WRITE, False), (Scope.ADMIN, True)):
+        headers = {"Authorization": f"Bearer {make_key(scope)[1]}"}
+        assert (api.get(f"{URL}/{mine['id']}", headers=headers).status_code == 200) is others_see
+        assert api.get(URL, headers=headers).json()["total"] == int(others_see)
+        if not others_see:
+            assert api.delete(f"{URL}/{mine['id']}", headers=headers).status_code == 404
+    assert api.delete(f"{URL}/{mine['id']}", headers=headers).status_code == 204
+
+
+def test_a_key_has_only_so_many(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ENDPOINTS", 2)
+    create(client)
+    create(client)
+    answer = client.post(URL, json={"url": HOOK})
+    assert (answer.status_code, answer.json()["code"], answer.json()["limit"]) == (409, "too_many_endpoints", 2)
+
+
+BAD_BODIES: list[tuple[Any, str]] = [
+    ({}, "#/url"),
+    ({"url": 5}, "#/url"),
+    ({"url": ""}, "#/url"),
+    ({"url": "https://a.example/" + "a" * 2000}, "#/url"),
+    ({"url": "https://a.example/\0"}, "#/url"),
+    ({"url": HOOK, "secret": "whsec_1"}, "#/secret"),
+    ({"url": HOOK, "a/b~c": 1}, "#/a~1b~0c"),
+    ({"url": HOOK, "event_types": []}, "#/event_types"),
+    ({"url": HOOK, "event_types": "recommendation.created"}, "#/event_types"),
+    ({"url": HOOK, "event_types": ["recommendation.created", "x"]}, "#/event_types/1"),
+    ({"url": HOOK, "event_types": ["recommendation.created"] * 1000}, "#/event_types"),
+    ({"url": HOOK, "causes": []}, "#/causes"),
+    ({"url": HOOK, "causes": ["boredom"]}, "#/causes/0"),
+    ({"url": HOOK, "causes": None}, "#/causes"),
+    ({"url": HOOK, "description": "a\0b"}, "#/description"),
+    ({"url": HOOK, "description": "a" * 501}, "#/description"),
+    ({"url": HOOK, "description": True}, "#/description"),
+    ({"url": HOOK, "filters": []}, "#/filters"),
+    ({"url": HOOK, "filters": {"colour": "red"}}, "#/filters/colour"),
+    ({"url": HOOK, "filters": {"updated_since": "2026-01-01T00:00:00Z"}}, "#/filters/updated_since"),
+    ({"url": HOOK, "filters": {"position": "maybe"}}, "#/filters/position"),
+    ({"url": HOOK, "filters": {"position": "no\0ted"}}, "#/filters/position"),
+    ({"url": HOOK, "filters": {"position": []}}, "#/filters/position"),
+    ({"url": HOOK, "filters": {"position": {"not": "noted"}}}, "#/filters/position"),
+    ({"url": HOOK, "filters": {"position": ["noted", None]}}, "#/filters/position"),
+    ({"url": HOOK, "filters": {"cycle": 2.0}}, "#/filters/cycle"),
+    ({"url": HOOK, "filters": {"cycle": True}}, "#/filters/cycle"),
+    ({"url": HOOK, "filters": {"cycle": 2**63}}, "#/filters/cycle"),
+    ({"url": HOOK, "filters": {"id": ["PER-1"] * 201}}, "#/filters/id"),
+    ({"url": HOOK, "filters": {"date_from": ["2012-01-01", "2013-01-01"]}}, "#/filters/date_from"),
+    ([], "#"),
+    (None, "#"),
+    ("https://a.example/", "#"),
+]
+
+
+def test_a_bad_body_is_told_where_it_is_bad(client: httpx.Client) -> None:
+    for body, pointer in BAD_BODIES:
+        assert list(refused(client.post(URL, json=body))) == [pointer], body
+    assert client.get(URL).json()["total"] == 0
+
+
+REFUSED_ADDRESSES = [
+    ("http://tracker.example.org/", "scheme"),
+    ("https://10.0.0.1/", "network"),
+    ("https://[::ffff:10.0.0.1]/", "network"),
+    ("https://0xa000001/", "network"),
+    ("https://a:b@tracker.example.org/", "credentials"),
+    ("https://tracker.example.org:22/", "port"),
+    ("https://printer/", "host"),
+    ("tracker.example.org", "scheme"),
+]
+
+
+def test_addresses_that_are_not_public_are_refused(client: httpx.Client) -> None:
+    for url, reason in REFUSED_ADDRESSES:
+        answer = client.post(URL, json={"url": url})
+        assert list(refused(answer)) == ["#/url"]
+        assert (answer.json()["code"], answer.json()["reason"]) == ("refused_address", reason)
+
+
+def test_what_is_no_proper_json_is_a_4xx(client: httpx.Client) -> None:
+    for body in (b"", b"{", b'{"url": NaN}', b"\xff\xfe", b"[" * 100_000, b'{"url": %s}' % (b"1" * 5000)):
+        answer = client.post(URL, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code in {400, 422}, answer.text
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_lone_surrogate_is_a_422_wherever_it_stands(client: httpx.Client) -> None:
+    lone = b'"\\ud800"'
+    for body in (
+        b'{"url": %s}',
+        b'{"url": "https://a.example/", "description": %s}',
+        b'{"url": "https://a.example/", %s: 1}',
+        b'{"url": "https://a.example/", "filters": {"position": %s}}',
+        b'{"url": "https://a.example/", "filters": {%s: "noted"}}',
+        b'{"url": "https://a.example/", "event_types": [%s]}',
+    ):
+        answer = client.post(URL, content=body % lone, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, (body, answer.text)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+_bodies = _json | st.fixed_dictionaries(
+    {},
+    optional={
+        "url": st.just(HOOK) | _json,
+        "event_types": st.lists(st.sampled_from(["recommendation.created", "state.updated", "x"])) | _json,
+        "causes": st.lists(st.sampled_from(["publication", "backfill", "x"])) | _json,
+        "filters": st.dictionaries(st.sampled_from(["cycle", "position", "id", "kind", "date_to", "x"]), _json) | _json,
+        "description": st.text(max_size=600) | _json,
+        "more": _json,
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=_bodies)
+def test_any_json_is_taken_or_refused_properly(client: httpx.Client, body: Any) -> None:
+    answer = client.post(URL, json=body)
+    if answer.status_code == 201:
+        assert body["url"] == HOOK
+        assert client.delete(answer.headers["Location"]).status_code == 204
+    else:
+        assert refused(answer)
+
+
+def test_other_bodies_and_parameters(client: httpx.Client) -> None:
+    assert client.post(URL, data={"url": HOOK}).status_code == 422
+    assert client.post(f"{URL}?dry_run=1", json={"url": HOOK}).json()["code"] == "unknown_parameter"
+    assert client.get(f"{URL}?limit=5").status_code == 400
+    assert client.put(URL, json={}).status_code == 405
+    assert client.get(f"{URL}/%00").status_code == 400
+    assert client.get(f"{URL}/{'x' * 3000}").status_code == 404
+
+
+def test_the_secret_is_in_no_list_and_no_log(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = create(client)["secret"]
+    found = client.get(URL).text
+    assert "whsec_" not in found
+    assert "whsec_" not in client.get(f"{URL}/{client.get(URL).json()['data'][0]['id']}").text
+    assert secret not in caplog.text
+    assert client.headers["Authorization"].split("_")[2] not in caplog.text
+
+
+def test_the_openapi_document_tells_of_it(api: httpx.Client) -> None:
+    document = api.get("/openapi.json").json()
+    assert document["components"]["securitySchemes"]["api_key"]["scheme"] == "bearer"
+    for path, methods in ((URL, ("get", "post")), (URL + "/{endpoint_id}", ("get", "delete"))):
+        for method in methods:
+            operation = document["paths"][path][method]
+            assert operation["security"] == [{"api_key": []}]
+            assert {"401", "403"} <= set(operation["responses"])
+    assert document["paths"][URL]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    assert "secret" not in document["components"]["schemas"]["Endpoint"]["properties"]
+    assert "whsec_" in str(document["components"]["schemas"]["CreatedEndpoint"]["properties"]["secret"])
