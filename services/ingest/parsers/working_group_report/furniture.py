@@ -17,8 +17,9 @@ _JOB_NUMBER = re.compile(r"^(?:\d{1,3}\s+)?GE\.\s?\d\d-\d+(?:\s*\([A-Z]\))?[\d\s
 _RUNNING_HEAD = re.compile(r"^A/HRC/[\w./ -]+\*{0,2}(?:\s+[Pp]age\s*\d+)?$")
 _HEAD_SYMBOL = re.compile(r"^A/HRC/(?:WG\.6/\d+/L\.\d+| ?\d+/ ?\d+)(?:/(?:Add|Corr|Rev)\.\d+)*(?=[\s*]|$)")
 _MARKER = re.compile(r"([⁰¹²³⁴-⁹]+|(?<!\S)\*{1,3}(?=\s))")
-_STARRED = re.compile(
-    r"^[*∗]{1,3}\s*(?:(?:The )?(?:conclusions|annex|recommendations|present)\b|Previously|Reissued|Re-issued)",
+_NOTE_START = re.compile(
+    r"^[⁰¹²³⁴-⁹]+\s"
+    r"|^[*∗]{1,3}\s*(?:(?:The )?(?:conclusions|annex|recommendations|present)\b|Previously|Reissued|Re-issued)",
     re.IGNORECASE,
 )
 _SUPERSCRIPT = re.compile(r"(?<![Mm])\s?[⁰¹²³⁴-⁹]+")
@@ -113,7 +114,7 @@ def _is_furniture(text: str) -> bool:
 
 
 def _is_footnote(block: Block, body: float) -> bool:
-    return bool((block.size and block.size < _FOOTNOTE_BELOW * body) or _STARRED.match(block.text))
+    return bool((block.size and block.size < _FOOTNOTE_BELOW * body) or _NOTE_START.match(block.text))
 
 
 def _footnotes(blocks: list[Block], page: int) -> Iterator[Footnote]:
