@@ -59,6 +59,7 @@ _HEAP_BYTES: Final = 64_000_000
 _REBUILD_HEAP_BYTES: Final = 192_000_000
 _MAX_FACET_VALUES: Final = 1_000_000
 _ATTEMPTS: Final = 3
+_FEW_TERMS: Final = 64
 _ALL: Final = Clause.all_query()
 
 
@@ -494,10 +495,14 @@ class _Plan:
             yield Clause.range_query(self._schema, field, FieldType.Integer, first, last)
 
     def _terms(self, field: str, values: Iterable[str]) -> Clause:
+        """Any of these values. A set of terms is laid out as a bitmap at once, so few terms are asked one by one."""
         values = list(values)
         if len(values) == 1:
             return Clause.term_query(self._schema, field, values[0], "basic")
-        return Clause.term_set_query(self._schema, field, values)
+        if len(values) > _FEW_TERMS:
+            return Clause.term_set_query(self._schema, field, values)
+        terms = [Clause.term_query(self._schema, field, value, "basic") for value in values]
+        return Clause.boolean_query([(Occur.Should, term) for term in terms])
 
 
 def _schema(layout: IndexLayout) -> tantivy.Schema:

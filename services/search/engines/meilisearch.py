@@ -28,7 +28,7 @@ from services.core.domain.errors import InvalidQueryError, UnavailableError
 from services.core.query.analysis import analyse, stems_of
 from services.core.query.highlight import marks_of
 from services.core.query.matcher import ONE_TYPO_FROM, TWO_TYPOS_FROM, typos_allowed, typos_between
-from services.core.query.parser import And, Node, Not, Or, Phrase, Query, Word
+from services.core.query.parser import And, Node, Not, Or, Phrase, Word
 from services.search.engines.base import (
     TYPE,
     Capabilities,
@@ -115,17 +115,24 @@ class MeilisearchEngine:
         return SearchResult(answer["totalHits"], hits, {name: facets[name] for name in request.facets}, marks)
 
     def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[DocumentKey], cursor: int) -> None:
-        """See `Engine.apply`. Deletions and additions are done before the cursor moves."""
+        """See `Engine.apply`.
+
+        The cursor travels with the last documents, in one task that succeeds or fails as a whole (a task takes the
+        server some tens of milliseconds, however small it is); all other tasks are done before.
+        """
         with self._writing:
             if self.cursor() is None:
                 raise IndexMissingError("there is no search index yet")
             self._settle()
             keys = [_document_key(key) for key in deletes]
             tasks = [self._server.delete(self._live, keys[at : at + _BATCH]) for at in range(0, len(keys), _BATCH)]
+            last: list[dict[str, Any]] = []
             for batch in batches(upserts, _BATCH):
-                tasks += [self._server.add(self._live, [self._document(document) for document in batch])]
+                if last:
+                    tasks.append(self._server.add(self._live, last))
+                last = list({made["key"]: made for made in map(self._document, batch)}.values())
             self._server.wait(tasks)
-            self._server.wait([self._server.add(self._live, [_cursor_document(cursor)])])
+            self._server.wait([self._server.add(self._live, [*last, _cursor_document(cursor)])])
 
     def cursor(self) -> int | None:
         """See `Engine.cursor`."""
@@ -306,7 +313,8 @@ class _Plan:
         alternatives = [_Alternative()]
         if query.root:
             alternatives = self._node(query.root, negated=False, strict=request.strict)
-        self.alternatives = [replace(one, text=_query_text(one, query)) for one in alternatives]
+        ranked = query.words if request.sort is None else ()
+        self.alternatives = [replace(one, text=_query_text(one, ranked)) for one in alternatives]
         self.order: dict[str, Any] = {"sort": self._sort()} if self._sort() else {}
 
     @property
@@ -407,9 +415,9 @@ def _bounded(alternatives: list[_Alternative]) -> list[_Alternative]:
     return alternatives
 
 
-def _query_text(alternative: _Alternative, query: Query) -> str:
+def _query_text(alternative: _Alternative, words: tuple[Word, ...]) -> str:
     """What orders the hits. Phrases first: they are among the ten terms that count; only the last can be a prefix."""
-    words = query.words[: _RANKED_WORDS - len(alternative.phrases)]
+    words = words[: _RANKED_WORDS - len(alternative.phrases)]
     if not (words or alternative.phrases or alternative.excluded):
         return ""
     terms = [f'"{_EVERYWHERE}"']
