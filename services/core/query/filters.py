@@ -327,7 +327,8 @@ FILTERS: dict[str, Filter] = {
             "language",
             {
                 "documents": "Language that a file of the document is held in.",
-                **_means(("recommendations", "pledges", "observations", "statements"), "Language of the text."),
+                "recommendations": "Language of the text or of an official translation.",
+                **_means(("pledges", "observations", "statements"), "Language of the text."),
             },
             _LANGUAGES,
             "code of a language",

@@ -125,7 +125,7 @@ class Recommendation(Record):
     part: str | None = Field(description="a, b, c … where one number holds several.")
     text: str
     text_language: str = Field(description="Language of `text`: the one asked for where it is held.")
-    translations: dict[str, str] = Field(description="Official texts in other languages.")
+    translations: dict[str, str] = Field(description="Official texts in languages other than that of `text`.")
     recommending_states: list[StateName]
     position: Position = Field(description="The answer that holds today.")
     position_detail: PositionDetail | None

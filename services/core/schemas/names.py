@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.core.query.filters import FILTERS
 from services.core.store.recommendations import LabelEntry
@@ -15,21 +15,27 @@ _STATE_FILTERS = frozenset({"state_under_review", "recommending_state", "speaker
 _GROUP_FILTERS = frozenset({"region", "recommending_region", "bloc", "recommending_bloc"})
 
 
-class StateName(BaseModel):
+class _Named(BaseModel):
+    """A shape with exactly these members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StateName(_Named):
     """A State, by code and by name."""
 
     code: str = Field(description="ISO 3166 alpha-3 code.", examples=["PER"])
     name: str = Field(examples=["Peru"])
 
 
-class CodeName(BaseModel):
+class CodeName(_Named):
     """A regional group or a bloc, by code and by name."""
 
     code: str = Field(examples=["grulac"])
     name: str = Field(examples=["Latin American and Caribbean States"])
 
 
-class LabelName(BaseModel):
+class LabelName(_Named):
     """A label on a record, and who put it there."""
 
     id: str = Field(examples=["sdg:16"])
@@ -37,6 +43,18 @@ class LabelName(BaseModel):
     code: str = Field(examples=["16"])
     name: str = Field(examples=["Peace, justice and strong institutions"])
     assigned_by: str = Field(description="ohchr-matrix, uhri, upr-info, rule or model.", examples=["ohchr-matrix"])
+
+
+def in_language(
+    language: str, text: str, text_language: str, translations: Mapping[str, str]
+) -> tuple[str, str, dict[str, str]]:
+    """The official text in a language where it is held, else in English, else as first read.
+
+    Answers the text, its language, and the texts in the other languages.
+    """
+    texts = {**translations, text_language: text}
+    shown = next((each for each in (language, "en") if each in texts), text_language)
+    return texts.pop(shown), shown, texts
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,9 @@ class Names:
         if "assigned_by" in shape and "scheme" in shape:
             return self.label({"label": shape["id"], "assigned_by": shape["assigned_by"]})
         localised = {key: value if key == "translations" else self.localise(value) for key, value in shape.items()}
-        if official := (shape.get("translations") or {}).get(self.language):
-            localised |= {"text": official, "text_language": self.language}
+        if "translations" in shape:
+            texts = in_language(self.language, shape["text"], shape["text_language"], shape["translations"])
+            localised |= zip(("text", "text_language", "translations"), texts, strict=True)
+        if "name" in shape and isinstance(shape.get("names"), dict):
+            localised["name"] = self._pick(shape["names"], str(shape.get("code") or shape.get("id")))
         return localised

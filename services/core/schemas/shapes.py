@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, cast
 
-from services.core.schemas.names import Names
+from services.core.schemas.names import Names, in_language
 from services.core.store.documents import DocumentRecord
 from services.core.store.hearings import HearingRecord
 from services.core.store.labels import LabelRecord
@@ -114,8 +114,9 @@ def _document(record: DocumentRecord, names: Names) -> Shape:
 
 
 def _recommendation(record: RecommendationRecord, names: Names) -> Shape:
-    official = record.translations.get(names.language)
-    in_language = official is not None and names.language != record.text_language
+    text, text_language, translations = in_language(
+        names.language, record.text, record.text_language, record.translations
+    )
     return {
         "id": record.id,
         "review": record.review,
@@ -125,9 +126,9 @@ def _recommendation(record: RecommendationRecord, names: Names) -> Shape:
         "date": _day(record.date),
         "number": record.number,
         "part": record.part,
-        "text": official if in_language else record.text,
-        "text_language": names.language if in_language else record.text_language,
-        "translations": record.translations,
+        "text": text,
+        "text_language": text_language,
+        "translations": translations,
         "recommending_states": [names.state(code) for code in record.recommending_states],
         "position": record.position,
         "position_detail": record.position_detail,

@@ -66,6 +66,7 @@ def _plain(shape: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "speaker", shape["speaker"]["code"]
     if shape.get("text_language"):
         yield "language", shape["text_language"]
+        yield from (("language", language) for language in shape.get("translations", ()))
 
 
 def _documents(noun: str, shape: dict[str, Any]) -> Iterator[tuple[str, str]]:

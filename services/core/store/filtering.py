@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Table, func, literal, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Table, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.core.query.filters import FILTERS, FilterSet, filters_of
@@ -42,6 +42,14 @@ def _is_or_overlaps(column: ColumnElement[Any]) -> Clause:
     return _overlaps(column) if isinstance(column.type, ARRAY) else _equals(column)
 
 
+def _in_any_language(column: Column[Any]) -> Clause:
+    """The text's own language, or that of an official translation."""
+    if "translations" not in column.table.c:
+        return _is_or_overlaps(column)
+    translations = column.table.c["translations"]
+    return lambda values: or_(column.in_(values), translations.has_any(as_array(list(values))))
+
+
 def _any_place(column: ColumnElement[Any], places: Callable[[Values], ColumnElement[bool]]) -> Clause:
     def codes(values: Values) -> ScalarSelect[Any]:
         return select(func.array_agg(states_table.c.id)).where(places(values)).scalar_subquery()
@@ -71,7 +79,8 @@ def _clause(table: Table, name: str) -> Clause:
     return special(column) if special else _is_or_overlaps(column)
 
 
-_SPECIAL: dict[str, Callable[[ColumnElement[Any]], Clause]] = {
+_SPECIAL: dict[str, Callable[[Column[Any]], Clause]] = {
+    "language": _in_any_language,
     "region": lambda column: _any_place(column, _in_region),
     "recommending_region": lambda column: _any_place(column, _in_region),
     "bloc": lambda column: _any_place(column, _in_bloc),
