@@ -35,6 +35,12 @@ class IndexMissingError(UnavailableError):
     title = "The search index has to be built"
 
 
+class IndexMovedError(UnavailableError):
+    """The index does not stand where a change expects it: a rebuild was put in its place. Read the cursor again."""
+
+    title = "The search index was replaced meanwhile"
+
+
 class IndexRefusedError(UprError):
     """The engine refused what it was sent: a document that it cannot index, or a fault of ours."""
 
@@ -228,9 +234,10 @@ class Health:
 class Engine(Protocol):
     """A search engine behind the port.
 
-    Safe to search from many threads. Writes (`apply`, `rebuild`) may come from any thread or process, one at a time;
-    searching goes on meanwhile. Every method but `health` raises `UnavailableError` where the engine does not answer
-    or its index is damaged, and `IndexMissingError` where there is none (`cursor` gives None instead).
+    Safe to search from many threads. Writes (`apply`, `rebuild`) may come from any thread, and from one process at a
+    time (the embedded engine holds file locks; for Meilisearch it is the service's to see to). Searching goes on
+    meanwhile. Every method but `health` raises `UnavailableError` where the engine does not answer or its index is
+    damaged, and `IndexMissingError` where there is none (`cursor` gives None instead).
     """
 
     @property
@@ -242,9 +249,18 @@ class Engine(Protocol):
         """Answer a request. Raises `InvalidParameterError` or `InvalidQueryError` for what cannot be asked."""
         ...
 
-    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[DocumentKey], cursor: int) -> None:
+    def apply(
+        self,
+        upserts: Iterable[IndexDocument],
+        deletes: Iterable[DocumentKey],
+        cursor: int,
+        *,
+        follows: int | None = None,
+    ) -> None:
         """Delete, then add or replace, then stand at `cursor`; returns once searches see all of it.
 
+        `follows` is the cursor after which these changes come. Where the index stands elsewhere, because a rebuild was
+        put in its place, nothing is done and `IndexMovedError` is raised: else the changes between would be lost.
         Doing it again changes nothing. If it fails half-way, the cursor stays where it was.
         """
         ...
@@ -283,6 +299,14 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of files and connections."""
         ...
+
+
+def check_place(cursor: int | None, follows: int | None) -> None:
+    """Raises `IndexMissingError` where there is no index, `IndexMovedError` where it does not stand at `follows`."""
+    if cursor is None:
+        raise IndexMissingError("there is no search index yet")
+    if follows is not None and cursor != follows:
+        raise IndexMovedError(f"the search index stands at change {cursor}, not at {follows}")
 
 
 def date_number(date: str, *, end: bool = False) -> int:

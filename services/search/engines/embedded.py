@@ -40,6 +40,7 @@ from services.search.engines.base import (
     IndexMissingError,
     SearchRequest,
     SearchResult,
+    check_place,
     date_number,
     sort_text,
 )
@@ -104,10 +105,18 @@ class EmbeddedEngine:
             facets = self._facets(snapshot.searcher, plan, request)
             return SearchResult(total, hits, facets, marks_of(request.query, frozenset(plan.found_words)))
 
-    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[DocumentKey], cursor: int) -> None:
+    def apply(
+        self,
+        upserts: Iterable[IndexDocument],
+        deletes: Iterable[DocumentKey],
+        cursor: int,
+        *,
+        follows: int | None = None,
+    ) -> None:
         """See `Engine.apply`."""
         with self._writing, self._file_lock("write.lock"):
             snapshot = self._current()
+            check_place(self.cursor(), follows)
             new_words: set[str] = set()
             with _engine_errors("write"):
                 writer = snapshot.index.writer(_HEAP_BYTES, 1)

@@ -43,6 +43,7 @@ from services.search.engines.base import (
     SearchRequest,
     SearchResult,
     batches,
+    check_place,
     date_number,
     sort_text,
 )
@@ -114,15 +115,21 @@ class MeilisearchEngine:
         marks = marks_of(request.query, frozenset(plan.found_words))
         return SearchResult(answer["totalHits"], hits, {name: facets[name] for name in request.facets}, marks)
 
-    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[DocumentKey], cursor: int) -> None:
+    def apply(
+        self,
+        upserts: Iterable[IndexDocument],
+        deletes: Iterable[DocumentKey],
+        cursor: int,
+        *,
+        follows: int | None = None,
+    ) -> None:
         """See `Engine.apply`.
 
         The cursor travels with the last documents, in one task that succeeds or fails as a whole (a task takes the
         server some tens of milliseconds, however small it is); all other tasks are done before.
         """
         with self._writing:
-            if self.cursor() is None:
-                raise IndexMissingError("there is no search index yet")
+            check_place(self.cursor(), follows)
             self._settle()
             keys = [_document_key(key) for key in deletes]
             tasks = [self._server.delete(self._live, keys[at : at + _BATCH]) for at in range(0, len(keys), _BATCH)]

@@ -14,6 +14,7 @@ from services.search.engines.base import (
     IndexDocument,
     IndexLayout,
     IndexMissingError,
+    IndexMovedError,
     IndexRefusedError,
     SearchRequest,
 )
@@ -186,6 +187,18 @@ def test_changes_may_be_applied_while_the_index_is_rebuilt(home: Home) -> None:
     assert (engine.cursor(), _total(engine)) == (1, 1)  # the cursor says that change 2 is to be applied again
     engine.apply([_document("b", "women")], [], 2)
     assert (engine.cursor(), _total(engine)) == (2, 2)
+
+
+def test_changes_that_follow_another_index_are_refused(home: Home) -> None:
+    engine = home.open()
+    engine.rebuild(iter([_document("a", "torture")]), 100)
+    engine.apply([_document("b", "women")], [], 110, follows=100)
+    engine.rebuild(iter([_document("a", "torture")]), 105)  # read before change 110
+    with pytest.raises(IndexMovedError):
+        engine.apply([_document("c", "prison")], [], 111, follows=110)
+    assert (engine.cursor(), _total(engine)) == (105, 1)
+    engine.apply([_document("b", "women"), _document("c", "prison")], [], 111, follows=105)
+    assert (engine.cursor(), _total(engine)) == (111, 3)
 
 
 def test_a_failed_rebuild_leaves_the_old_index(home: Home) -> None:
