@@ -23,15 +23,15 @@ def main() -> int:
     """Print the faults; the exit status."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    pinned = {name: pins(ROOT / "requirements" / f"{name}.txt") for name in extras}
-    faults = [
-        *(fault for name in extras for fault in form_faults(ROOT / "requirements" / f"{name}.txt")),
-        *(fault for name in extras for fault in step_faults(name, project, pinned[name])),
-        *version_faults(pinned),
-    ]
+    paths = {name: ROOT / "requirements" / f"{name}.txt" for name in extras}
+    faults = [fault for path in paths.values() for fault in form_faults(path)]
+    if not faults:  # else they could not be read
+        pinned = {name: pins(path) for name, path in paths.items()}
+        faults += [fault for name in extras for fault in step_faults(name, project, pinned[name])]
+        faults += version_faults(pinned)
     sys.stdout.writelines(f"requirements/{fault}\n" for fault in faults)
     if not faults:
-        sys.stdout.write(f"requirements: {len(pinned)} files agree with pyproject.toml\n")
+        sys.stdout.write(f"requirements: {len(paths)} files agree with pyproject.toml\n")
     return 1 if faults else 0
 
 
