@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer with pip, and nothing else. `make help` tells what there is.
 
 PYTHON ?= python3
-DATA ?= samples
+DATA ?= samples/documents
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -55,12 +55,13 @@ def relative(program: Program, words: bytes) -> int:
 
 
 def test_a_first_start_with_samples_and_a_second(up: Up, tmp_path: Path) -> None:
-    first = up("--load", str(ROOT / "samples"))
+    first = up("--load", str(ROOT / "samples" / "documents"))
     first.wait_for(EVERYTHING_RUNS)
     assert sorted(addresses(first)) == ["api", "ingest", "search"]
     for address in addresses(first).values():
         assert get(address, "/readyz")["status"] == "ready"
     assert "These are sample documents" in first.output
+    assert "ended with status" not in first.output
     recommendations = get(addresses(first)["api"], "/v1/recommendations?limit=1")
     assert recommendations["total"] > 0  # type: ignore[operator]
     assert addresses(first)["api"] in json.dumps(recommendations), "permalinks start with the address of the API"
