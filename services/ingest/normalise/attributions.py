@@ -1,6 +1,7 @@
 """Attributions: the States in parentheses that say who made a recommendation."""
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,11 @@ _LOOSE_MARK = re.compile(r"(?<=[a-z)])\s?\d{1,2}(?=\s*(?:[,;/)]|$))")
 _LONGEST_JOIN = 4
 """So many pieces one name can have: "Bosnia and Herzegovina", "Iran, Islamic Republic of"."""
 
-_OPEN, _CLOSE = "([", ")]"
+_OPEN = "(["
+_BRACKET = re.compile(r"[()\[\]]")
+_LONGEST = 4000
+"""The longest attribution seen names 40 States in 600 characters."""
+
 _LOOKS_LIKE_NAME = re.compile(r"^(?:the )?[A-Z][a-zà-ÿ]{2,}(?:[ -](?:of|the|and|[A-Z][a-zà-ÿ]+)){0,6}$")
 
 
@@ -54,15 +59,14 @@ def read_state_list(text: str) -> StateList:
 
 def find_attributions(text: str) -> list[Attribution]:
     """The attributions in `text`, in order. A parenthesis counts only if every part of it is a State."""
-    found = []
-    at = 0
-    while (start := _next_opening(text, at)) is not None:
-        at = start + 1
-        for end in _closings(text, start):
-            states = _all_states(text[start + 1 : end - 1])
+    found: list[Attribution] = []
+    for start, ends in _parentheses(text):
+        if found and start < found[-1].end:
+            continue
+        for end in ends:
+            states = _all_states(text[start + 1 : end - 1]) if end - start <= _LONGEST else ()
             if states:
                 found.append(Attribution(start, end, states))
-                at = end
                 break
     return found
 
@@ -88,25 +92,21 @@ def _all_states(content: str) -> tuple[str, ...]:
     return () if listed.unknown else listed.states
 
 
-def _next_opening(text: str, at: int) -> int | None:
-    places = [place for place in (text.find("(", at), text.find("[", at)) if place >= 0]
-    return min(places) if places else None
-
-
-def _closings(text: str, start: int) -> Iterator[int]:
-    """Where the parenthesis opened at `start` may end: where it balances; if a bracket is missing, at any closing."""
-    depth = 0
-    closings = []
-    for place in range(start, len(text)):
-        if text[place] in _OPEN:
-            depth += 1
-        elif text[place] in _CLOSE:
-            depth -= 1
-            closings.append(place + 1)
-            if not depth:
-                yield place + 1
-                return
-    yield from closings[:3]
+def _parentheses(text: str) -> list[tuple[int, tuple[int, ...]]]:
+    """Every opening bracket in order and where it may end: its partner; if it has none, the next few closings."""
+    partners: dict[int, int] = {}
+    openings: list[int] = []
+    closings: list[int] = []
+    for bracket in _BRACKET.finditer(text):
+        place = bracket.start()
+        if bracket[0] in _OPEN:
+            openings.append(place)
+            continue
+        closings.append(place + 1)
+        if openings:
+            partners[openings.pop()] = place + 1
+    alone = {place: tuple(closings[first : first + 3]) for place in openings for first in [bisect(closings, place)]}
+    return sorted([*((place, (end,)) for place, end in partners.items()), *alone.items()])
 
 
 def _pieces(names: str) -> tuple[list[str], list[str]]:

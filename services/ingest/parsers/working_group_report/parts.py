@@ -62,6 +62,8 @@ _TREATY_HEAD = re.compile(
 )
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
 _LONGEST_VERB_PHRASE = 9
+_MOST_SEGMENTS = 60
+"""A bound on the work that one sentence can make; the longest seen has 17 stretches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,11 @@ def _clusters(segments: Sequence[_Segment]) -> Iterator[list[_Segment]]:
     for segment in segments[1:]:
         apart = ";" in segment.before or "." in segment.before
         capital = segment.words[:1].isupper() and not segment.noun and not segment.conjunction
-        if (apart and not _belongs(segment, cluster)) or (capital and not segment.stroke):
+        if (
+            len(cluster) == _MOST_SEGMENTS
+            or (apart and not _belongs(segment, cluster))
+            or (capital and not segment.stroke)
+        ):
             yield cluster
             cluster = [segment]
         else:

@@ -73,9 +73,10 @@ class Reference:
 def read_references(text: str) -> list[Reference]:
     """The places that `text` points at, in order and without repetition."""
     found: dict[Reference, None] = {}
-    for start in _POINTS.finditer(text):
-        for reference in _references_from(text, start.end()):
-            found.setdefault(reference)
+    at = 0
+    while start := _POINTS.search(text, at):
+        references, at = _references_from(text, start.end())
+        found |= dict.fromkeys(references)
     return list(found)
 
 
@@ -128,35 +129,39 @@ def with_references(read: Sequence[ReadRecommendation], groups: Iterable[Group])
     return tuple(changed)
 
 
-def _references_from(text: str, at: int) -> Iterator[Reference]:
-    """References from `at` on, as long as nothing but numbers, letters and joints follows."""
+def _references_from(text: str, at: int) -> tuple[list[Reference], int]:
+    """References from `at` on, as long as nothing but numbers, letters and joints follows, and where that ends."""
+    found: list[Reference] = []
     current: Reference | None = None
     bare = False  # the number at hand has been given without letters so far
     while token := _TOKEN.match(text, at):
         at = token.end()
         if token["number"]:
-            if bare and current:
-                yield current
+            found += [current] if bare and current else []
             current, bare = Reference(int(token["number"])), True
         elif current is None:
             continue
         elif token["last"]:
             current = replace(current, last=True)
         elif token["letters"] or token["roman"]:
-            yield from _under(current, token, text)
+            found += _under(current, token, text)
             current, bare = _with_letter(current, token), False
-    if bare and current:
-        yield current
+    found += [current] if bare and current else []
+    return found, at
 
 
 def _under(current: Reference, token: re.Match[str], text: str) -> Iterator[Reference]:
     """The places that one parenthesis names under a paragraph: letters, or a roman numeral under the last letter."""
-    if token["roman"] or (token["letters"] == "i" and current.letter and text[: token.start()].rstrip().endswith(")")):
+    if token["roman"] or (token["letters"] == "i" and current.letter and _adjacent(text, token)):
         yield replace(current, roman=token["roman"] or "i")
         return
     for letter in re.findall(r"\b[a-z]\b", token["letters"]):
         if not _followed_by_roman(text, token.end()):
             yield Reference(current.paragraph, letter)
+
+
+def _adjacent(text: str, token: re.Match[str]) -> bool:
+    return text[max(0, token.start() - 3) : token.start()].rstrip().endswith(")")
 
 
 def _with_letter(current: Reference, token: re.Match[str]) -> Reference:
@@ -165,7 +170,7 @@ def _with_letter(current: Reference, token: re.Match[str]) -> Reference:
 
 
 def _followed_by_roman(text: str, at: int) -> bool:
-    return bool(re.match(r"\s*\((?:i|ii|iii|iv|v|vi)\)(?!\s*,\s*\([j-z]\))", text[at:]))
+    return bool(re.match(r"\s*\((?:i|ii|iii|iv|v|vi)\)(?!\s*,\s*\([j-z]\))", text[at : at + 30]))
 
 
 def _recommendations_at(
