@@ -379,6 +379,15 @@ class TestFurniture:
         reading = read_report(text_of(FRONT, INTRODUCTION, page))
         assert reading.recommendations[0].text == "Ratify the Convention against Torture (CAT)"
 
+    def test_footnotes_of_a_file_that_tells_no_sizes(self):
+        noted = DOTTED.replace("Torture (CAT) (Spain);", "Torture (CAT) (Spain);1").partition("116.2")[0]
+        page = "1\nThe recommendation as read during the interactive dialogue: “Do it” (Chile)."
+        text = text_of(FRONT, INTRODUCTION, f"II. Conclusions and/or recommendations\n{noted.strip()}\n{page}")
+        unsized = DocumentText(tuple(Block(block.text, block.page) for block in text.blocks), pages=3)
+        assert told(read_report(unsized)) == [
+            ("116.1", None, "Ratify the Convention against Torture (CAT)", ("ESP",), "supported")
+        ]
+
     def test_the_symbol_is_that_of_the_running_heads(self):
         front = FRONT.replace("A/HRC/22/15", "A/HRC/22/15\nPreviously issued under document symbol A/HRC/WG.6/14/L.2")
         assert read_report(text_of(front, INTRODUCTION, CONCLUSIONS)).document.symbol == "A/HRC/22/15"

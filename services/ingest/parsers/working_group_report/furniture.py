@@ -22,6 +22,9 @@ _NOTE_START = re.compile(
     r"|^[*∗]{1,3}\s*(?:(?:The )?(?:conclusions|annex|recommendations|present)\b|Previously|Reissued|Re-issued)",
     re.IGNORECASE,
 )
+_AS_READ = re.compile(
+    r"^(?:\d{1,2}\s*)?(?:The )?(?:text of the )?(?:original )?recommendations? as read\b", re.IGNORECASE
+)
 _SUPERSCRIPT = re.compile(r"(?<![Mm])\s?[⁰¹²³⁴-⁹]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
@@ -52,12 +55,14 @@ def strip_furniture(text: DocumentText) -> PrintedText:
     notes: list[Footnote] = []
     for page, blocks in groupby(_tidy(text.blocks), key=lambda block: block.page or 0):
         printed = list(_without_heads(list(blocks), symbol))
-        if page <= 1 or not body:
+        if page <= 1:
             lines += printed
             continue
-        small = [block for block in printed if _is_footnote(block, body)]
+        foot = _foot(printed)
+        small: list[Block] = []
+        for place, block in enumerate(printed):
+            (small if place >= foot or _is_footnote(block, body) else lines).append(block)
         notes += _footnotes(small, page)
-        lines += [block for block in printed if not _is_footnote(block, body)]
     return PrintedText(tuple(lines), tuple(notes), symbol)
 
 
@@ -111,6 +116,14 @@ def _without_heads(blocks: list[Block], symbol: str) -> Iterator[Block]:
 
 def _is_furniture(text: str) -> bool:
     return bool(_PAGE_NUMBER.match(text) or _RUNNING_HEAD.match(text) or _JOB_NUMBER.match(text))
+
+
+def _foot(printed: list[Block]) -> int:
+    """Where a page's footnotes begin if sizes do not tell: at words that only footnotes of recommendations have."""
+    for place, block in enumerate(printed):
+        if block.size is None and _AS_READ.match(block.text):
+            return place
+    return len(printed)
 
 
 def _is_footnote(block: Block, body: float) -> bool:
