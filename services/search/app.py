@@ -11,16 +11,14 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from services import __version__
-from services.core.domain.errors import UnavailableError
 from services.core.query.highlight import Marks, highlight
 from services.core.runtime.web import JsonAnswer, Service, create_service
-from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import with_address
-from services.core.store.changes import occurred_at
 from services.core.store.migrate import schema_status
 from services.search.dependencies import Desk, following, open_desk
-from services.search.engines.base import FacetCounts, Hit, SearchResult
+from services.search.engines.base import Engine as SearchEngine
+from services.search.engines.base import FacetCounts, Hit, IndexMissingError, SearchRequest, SearchResult
 from services.search.models import SearchAnswer
 from services.search.parameters import SearchQuery, read_search_query, search_parameters
 from services.search.settings import SearchSettings
@@ -32,6 +30,8 @@ Totals and facet counts are exact. A facet's counts ignore its own filter, so th
 """
 
 routes = APIRouter()
+
+_TRIES = 3
 
 
 def create_app(settings: SearchSettings, database_url: str) -> Service:
@@ -84,10 +84,7 @@ def search(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     reference = desk.reference.get()
     query = read_search_query(request.query_params.multi_items(), reference.vocabulary)
-    cursor = desk.engine.cursor()
-    result = desk.engine.search(query.request)
-    if cursor is None:
-        raise UnavailableError("The search index is being built.")
+    cursor, result = _searched(desk.engine, query.request)
     names = Names(reference, query.language)
     url = desk.settings.public_url
     return JsonAnswer(
@@ -99,9 +96,22 @@ def search(request: Request) -> Response:
             "per_page": query.request.per_page,
             "took_ms": round((time.perf_counter() - started) * 1000, 2),
             "interpreted": query.request.query.interpreted,
-            "dataset": dataset(cursor, occurred_at(desk.store, cursor), reference),
+            "dataset": desk.datasets.at(cursor, reference),
         }
     )
+
+
+def _searched(engine: SearchEngine, request: SearchRequest) -> tuple[int, SearchResult]:
+    """The answer, and the change at which the index stood: it may be written to or replaced in between."""
+    cursor = engine.cursor()
+    for _ in range(_TRIES):
+        result = engine.search(request)
+        before, cursor = cursor, engine.cursor()
+        if cursor is None:
+            break
+        if before == cursor:
+            return cursor, result
+    raise IndexMissingError("The search index is being built.")
 
 
 def _hit(hit: Hit, marks: Marks, names: Names, public_url: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the search service stands on: the store, the engine, the indexer; opened once a process."""
 
 import importlib
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,11 @@ from sqlalchemy import Engine
 
 from services.core.domain.errors import SettingsError
 from services.core.runtime.worker import BackgroundWorker
-from services.core.store.changes import CHANNEL
+from services.core.schemas.dataset import dataset
+from services.core.schemas.shapes import Shape
+from services.core.store.changes import CHANNEL, occurred_at
 from services.core.store.engine import make_engine
-from services.core.store.reference import ReferenceShelf
+from services.core.store.reference import Reference, ReferenceShelf
 from services.search.documents import INDEX_VERSION, LAYOUT
 from services.search.engines import ENGINES
 from services.search.engines.base import Engine as SearchEngine
@@ -22,6 +25,9 @@ from services.search.indexer import Indexer
 from services.search.settings import SearchSettings
 
 log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE = 10.0
+"""Seconds that the follower waits at most before it tries an engine again that did not answer."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,25 @@ class Desk:
     settings: SearchSettings
     store: Engine
     reference: ReferenceShelf
+    datasets: "DatasetShelf"
     engine: SearchEngine
     indexer: Indexer
+
+
+class DatasetShelf:
+    """What answers say of the state of the data, worked out once a change and not once a search. Threads share it."""
+
+    def __init__(self, store: Engine) -> None:
+        self._store = store
+        self._held: tuple[int, Reference, Shape] | None = None
+
+    def at(self, seq: int, reference: Reference) -> Shape:
+        """`{version, as_of, cursor}` of the data as of the change `seq`."""
+        held = self._held
+        if held is None or held[0] != seq or held[1] is not reference:
+            told = dataset(seq, occurred_at(self._store, seq), reference)
+            held = self._held = (seq, reference, told)
+        return held[2]
 
 
 @contextmanager
@@ -40,8 +63,9 @@ def open_desk(settings: SearchSettings, database_url: str) -> Iterator[Desk]:
     """A desk on a database and the engine that the settings choose."""
     store = make_engine(database_url, pool_size=settings.database_pool_size, name="upr-search")
     engine = make_search_engine(settings)
+    indexer = Indexer(store, engine, index_name(settings))
     try:
-        yield Desk(settings, store, ReferenceShelf(store), engine, Indexer(store, engine))
+        yield Desk(settings, store, ReferenceShelf(store), DatasetShelf(store), engine, indexer)
     finally:
         engine.close()
         store.dispose()
@@ -61,9 +85,17 @@ def make_search_engine(settings: SearchSettings) -> SearchEngine:
     return engine
 
 
+def index_name(settings: SearchSettings) -> str:
+    """What all processes that may write one index call it: they take turns by this name."""
+    if settings.search_engine == "meilisearch":
+        return f"meilisearch {settings.meili_url} {settings.meili_index}"
+    return f"embedded {socket.gethostname()} {settings.data_dir.resolve()}"
+
+
 def follower(desk: Desk) -> BackgroundWorker:
     """The worker that keeps the index in step."""
-    return BackgroundWorker("indexer", desk.indexer.step, idle_wait=desk.settings.search_poll_seconds)
+    wait = desk.settings.search_poll_seconds
+    return BackgroundWorker("indexer", desk.indexer.step, idle_wait=wait, longest_pause=LONGEST_PAUSE)
 
 
 @contextmanager

@@ -1,20 +1,24 @@
 """What is indexed: records of the store as documents of the index."""
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+import orjson
+from sqlalchemy import Connection, func, select
 
 from services.core.query.filters import FILTERS
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, shape_of
 from services.core.schemas.terms import filter_values, record_date
+from services.core.store.filtering import as_array
 from services.core.store.records import Stored
 from services.core.store.reference import Reference
 from services.core.store.tables import AGGREGATES
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout
 
-INDEX_VERSION = "1"
+INDEX_VERSION = "2"
 """Changes whenever the projection below would make other documents of the same records."""
 
 SEARCHED_NOUNS = ("recommendations", "statements", "hearings", "documents", "pledges", "observations")
@@ -29,65 +33,127 @@ LAYOUT = IndexLayout(
 )
 
 _ROWS_AT_ONCE = 2000
+_SAMPLE = "sample"
 
 
-def all_documents(connection: Connection, reference: Reference) -> Iterator[IndexDocument]:
+class Projection:
+    """How records become documents, with the names and groups of one reference."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self._names = Names(reference)
+        self._filters = frozenset(FILTER_NAMES)
+        self._state_names: dict[str, str] = {}
+        self._label_names: dict[str, str] = {}
+        self.edition = edition(reference)
+
+    def document(self, noun: str, record: Stored) -> IndexDocument:
+        """One record as a document of the index."""
+        shape = shape_of(noun, record, self._names)
+        day = record_date(noun, shape)
+        values = filter_values(noun, shape, self._reference)
+        return IndexDocument(
+            type=noun,
+            id=shape["id"],
+            record=shape,
+            texts={
+                "text": _text(noun, shape),
+                "labels": _lines(
+                    *dict.fromkeys(self._names_of_label(label["id"]) for label in shape.get("labels", ()))
+                ),
+                "names": _lines(*map(self._names_of_state, dict.fromkeys(_codes(shape)))),
+                "numbers": _numbers(noun, shape),
+            },
+            languages=_languages(shape),
+            filters={name: several for name, several in values.items() if name in self._filters},
+            dates={} if day is None else {"date": day},
+            sorts={"number": str(getattr(record, "sort_key", shape["id"]))},
+            revision=self.mark(record.revision, record.updated_at),
+        )
+
+    def mark(self, revision: int, updated_at: datetime) -> str:
+        """What tells two versions of a document apart.
+
+        The moment stands beside the revision because a database restored to an earlier state counts on from there;
+        the edition of the names and groups because they change without a revision of the records that show them.
+        """
+        return f"{revision}.{int(updated_at.timestamp() * 1_000_000):x}.{self.edition}"
+
+    def _names_of_state(self, code: str) -> str:
+        """The names of a State, a line a language; its code where it is not known."""
+        if code not in self._state_names:
+            state = self._reference.states.get(code)
+            self._state_names[code] = _lines(*dict.fromkeys(state.names.values())) if state else code
+        return self._state_names[code]
+
+    def _names_of_label(self, label_id: str) -> str:
+        if label_id not in self._label_names:
+            label = self._reference.labels.get(label_id)
+            self._label_names[label_id] = _lines(*dict.fromkeys(label.names.values())) if label else ""
+        return self._label_names[label_id]
+
+
+def edition(reference: Reference) -> str:
+    """Eight hex digits that change with the names and groups of States: facts that come with a version of OpenUPR.
+
+    Labels are left out: the changes tell of them. So are the invented States of samples, which come and never change.
+    """
+    states = [
+        (state.id, state.names, state.region, state.blocs)
+        for state in sorted(reference.states.values(), key=lambda state: state.id)
+        if state.un_status != _SAMPLE
+    ]
+    groups = sorted((group.id, group.names) for group in reference.groups.values())
+    facts = orjson.dumps([states, groups], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(facts).hexdigest()[:8]
+
+
+def all_documents(connection: Connection, projection: Projection) -> Iterator[IndexDocument]:
     """Every searched record of the store, read in portions on the connection's snapshot."""
-    names = Names(reference)
     for noun in SEARCHED_NOUNS:
         aggregate = AGGREGATES[noun]
         rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(select(aggregate.table))
         for row in rows:
-            yield index_document(noun, aggregate.from_row(row), names)
+            yield projection.document(noun, aggregate.from_row(row))
 
 
 def documents_of(
-    connection: Connection, keys: Iterable[DocumentKey], reference: Reference
-) -> tuple[list[IndexDocument], list[DocumentKey]]:
-    """The documents of these records, and the keys of those that are no more. A query a noun."""
+    connection: Connection, keys: Iterable[DocumentKey], projection: Projection
+) -> Iterator[IndexDocument]:
+    """The documents of these records, read in portions. Records that are no more are left out."""
+    for noun, ids in _by_noun(keys).items():
+        for at in range(0, len(ids), _ROWS_AT_ONCE):
+            records = AGGREGATES[noun].read(connection, ids[at : at + _ROWS_AT_ONCE])
+            yield from (projection.document(noun, record) for record in records.values())
+
+
+def gone(connection: Connection, keys: Iterable[DocumentKey]) -> list[DocumentKey]:
+    """Those of these records that are no more. A query a noun."""
+    missing: list[DocumentKey] = []
+    for noun, ids in _by_noun(keys).items():
+        column = AGGREGATES[noun].key_column
+        held = set(connection.scalars(select(column).where(column == func.any(as_array(ids)))))
+        missing += [DocumentKey(noun, record_id) for record_id in ids if record_id not in held]
+    return missing
+
+
+def _by_noun(keys: Iterable[DocumentKey]) -> dict[str, list[str]]:
     wanted: dict[str, list[str]] = {}
     for key in dict.fromkeys(keys):
         wanted.setdefault(key.type, []).append(key.id)
-    names = Names(reference)
-    found: list[IndexDocument] = []
-    gone: list[DocumentKey] = []
-    for noun, ids in wanted.items():
-        records = AGGREGATES[noun].read(connection, ids)
-        found.extend(index_document(noun, record, names) for record in records.values())
-        gone.extend(DocumentKey(noun, record_id) for record_id in ids if record_id not in records)
-    return found, gone
+    return wanted
 
 
-def index_document(noun: str, record: Stored, names: Names) -> IndexDocument:
-    """One record as a document of the index."""
-    shape = shape_of(noun, record, names)
-    day = record_date(noun, shape)
-    language: str | None = shape.get("text_language")
-    return IndexDocument(
-        type=noun,
-        id=shape["id"],
-        record=shape,
-        texts={
-            "text": _text(noun, shape),
-            "labels": _label_names(shape, names.reference),
-            "names": " ".join(_state_names(shape, names.reference)),
-            "numbers": _numbers(noun, shape),
-        },
-        languages={} if language is None else {"text": language},
-        filters={
-            name: values for name, values in filter_values(noun, shape, names.reference).items() if name in FILTER_NAMES
-        },
-        dates={} if day is None else {"date": day},
-        sorts={"number": str(getattr(record, "sort_key", shape["id"]))},
-        revision=str(record.revision),
-    )
+def marks(connection: Connection, noun: str, projection: Projection) -> Mapping[str, str]:
+    """The mark (`IndexDocument.revision`) that each record of a noun should bear in the index, by id."""
+    table = AGGREGATES[noun].table
+    rows = connection.execute(select(table.c.id, table.c.revision, table.c.updated_at))
+    return {row.id: projection.mark(row.revision, row.updated_at) for row in rows}
 
 
 def _text(noun: str, shape: Shape) -> str:
     match noun:
-        case "hearings":
-            return _lines(shape["title"], shape["kind"].replace("_", " "))
-        case "documents":
+        case "hearings" | "documents":
             return _lines(shape["title"], shape["kind"].replace("_", " "))
         case "recommendations":
             return _lines(shape["text"], *shape["translations"].values())
@@ -95,23 +161,22 @@ def _text(noun: str, shape: Shape) -> str:
             return _lines(shape["text"])
 
 
+def _languages(shape: Shape) -> dict[str, str]:
+    """The language of the text. With translations beside it the text has several: each line's is then guessed."""
+    language: str | None = shape.get("text_language")
+    return {} if language is None or shape.get("translations") else {"text": language}
+
+
 def _lines(*texts: str | None) -> str:
     return "\n".join(text for text in texts if text)
 
 
-def _label_names(shape: Shape, reference: Reference) -> str:
-    known = (reference.labels.get(label["id"]) for label in shape.get("labels", ()))
-    return _lines(*(name for label in known if label for name in dict.fromkeys(label.names.values())))
-
-
-def _state_names(shape: Shape, reference: Reference) -> Iterator[str]:
-    """The names, in every language, of all States that the record names."""
-    for code in dict.fromkeys(_codes(shape)):
-        state = reference.states.get(code)
-        yield from dict.fromkeys(state.names.values()) if state else [code]
+def _labels(shape: Shape) -> Iterator[str]:
+    return (label["id"] for label in shape.get("labels", ()))
 
 
 def _codes(shape: Shape) -> Iterator[str]:
+    """All States that the record names."""
     for member in ("state_under_review", "speaker"):
         if shape.get(member):
             yield shape[member]["code"]

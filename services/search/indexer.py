@@ -1,110 +1,284 @@
-"""Keeps an index in step with the store: it follows the changes, and builds the index where there is none."""
+"""Keeps an index in step with the store: it follows the changes, and builds the index where there is none.
+
+Whatever is indexed is read in one snapshot of the store and stands in the index at once: at every moment the index
+shows exactly what the store held at the change it stands at.
+"""
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select, text
 
 from services.core.store.changes import changes_table, head
 from services.core.store.engine import snapshot
 from services.core.store.filtering import as_array
-from services.core.store.recommendations import recommendations_table
-from services.core.store.reference import read_reference
-from services.search.documents import SEARCHED_NOUNS, all_documents, documents_of
+from services.core.store.reference import reference_seen_by
+from services.core.store.tables import AGGREGATES
+from services.search.documents import SEARCHED_NOUNS, Projection, all_documents, documents_of, gone, marks
 from services.search.engines.base import DocumentKey, IndexMissingError
 from services.search.engines.base import Engine as SearchEngine
 
 log = structlog.get_logger(__name__)
 
-CHANGES_AT_ONCE = 2000
+FEW = 2000
+"""Documents that are replaced one by one whatever the size of the index."""
+REBUILD_FROM_SHARE = 0.6
+"""Share of the documents from which building the index anew is faster than replacing them: see
+benchmarks/search_service.py."""
+_SECONDS_BETWEEN_TRIES = 0.1
 
 
 @dataclass(frozen=True)
 class Lag:
-    """How far an index is behind: the change it stands at, and the newest one."""
+    """How far an index is behind: the change it stands at, the newest one, and for how long it has missed one."""
 
     cursor: int | None
     head: int
+    seconds: float
 
     @property
     def changes(self) -> int:
         """Changes that are not in the index yet."""
-        return self.head - (self.cursor or 0)
+        return max(self.head - (self.cursor or 0), 0)
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What a comparison of index and store found, and repaired. `rebuilt`: by building the index anew."""
+
+    documents: int
+    missing: int = 0
+    stale: int = 0
+    surplus: int = 0
+    rebuilt: bool = False
+
+    @property
+    def repaired(self) -> int:
+        """Documents that were not as they should be."""
+        return self.missing + self.stale + self.surplus
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """The change that an index stood at when this process last looked."""
+
+    seq: int
+    change_id: str | None
 
 
 class Indexer:
-    """Brings one index up to date. One at a time writes an index; several processes may each keep their own."""
+    """Brings one index up to date.
 
-    def __init__(self, store: Engine, engine: SearchEngine) -> None:
+    `name` is the index's, as all processes that may write it call it: they take turns by a lock in the database.
+    Several processes may each keep an index of their own.
+    """
+
+    def __init__(self, store: Engine, engine: SearchEngine, name: str) -> None:
         self._store = store
         self._engine = engine
+        self._name = name
+        self._standing: _Standing | None = None
+        self._edition: str | None = None
+        self._compared = False
 
     def step(self) -> bool:
-        """Index the next changes, or build the index where there is none. Says whether there was anything to do."""
-        cursor = self._engine.cursor()
-        if cursor is None:
-            self.rebuild()
-            return True
-        return self._follow(cursor)
+        """Bring the index to the newest change, or build it where there is none. Says whether there was work.
+
+        The first time that there is nothing to follow, index and store are compared: what happened to either while
+        nobody followed is repaired.
+        """
+        with self._turn() as connection:
+            if connection is None:
+                return False
+            if self._catch_up(connection):
+                return True
+            if self._compared:
+                return False
+            return self._compare(connection).repaired > 0
 
     def rebuild(self) -> int:
         """Build the index anew beside the one in use and put it in its place. Returns the number of documents."""
-        started = time.monotonic()
-        reference = read_reference(self._store)
+        with self._own_turn() as connection:
+            return self._build(connection)
+
+    def reconcile(self) -> Reconciled:
+        """Bring the index to the newest change, compare it with the store both ways, and repair what differs."""
+        with self._own_turn() as connection:
+            self._catch_up(connection)
+            return self._compare(connection)
+
+    def lag(self) -> Lag:
+        """How far the index is behind. Raises `UnavailableError` where the engine does not answer."""
+        cursor = self._engine.cursor()
+        with self._store.connect() as connection:
+            missed = (
+                select(changes_table.c.occurred_at)
+                .where(changes_table.c.seq > (cursor or 0))
+                .order_by(changes_table.c.seq)
+                .limit(1)
+            )
+            since = connection.scalar(missed)
+            seconds = max((datetime.now(UTC) - since).total_seconds(), 0.0) if since else 0.0
+            return Lag(cursor, head(connection), seconds)
+
+    @contextmanager
+    def _turn(self) -> Iterator[Connection | None]:
+        """A snapshot of the store and the sole right to write the index; None while another process has it.
+
+        Without it, two could read the same changes, one put a new index in place, and the other mark changes as indexed
+        there that it never saw.
+        """
         with snapshot(self._store) as connection:
-            cursor = head(connection)
-            count = self._engine.rebuild(all_documents(connection, reference), cursor)
+            # Building takes as long as it takes, and holds no lock that a writer of records would wait for.
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            key = func.hashtextextended(f"upr-index {self._name}", 0)
+            yield connection if connection.scalar(select(func.pg_try_advisory_xact_lock(key))) else None
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[Connection]:
+        """`_turn`, waiting for it. Each try takes a new snapshot, so that it is not older than the index."""
+        while True:
+            with self._turn() as connection:
+                if connection is not None:
+                    yield connection
+                    return
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+
+    def _catch_up(self, connection: Connection) -> bool:
+        cursor = self._engine.cursor()
+        if cursor is None:
+            self._build(connection)
+            return True
+        newest = head(connection)
+        if fault := self._fault_in_history(connection, cursor, newest):
+            log.warning("the index cannot follow and is built anew", reason=fault, cursor=cursor, head=newest)
+            self._build(connection)
+            return True
+        if newest == cursor:
+            self._stands_at(connection, cursor)
+            return False
+        self._follow(connection, cursor, newest)
+        return True
+
+    def _fault_in_history(self, connection: Connection, cursor: int, newest: int) -> str | None:
+        """Why the changes after `cursor` do not lead from the index to the store; None where they do."""
+        if newest < cursor:
+            return "the database is another one, or was restored to an earlier state"
+        known = self._standing
+        if known is not None and known.seq == cursor and _change_id(connection, cursor) != known.change_id:
+            return "the database was restored and written to since"
+        after = changes_table.c.seq > cursor
+        first = connection.scalar(select(func.min(changes_table.c.seq)).where(after)) if newest > cursor else None
+        if newest > cursor and first != cursor + 1:
+            return "changes that are not indexed yet are no longer kept"
+        return None
+
+    def _follow(self, connection: Connection, cursor: int, newest: int) -> None:
+        started = time.monotonic()
+        keys = list(_touched(connection, cursor))
+        if len(keys) > FEW and len(keys) > REBUILD_FROM_SHARE * sum(self._engine.counts().values()):
+            self._build(connection)
+            return
+        projection = self._projection(connection)
+        deletes = gone(connection, keys)
+        try:
+            self._engine.apply(documents_of(connection, keys, projection), deletes, newest, follows=cursor)
+        except IndexMissingError:
+            self._build(connection)
+            return
+        self._stands_at(connection, newest)
+        log.info(
+            "changes indexed",
+            changes=newest - cursor,
+            upserts=len(keys) - len(deletes),
+            deletes=len(deletes),
+            cursor=newest,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    def _build(self, connection: Connection) -> int:
+        started = time.monotonic()
+        cursor = head(connection)
+        count = self._engine.rebuild(all_documents(connection, self._projection(connection)), cursor)
         self._engine.prune()
+        self._compared = True
+        self._stands_at(connection, cursor)
         log.info("index built", documents=count, cursor=cursor, seconds=round(time.monotonic() - started, 2))
         return count
 
-    def lag(self) -> Lag:
-        """How far the index is behind."""
-        cursor = self._engine.cursor()
-        with self._store.connect() as connection:
-            return Lag(cursor, head(connection))
+    def _compare(self, connection: Connection) -> Reconciled:
+        """Compare index and store, which stand at the same change, and repair what differs."""
+        projection = self._projection(connection)
+        wrong: list[DocumentKey] = []
+        found = Reconciled(0)
+        for noun in SEARCHED_NOUNS:
+            wanted, held = marks(connection, noun, projection), self._engine.ids(noun)
+            stale = [id_ for id_ in wanted if id_ in held and held[id_] != wanted[id_]]
+            missing, surplus = wanted.keys() - held.keys(), held.keys() - wanted.keys()
+            wrong += [DocumentKey(noun, id_) for id_ in (*missing, *stale, *surplus)]
+            found = Reconciled(
+                found.documents + len(wanted),
+                found.missing + len(missing),
+                found.stale + len(stale),
+                found.surplus + len(surplus),
+            )
+        self._compared = True
+        return self._repair(connection, found, wrong, projection) if wrong else found
 
-    def _follow(self, cursor: int) -> bool:
-        with self._store.connect() as connection:
-            newest = head(connection)
-        if newest == cursor:
-            return False
-        if newest < cursor:
-            # The database is another one, or was restored to an earlier state: the index knows what never was.
-            log.warning("index is ahead of the store", cursor=cursor, head=newest)
-            self.rebuild()
-            return True
-        reference = read_reference(self._store)
-        with snapshot(self._store) as connection:
-            rows = connection.execute(
-                select(changes_table.c.seq, changes_table.c.noun, changes_table.c.subject, changes_table.c.changed)
-                .where(changes_table.c.seq > cursor)
-                .order_by(changes_table.c.seq)
-                .limit(CHANGES_AT_ONCE)
-            ).all()
-            if not rows:
-                return False
-            keys = [key for row in rows for key in _touched(connection, row.noun, row.subject, row.changed)]
-            upserts, deletes = documents_of(connection, keys, reference)
-        try:
-            self._engine.apply(upserts, deletes, rows[-1].seq)
-        except IndexMissingError:
-            self.rebuild()
-        log.info("changes indexed", upserts=len(upserts), deletes=len(deletes), cursor=rows[-1].seq)
-        return True
+    def _repair(
+        self, connection: Connection, found: Reconciled, wrong: list[DocumentKey], projection: Projection
+    ) -> Reconciled:
+        log.warning("index differs from the store", missing=found.missing, stale=found.stale, surplus=found.surplus)
+        if len(wrong) > FEW and len(wrong) > REBUILD_FROM_SHARE * found.documents:
+            self._build(connection)
+            return replace(found, rebuilt=True)
+        deletes = gone(connection, wrong)
+        seen = head(connection)
+        self._engine.apply(documents_of(connection, wrong, projection), deletes, seen, follows=seen)
+        return found
+
+    def _projection(self, connection: Connection) -> Projection:
+        """How records become documents now. Where the facts about States have changed, all are compared again."""
+        projection = Projection(reference_seen_by(connection))
+        if self._edition not in {None, projection.edition}:
+            self._compared = False
+        self._edition = projection.edition
+        return projection
+
+    def _stands_at(self, connection: Connection, cursor: int) -> None:
+        if self._standing is None or self._standing.seq != cursor:
+            self._standing = _Standing(cursor, _change_id(connection, cursor))
 
 
-def _touched(
-    connection: Connection, noun: str, subject: str, changed: dict[str, list[object]]
-) -> Iterator[DocumentKey]:
-    """The documents that a change may alter: the record, the id it bore before, and all that show a label's name."""
-    if noun in SEARCHED_NOUNS:
-        yield DocumentKey(noun, subject)
-        if "id" in changed:
-            yield DocumentKey(noun, str(changed["id"][0]))
-    elif noun == "labels" and "names" in changed:
-        bearing = recommendations_table.c.label_ids.overlap(as_array([subject]))
-        for record_id in connection.scalars(select(recommendations_table.c.id).where(bearing)):
-            yield DocumentKey("recommendations", record_id)
+def _change_id(connection: Connection, seq: int) -> str | None:
+    return connection.scalar(select(changes_table.c.id).where(changes_table.c.seq == seq))
+
+
+def _touched(connection: Connection, cursor: int) -> Iterator[DocumentKey]:
+    """The documents that the changes after `cursor` may alter, each once or more often.
+
+    They are the records themselves, the ids that records bore before, and all that show the name of a label.
+    """
+    table = changes_table.c
+    of_searched = (table.seq > cursor, table.noun.in_(SEARCHED_NOUNS))
+    for row in connection.execute(select(table.noun, table.subject).where(*of_searched).distinct()):
+        yield DocumentKey(row.noun, row.subject)
+    former = table.changed["id"][0].astext.label("former")
+    for row in connection.execute(select(table.noun, former).where(*of_searched, table.changed.has_key("id"))):
+        yield DocumentKey(row.noun, row.former)
+    renamed = select(table.subject).where(table.seq > cursor, table.noun == "labels", table.changed.has_key("names"))
+    if labels := list(connection.scalars(renamed.distinct())):
+        yield from _bearing(connection, labels)
+
+
+def _bearing(connection: Connection, labels: list[str]) -> Iterator[DocumentKey]:
+    """All searched records that bear one of these labels."""
+    for noun in SEARCHED_NOUNS:
+        columns = AGGREGATES[noun].table.c
+        if "label_ids" in columns:
+            bearing = columns.label_ids.overlap(as_array(labels))
+            yield from (DocumentKey(noun, id_) for id_ in connection.scalars(select(columns.id).where(bearing)))

@@ -7,6 +7,7 @@ arrays (tuples here), lists of small structures are JSONB (lists of dicts here).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, func, select, update
@@ -98,6 +99,6 @@ class Aggregate(Generic[R]):
             if f.name not in HISTORY
         }
 
-    @property
+    @cached_property
     def _arrays(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.table.columns if isinstance(column.type, ARRAY))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from services.core.query.filters import Vocabulary
 from services.core.store.labels import LABELS, LabelRecord
@@ -44,9 +44,14 @@ class ReferenceShelf:
 def read_reference(engine: Engine) -> Reference:
     """Read States, groups and labels from the store: three queries."""
     with engine.connect() as connection:
-        states = {record.id: record for record in STATES.where(connection)}
-        groups = {record.id: record for record in PLACE_GROUPS.where(connection)}
-        labels = {record.id: record for record in LABELS.where(connection)}
+        return reference_seen_by(connection)
+
+
+def reference_seen_by(connection: Connection) -> Reference:
+    """States, groups and labels as this transaction sees them."""
+    states = {record.id: record for record in STATES.where(connection)}
+    groups = {record.id: record for record in PLACE_GROUPS.where(connection)}
+    labels = {record.id: record for record in LABELS.where(connection)}
     return reference_of(states, groups, labels)
 
 
