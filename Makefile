@@ -2,11 +2,14 @@
 
 PYTHON ?= python3
 DATA ?= samples/documents
+ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCHMARKS := bench-extraction bench-search bench-loading
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check format bench $(BENCHMARKS) clean
@@ -19,8 +22,8 @@ install: $(INSTALLED) ## Set up .venv with everything that developing takes (eve
 run: $(INSTALLED) ## Run everything on this machine, with the samples; DATA=folder loads that, DATA= nothing.
 	@exec $(BIN)/upr up $(if $(strip $(DATA)),--load "$(DATA)")
 
-test: $(INSTALLED) ## Run the tests, on all cores; ARGS=... goes to pytest.
-	@$(BIN)/python -m pytest -q -n "$$($(BIN)/python -c 'import os; print(max(2, os.cpu_count() or 2))')" --dist worksteal $(ARGS)
+test: $(INSTALLED) ## Run the tests, on up to 8 cores; ARGS=... goes to pytest.
+	@$(BIN)/python -m pytest -q -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)
 
 check: $(INSTALLED) ## Check style, types, the dependency rule of the tree, and the pinned requirements.
 	$(BIN)/ruff check .

@@ -62,7 +62,7 @@ def installed(extra: str, wheel: Path, folder: Path) -> Path:
     """A new environment with the extra's pinned packages and the wheel; its Python."""
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet"]
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*pip, "--require-hashes", "--requirement", str(ROOT / "requirements" / f"{extra}.txt")], cwd=folder)
     run([*pip, "--no-deps", "--no-index", str(wheel)], cwd=folder)
     run([str(python), "-m", "pip", "check"], cwd=folder)

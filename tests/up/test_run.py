@@ -88,6 +88,15 @@ def test_a_first_start_with_samples_and_a_second(up: Up, tmp_path: Path) -> None
     assert second.relatives() == []
 
 
+def test_a_database_that_is_given_is_used(up: Up, tmp_path: Path, empty_database_url: str) -> None:
+    program = up(UPR_DATABASE_URL=empty_database_url)
+    program.wait_for(EVERYTHING_RUNS)
+    assert "using the database of UPR_DATABASE_URL" in program.output
+    assert get(addresses(program)["api"], "/v1/states?limit=1")["total"] > 190  # type: ignore[operator]
+    assert not (tmp_path / "upr" / "postgres").exists()
+    assert program.end(signal.SIGINT) == 0
+
+
 def test_nothing_is_orphaned_by_kill_9(up: Up, tmp_path: Path) -> None:
     program = up()
     program.wait_for(EVERYTHING_RUNS)
