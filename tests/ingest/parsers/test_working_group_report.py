@@ -392,6 +392,11 @@ class TestFurniture:
         front = FRONT.replace("A/HRC/22/15", "A/HRC/22/15\nPreviously issued under document symbol A/HRC/WG.6/14/L.2")
         assert read_report(text_of(front, INTRODUCTION, CONCLUSIONS)).document.symbol == "A/HRC/22/15"
 
+    @pytest.mark.parametrize("symbol", ["A/HRC/WG.6/14/L.2", ""])
+    def test_drafts(self, symbol):
+        pages = [page.replace("A/HRC/22/15", symbol).strip() for page in (FRONT, INTRODUCTION, CONCLUSIONS)]
+        assert read_report(text_of(*pages)).document.kind == "working_group_draft"
+
     def test_a_report_without_the_heading(self):
         reading = read_report(
             text_of(FRONT, INTRODUCTION, CONCLUSIONS.removeprefix("II. Conclusions and/or recommendations\n"))
@@ -450,6 +455,13 @@ def readings() -> dict[str, Reading]:
 
 
 class TestRealReports:
+    def test_a_draft_in_word(self, real_documents):
+        path = real_documents / "wg_drafts_session52" / "Somalia - Draft report circulated on 12 May 2026_original.docx"
+        reading = WorkingGroupReport().read(Content(path.name, path.read_bytes()))
+        assert (reading.document.kind, reading.document.state_under_review) == ("working_group_draft", "SOM")
+        counts = Counter((r.paragraph, r.position) for r in reading.recommendations)
+        assert counts == {("6", "supported"): 259, ("7", "pending"): 3, ("8", "noted"): 26}
+
     def test_score_against_hand_coded_rows(self, readings, real_documents, tmp_path):
         parsed = tmp_path / "parsed.ndjson"
         with parsed.open("w", encoding="utf-8") as lines:

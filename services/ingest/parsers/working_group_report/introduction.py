@@ -58,10 +58,11 @@ class Introduction:
 def read_introduction(symbol: str, masthead: Iterable[Block], introduction: Iterable[Block]) -> Introduction:
     """Read the title page (`masthead`) and the paragraphs before the summary of proceedings.
 
-    `symbol` is that of the running heads: title pages also print the draft's ("Previously issued as …").
+    `symbol` is that of the running heads: title pages also print the draft's ("Previously issued as …"). A report
+    without a symbol is a draft: it gets its own when it is issued.
     """
-    facts = read_symbol(symbol)
-    read = Introduction(symbol=symbol or None, kind=(facts.kind or DocumentKind.WORKING_GROUP_REPORT).value)
+    issued = DocumentKind.WORKING_GROUP_REPORT if symbol else DocumentKind.WORKING_GROUP_DRAFT
+    read = Introduction(symbol=symbol or None, kind=(read_symbol(symbol).kind or issued).value)
     title_lines = [line.text for line in masthead]
     words = " ".join(line.text for line in introduction)
     _read_masthead(read, title_lines)
