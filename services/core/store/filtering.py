@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, Table, func, literal, or_, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Table, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.core.query.filters import FILTERS, FilterSet, filters_of
@@ -51,12 +51,13 @@ def _in_any_language(column: Column[Any]) -> Clause:
 
 
 def _any_place(column: ColumnElement[Any], places: Callable[[Values], ColumnElement[bool]]) -> Clause:
+    # As one array, asked for once: as a join, PostgreSQL looks through every State's records apart.
     def codes(values: Values) -> ScalarSelect[Any]:
         return select(func.array_agg(states_table.c.id)).where(places(values)).scalar_subquery()
 
     if isinstance(column.type, ARRAY):
         return lambda values: column.overlap(codes(values))
-    return lambda values: column.in_(select(states_table.c.id).where(places(values)))
+    return lambda values: column == func.any(cast(codes(values), ARRAY(plain_text())))
 
 
 def _in_region(values: Values) -> ColumnElement[bool]:

@@ -1,6 +1,8 @@
 """What all tables share: one metadata, names of constraints, and the kinds of columns."""
 
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Text, func
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Date, DateTime, MetaData, Text, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = MetaData(
@@ -27,6 +29,15 @@ def texts() -> ARRAY[str]:
 def when() -> DateTime:
     """A moment, always with its offset."""
     return DateTime(timezone=True)
+
+
+BEFORE_ALL_DAYS = literal_column("'0001-01-01'", Date)
+"""Where records without a date stand. Written out and never bound, or the indexes on it would not be used."""
+
+
+def day_in_order(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A date to sort by: records without one come before all days. Large tables have an index on it."""
+    return func.coalesce(column, BEFORE_ALL_DAYS)
 
 
 def row_history() -> list[Column[object]]:

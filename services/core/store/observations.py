@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Boolean, Column, Date, Index, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.core.store.metadata import metadata, plain_text, row_history, texts
+from services.core.store.metadata import day_in_order, metadata, plain_text, row_history, texts
 from services.core.store.recommendations import LabelEntry
 from services.core.store.records import Aggregate, Stored
 
@@ -44,6 +44,8 @@ observations_table = Table(
     Column("sample", Boolean, nullable=False),
     *row_history(),
 )
+Index(None, observations_table.c.updated_at, observations_table.c.id)
+Index("ix_observations_day_in_order_id", day_in_order(observations_table.c.date), observations_table.c.id)
 Index(None, observations_table.c.states, postgresql_using="gin")
 Index(None, observations_table.c.label_ids, postgresql_using="gin")
 OBSERVATIONS = Aggregate("observations", observations_table, ObservationRecord)

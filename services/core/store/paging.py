@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Date, func, literal, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, literal, select, tuple_
 
 from services.core.domain.errors import InvalidCursorError, InvalidParameterError
 from services.core.query.filters import FilterSet
 from services.core.store.filtering import conditions
+from services.core.store.metadata import day_in_order
 from services.core.store.records import Stored
 from services.core.store.tables import AGGREGATES
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 _CHECK_BYTES = 6
-
-BEFORE_ALL_DAYS = literal_column("'0001-01-01'", Date)
-"""Where records without a date stand. Written out and never bound, or the indexes on it would not be used."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def _sort(noun: str, name: str | None) -> Sort:
     if "sort_key" in columns:
         expressions["number"] = columns["sort_key"]
     if (day := _date_column(noun)) is not None:
-        expressions["date"] = func.coalesce(day, BEFORE_ALL_DAYS)
+        expressions["date"] = day_in_order(day)
     return Sort(name, expressions[name.removeprefix("-")], name.startswith("-"))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.core.domain.positions import position_weight
-from services.core.store.metadata import metadata, plain_text, row_history, texts
+from services.core.store.metadata import day_in_order, metadata, plain_text, row_history, texts
 from services.core.store.records import Aggregate, Stored
 
 
@@ -117,7 +117,9 @@ Index(None, _c.state_under_review, _c.sort_key)
 Index(None, _c.session)
 Index(None, _c.position, _c.sort_key)
 Index(None, _c.updated_at, _c.id)
-Index(None, _c.date, _c.id)
+Index(None, _c.date)
+Index("ix_recommendations_day_in_order_id", day_in_order(_c.date), _c.id)
+Index(None, _c.cycle, _c.position, _c.sort_key)
 Index(None, _c.recommending_states, postgresql_using="gin")
 Index(None, _c.label_ids, postgresql_using="gin")
 Index(None, _c.documents, postgresql_using="gin")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, Table
 
-from services.core.store.metadata import metadata, plain_text, row_history, texts
+from services.core.store.metadata import day_in_order, metadata, plain_text, row_history, texts
 from services.core.store.records import Aggregate, Stored
 
 
@@ -56,6 +56,8 @@ statements_table = Table(
 )
 Index(None, statements_table.c.hearing)
 Index(None, statements_table.c.review)
-Index(None, statements_table.c.speaker)
+Index(None, statements_table.c.speaker, statements_table.c.sort_key)
+Index(None, statements_table.c.updated_at, statements_table.c.id)
+Index("ix_statements_day_in_order_id", day_in_order(statements_table.c.date), statements_table.c.id)
 Index(None, statements_table.c.state_under_review)
 STATEMENTS = Aggregate("statements", statements_table, StatementRecord)

@@ -22,7 +22,7 @@ from tests.records import fill
 DATES = ("date_from", "date_to")
 
 
-@dataclass
+@dataclass(repr=False)
 class Stock:
     """A full store: the terms of each record, and per noun the values that some record answers to."""
 
