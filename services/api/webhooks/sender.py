@@ -35,6 +35,7 @@ class AttemptOutcome(StrEnum):
     TLS_FAILED = "tls_failed"
     BAD_ANSWER = "bad_answer"
     REFUSED_ADDRESS = "refused_address"
+    INTERNAL_ERROR = "internal_error"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,327 @@
+"""The deliverer: fans changes out and posts what is due, until it is told to stop.
+
+One thread does all that touches the database, in short transactions; a pool of threads does the HTTP. Several
+deliverers on one database share the work, and one that is killed loses nothing: what it was at is tried again by
+another when its lease ends.
+"""
+
+import queue
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import psycopg
+import structlog
+from sqlalchemy import Connection, Engine
+
+from services.api.settings import ApiSettings
+from services.api.webhooks.fanout import fan_out, is_behind
+from services.api.webhooks.guard import AddressRules
+from services.api.webhooks.queue import Claim, Clock, Room, Settled, Tried, claim, database_clock, release, settle
+from services.api.webhooks.schedule import RetrySchedule, load_schedule
+from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
+from services.api.webhooks.signature import signed_headers
+from services.api.webhooks.tries import TryPool
+from services.core.runtime.worker import STOP_SIGNALS, BackgroundWorker
+from services.core.schemas.events import webhook_body
+from services.core.store.changes import CHANNEL
+from services.core.store.engine import make_engine
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.5
+"""How often we look for due retries, and for changes whose notification was lost."""
+REPORT_SECONDS = 60.0
+START_SHARE, SETTLE_SHARE = 0.5, 0.25
+"""What a lease has beyond the deadline of a try, as shares of it: for waiting until it starts, and for settling it."""
+SLOW_SECONDS = 1.0
+"""A try that takes longer marks its endpoint as slow, until one takes less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How much is done at once by one deliverer.
+
+    `threads` tries run, `running` of them of one endpoint. Of quick endpoints more is claimed than runs (`held` in all,
+    `held_of_one` of one), so that the threads need not wait for the database between two tries. Slow or failing
+    endpoints together get `slow` places, each of them `slow_of_one`.
+    """
+
+    threads: int = 64
+    running: int = 8
+    held: int = 256
+    held_of_one: int = 64
+    slow: int = 32
+    slow_of_one: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A claim that is not settled yet. Times by the monotonic clock; `since`: when it began to run, None: it waits."""
+
+    claim: Claim
+    claimed_at: float
+    since: float | None = None
+
+
+class Deliverer:
+    """Fans out, claims, posts and settles. `step` is the work of a `BackgroundWorker`; `wake` is its `wake`.
+
+    `deadline_seconds` is the sender's, after which no try goes on: leases are as long as that and something more.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        sender: WebhookSender,
+        *,
+        public_url: str,
+        deadline_seconds: float,
+        schedule: RetrySchedule | None = None,
+        places: Places | None = None,
+        clock: Clock = database_clock,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.wake: Callable[[], None] = lambda: None
+        self._engine = engine
+        self._sender = sender
+        self._public_url = public_url
+        self._start_within = deadline_seconds * START_SHARE
+        self._lease = timedelta(seconds=deadline_seconds * (1 + START_SHARE + SETTLE_SHARE))
+        self._schedule = schedule or load_schedule()
+        self._places = places or Places()
+        self._clock = clock
+        self._chance = chance
+        self._pool = TryPool(self._try_and_tell, threads=self._places.threads, an_endpoint=self._places.running)
+        self._held: dict[tuple[str, int], _Held] = {}  # by delivery and token
+        self._slow: set[str] = set()
+        self._closed: frozenset[str] = frozenset()
+        self._finished: queue.SimpleQueue[Tried] = queue.SimpleQueue()
+        self._too_late: queue.SimpleQueue[Claim] = queue.SimpleQueue()
+        self._unsettled: list[Tried] = []
+        self._figures = dict.fromkeys(("fanned_out", "delivered", "to_retry", "failed", "stale"), 0)
+        self._reported_at = time.monotonic()
+
+    def step(self) -> bool:
+        """Settle what has finished, start what is due, fan out a block. Whether there was anything."""
+        self._collect_finished()
+        given_back = [*self._withdraw(self._new_slow_ones() | self._closed), *self._take_late()]
+        claimed_at = time.monotonic()
+        with self._engine.begin() as connection:
+            now = self._clock(connection)
+            settled = self._settle(connection, now)
+            release(connection, given_back)
+            claims = claim(connection, self._room(), now=now, lease=self._lease)
+            behind = is_behind(connection)
+        self._note_settled(settled)
+        self._start(claims, claimed_at)
+        fanned_out = self._fan_out() if behind else False
+        self._report()
+        return bool(settled or claims or fanned_out)
+
+    def finish(self) -> None:
+        """Give back what has not begun, wait for the tries that run, and settle them. Nothing can start afterwards."""
+        with self._engine.begin() as connection:
+            release(connection, self._pool.withdraw())
+        self._pool.close()
+        self._collect_finished()
+        with self._engine.begin() as connection:
+            settled = self._settle(connection, self._clock(connection))
+        self._note_settled(settled)
+
+    @property
+    def running(self) -> int:
+        """Tries that have begun and are not settled."""
+        return sum(held.since is not None for held in list(self._held.values()))
+
+    def _collect_finished(self) -> None:
+        while not self._finished.empty():
+            self._unsettled.append(self._finished.get())
+
+    def _settle(self, connection: Connection, now: datetime) -> Settled | None:
+        """Tries stay in `_unsettled` until the transaction is committed."""
+        if not self._unsettled:
+            return None
+        return settle(connection, self._unsettled, schedule=self._schedule, now=now, chance=self._chance)
+
+    def _note_settled(self, settled: Settled | None) -> None:
+        if settled is None:
+            return
+        for name in ("delivered", "to_retry", "failed", "stale"):
+            self._figures[name] += getattr(settled, name)
+        for endpoint in settled.disabled:
+            log.warning("webhook endpoint disabled", endpoint=endpoint)
+        self._closed = settled.closed
+        for tried in self._unsettled:
+            self._note_end(tried)
+        self._unsettled = []
+
+    def _note_end(self, tried: Tried) -> None:
+        self._held.pop(tried.claim.key, None)
+        if tried.result.milliseconds > SLOW_SECONDS * 1000:
+            self._slow.add(tried.claim.endpoint)
+        else:
+            self._slow.discard(tried.claim.endpoint)
+        log.debug(
+            "webhook tried",
+            endpoint=tried.claim.endpoint,
+            delivery=tried.claim.delivery,
+            change=tried.claim.change.id,
+            outcome=str(tried.result.outcome),
+            status=tried.result.status,
+            ms=tried.result.milliseconds,
+        )
+
+    def _new_slow_ones(self) -> set[str]:
+        """Note which endpoints have become slow. What waits for them is given back, because they get fewer places."""
+        late = time.monotonic() - SLOW_SECONDS
+        running = [held for held in list(self._held.values()) if held.since is not None and held.since < late]
+        fresh = {held.claim.endpoint for held in running} - self._slow
+        self._slow |= fresh
+        return fresh
+
+    def _withdraw(self, endpoints: Collection[str]) -> list[Claim]:
+        """Take back what waits for these endpoints."""
+        withdrawn = [each for endpoint in endpoints for each in self._pool.withdraw(endpoint)]
+        for each in withdrawn:
+            self._held.pop(each.key, None)
+        return withdrawn
+
+    def _take_late(self) -> list[Claim]:
+        """Those that waited for so long that their leases might end before the try."""
+        late = []
+        while not self._too_late.empty():
+            late.append(self._too_late.get())
+            self._held.pop(late[-1].key, None)
+        return late
+
+    def _room(self) -> Room:
+        ended = {each.claim.key for each in self._unsettled}
+        held = [each.claim.endpoint for key, each in list(self._held.items()) if key not in ended]
+        of_slow = sum(endpoint in self._slow for endpoint in held)
+        return Room(
+            quick=max(self._places.held - len(held), 0),
+            a_quick_endpoint=self._places.held_of_one,
+            slow=max(self._places.slow - of_slow, 0),
+            a_slow_endpoint=self._places.slow_of_one,
+            slow_ones=tuple(self._slow),
+        )
+
+    def _start(self, claims: Sequence[Claim], claimed_at: float) -> None:
+        for each in claims:
+            self._held[each.key] = _Held(each, claimed_at)
+        for each in claims:
+            self._pool.add(each)
+
+    def _fan_out(self) -> bool:
+        with self._engine.begin() as connection:
+            fanned_out = fan_out(connection)
+        self._figures["fanned_out"] += fanned_out.deliveries if fanned_out else 0
+        return fanned_out is not None
+
+    def _try_and_tell(self, claimed: Claim) -> None:
+        """What a thread of the pool does with one claim."""
+        started, claimed_at = time.monotonic(), self._held[claimed.key].claimed_at
+        if started - claimed_at > self._start_within:
+            self._too_late.put(claimed)
+            return
+        self._held[claimed.key] = _Held(claimed, claimed_at, started)
+        started_at = datetime.now(UTC)
+        try:
+            result = self._try(claimed, started_at)
+        except Exception:
+            log.exception("webhook could not be tried", endpoint=claimed.endpoint, delivery=claimed.delivery)
+            error = "OpenUPR failed to send this event."
+            result = AttemptResult(None, AttemptOutcome.INTERNAL_ERROR, 0, error)
+        self._finished.put(Tried(claimed, started_at, result))
+        self.wake()
+
+    def _try(self, claimed: Claim, started_at: datetime) -> AttemptResult:
+        body = orjson.dumps(webhook_body(claimed.change, self._public_url))
+        headers = signed_headers(
+            message_id=claimed.change.id, signed_at=started_at, body=body, secrets_in_force=[claimed.secret]
+        )
+        return self._sender.send(claimed.url, body, headers)
+
+    def _report(self) -> None:
+        """A sign of life in the log, with what was done since the last."""
+        if time.monotonic() - self._reported_at >= REPORT_SECONDS:
+            log.info("deliveries", **self._figures, running=self.running, slow_endpoints=len(self._slow))
+            self._figures = dict.fromkeys(self._figures, 0)
+            self._reported_at = time.monotonic()
+
+
+class ChangeListener:
+    """Calls `wake` when changes were committed. A lost connection is made anew; polling bridges the gap."""
+
+    def __init__(self, database_url: str, wake: Callable[[], None]) -> None:
+        self._database_url = database_url
+        self._wake = wake
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
+
+    def __enter__(self) -> "ChangeListener":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+            except psycopg.OperationalError as fault:
+                log.warning("no notifications of changes for now", fault=str(fault))
+                self._stopping.wait(2.0)
+
+    def _listen(self) -> None:
+        with psycopg.connect(self._database_url, autocommit=True, application_name="upr-deliver") as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            while not self._stopping.is_set():
+                for _ in connection.notifies(timeout=0.5, stop_after=1):
+                    self._wake()
+
+
+def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
+    """Deliver until SIGTERM or SIGINT, then finish the tries under way, which takes one deadline at the longest."""
+    engine = make_engine(database_url, pool_size=2, name="upr-deliver")
+    seconds = settings.webhook_deadline_seconds
+    deliverer = Deliverer(
+        engine,
+        WebhookSender(AddressRules.from_settings(settings), deadline_seconds=seconds),
+        public_url=settings.public_url,
+        deadline_seconds=seconds,
+    )
+    worker = BackgroundWorker("deliver", deliverer.step, idle_wait=POLL_SECONDS, longest_pause=10.0)
+    deliverer.wake = worker.wake
+    try:
+        with ChangeListener(database_url, worker.wake):
+            worker.run()
+        if deliverer.running:
+            log.info("finishing the tries that run", tries=deliverer.running)
+        with _further_stop_signals_ignored():
+            deliverer.finish()
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _further_stop_signals_ignored() -> Iterator[None]:
+    """Ctrl-C reaches all processes of a terminal, and whoever started us then sends SIGTERM as well."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
