@@ -12,6 +12,7 @@ from services.ingest.reading import (
     ReadHearing,
     Reading,
     ReadLabel,
+    ReadPosition,
     ReadRecommendation,
     ReadStatement,
 )
@@ -102,6 +103,32 @@ def matrix(
         ),
         recommendations=tuple(recommendations),
         labels=tuple(labels),
+    )
+
+
+def addendum(
+    answers: Sequence[tuple[str | None, str]],
+    *,
+    published_on: str | None = "2013-02-20",
+    symbol: str = "A/HRC/22/15/Add.1",
+) -> Reading:
+    """Answers by number; a number of None stands for all others."""
+    return Reading(
+        parser="addendum",
+        parser_version="1",
+        document=ReadDocument(
+            kind="addendum",
+            symbol=symbol,
+            published_on=published_on,
+            state_under_review="PER",
+            session=14,
+            cycle=2,
+            pages=4,
+        ),
+        positions=tuple(
+            ReadPosition(number, position, position_phrase=f"Peru: {position}", position_paragraph="2", page=2)
+            for number, position in answers
+        ),
     )
 
 

@@ -72,6 +72,22 @@ class ReadRecommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPosition:
+    """An answer of the State under review to a recommendation that a document names by its number alone.
+
+    It holds for all parts of the number. `number` is as the report prints it (`140.7`), or plain (`7`) where the
+    document does not tell the paragraph; None stands for "all other recommendations".
+    """
+
+    number: str | None
+    position: str
+    position_detail: str | None = None
+    position_phrase: str | None = None
+    position_paragraph: str | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadStatement:
     """One speaker's words on one occasion. `speaker` is a State's alpha-3 code; `paragraph` the printed number."""
 
@@ -116,10 +132,23 @@ class Reading:
     pledges: tuple[ReadPledge, ...] = ()
     labels: tuple[ReadLabel, ...] = ()
     issues: tuple[ReadIssue, ...] = field(default=())
+    positions: tuple[ReadPosition, ...] = ()
 
     def as_line(self, file: str) -> dict[str, Any]:
-        """The public JSON object for `file` (a path as the user gave it)."""
-        return {"file": file, **asdict(self)}
+        """The public JSON object for `file` (a path as the user gave it).
+
+        Lists and fields that only some kinds of documents fill (`WHERE_TOLD`) are left out where they are empty.
+        """
+        line = {"file": file, **asdict(self)}
+        for name, fields in WHERE_TOLD.items():
+            for entry in line.get(name, ()):
+                for told in fields:
+                    if not entry[told]:
+                        del entry[told]
+        for name in ONLY_SOME_HOLD:
+            if not line[name]:
+                del line[name]
+        return line
 
 
 def reading_from(stored: Mapping[str, Any]) -> Reading:
@@ -137,6 +166,9 @@ def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
 
 
+ONLY_SOME_HOLD = ("positions",)
+WHERE_TOLD: dict[str, tuple[str, ...]] = {}
+
 _LISTS: dict[str, type[Any]] = {
     "hearings": ReadHearing,
     "recommendations": ReadRecommendation,
@@ -144,4 +176,5 @@ _LISTS: dict[str, type[Any]] = {
     "pledges": ReadPledge,
     "labels": ReadLabel,
     "issues": ReadIssue,
+    "positions": ReadPosition,
 }

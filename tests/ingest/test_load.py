@@ -17,7 +17,7 @@ from services.core.store.former_ids import removal_reason
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.ingest.load import Loaded, Loader
 from services.ingest.reading import Reading, ReadLabel
-from tests.readings import TEXTS, matrix, recommendation, report
+from tests.readings import TEXTS, addendum, matrix, recommendation, report
 
 LONG_AGO = timedelta(days=36_500)
 
@@ -95,6 +95,14 @@ def test_the_matrix_moves_positions(engine: Engine, tmp_path: Path) -> None:
     assert moved[0].data["revision"] == 2
 
 
+def test_the_addendum_moves_positions(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf")
+    load(engine, tmp_path, addendum([("116.1", "supported"), ("116.2", "noted")]), "addendum.pdf")
+    moved = [change for change in changes(engine, after=5) if change.type == "recommendation.position_changed"]
+    assert [change.changed["position"] for change in moved] == [["pending", "supported"], ["pending", "noted"]]
+    assert [change.effective_on.isoformat() for change in moved if change.effective_on] == ["2013-02-20"] * 2
+
+
 def test_an_older_source_never_makes_a_position_changed(engine: Engine, tmp_path: Path) -> None:
     load(engine, tmp_path, MATRIX, "matrix.docx")
     load(engine, tmp_path, REPORT, "report.pdf")
@@ -157,6 +165,7 @@ def test_a_document_of_an_unknown_review_is_refused(engine: Engine, tmp_path: Pa
 _SOURCES = {
     "report.pdf": REPORT,
     "matrix.docx": MATRIX,
+    "addendum.pdf": addendum([("116.1", "noted"), ("2", "supported"), (None, "noted")]),
     "revision.pdf": report(
         [recommendation("116.1", TEXTS[1]), recommendation("116.2", TEXTS[0]), recommendation("116.3", TEXTS[2])],
         symbol="A/HRC/22/15/Rev.1",

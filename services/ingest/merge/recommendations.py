@@ -19,7 +19,7 @@ from services.core.store.recommendations import (
 from services.core.store.reviews import ReviewRecord
 from services.ingest.merge.labels import labels_told
 from services.ingest.merge.sources import SourceReading
-from services.ingest.reading import ReadRecommendation
+from services.ingest.reading import ReadPosition, ReadRecommendation
 
 SAME_TEXT = 90
 """Texts at least this alike (rapidfuzz ratio of their letters and digits, 0–100) are one recommendation."""
@@ -30,6 +30,7 @@ OTHER_TEXT = 55
 ANSWER_UNKNOWN = Position.PENDING
 
 Told = tuple[SourceReading, ReadRecommendation]
+Answered = tuple[SourceReading, ReadPosition]
 Place = tuple[str | None, str | None, int]
 
 
@@ -44,6 +45,7 @@ class Gathered:
     language: str
     states: frozenset[str]
     told: list[Told] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
     labels: dict[tuple[str, str], LabelEntry] = field(default_factory=dict)
     aliases: set[str] = field(default_factory=set)
 
@@ -55,10 +57,15 @@ class Gathered:
 
 
 def gather(review: str, current: Sequence[SourceReading], superseded: Sequence[SourceReading]) -> list[Gathered]:
-    """All recommendations of the current readings, and the ids they bore in superseded ones. The weightiest first."""
+    """All recommendations of the current readings, and the ids they bore in superseded ones. The weightiest first.
+
+    Answers by number come last: they hold for recommendations that other documents print.
+    """
     gathering = _Gathering(review)
     for source in current:
         gathering.add(source)
+    for source in current:
+        gathering.answer(source)
     for source in superseded:
         gathering.add_former_ids(source)
     return gathering.found
@@ -85,6 +92,29 @@ class _Gathering:
                 each.labels.update(labels.get((told.number, told.part), {}))
                 if not source.has_final_numbers or told.number is None:
                     each.aliases.add(identifiers.unnumbered_recommendation_id(self._review, told.text))
+
+    def answer(self, source: SourceReading) -> None:
+        """Attach a source's answers to the recommendations of their numbers, all parts. Unknown numbers wait."""
+        named: set[int] = set()
+        for told in source.reading.positions:
+            if told.number is not None:
+                for each in self._numbered(told.number):
+                    named.add(id(each))
+                    each.answered.append((source, told))
+        for told in source.reading.positions:
+            if told.number is None:
+                for each in self.found:
+                    if id(each) not in named and _is_open(each):
+                        each.answered.append((source, told))
+
+    def _numbered(self, number: str) -> list[Gathered]:
+        """The recommendations of a number; of a plain one, those of the one list that it can mean."""
+        if number in self._by_number or not number.isdecimal():
+            return self._by_number.get(number, [])
+        meant = [key for key in self._by_number if key.partition(".")[2] == number]
+        still_open = [key for key in meant if any(_is_open(each) for each in self._by_number[key])]
+        chosen = meant if len(meant) == 1 else still_open
+        return self._by_number[chosen[0]] if len(chosen) == 1 else []
 
     def add_former_ids(self, source: SourceReading) -> None:
         """Note under which other ids a superseded source knew the recommendations that are still there."""
@@ -133,6 +163,12 @@ class _Gathering:
         )
         likeness, _, best = max(candidates, default=(0.0, 0, None), key=lambda each: each[:2])
         return best if likeness >= SAME_TEXT else None
+
+
+def _is_open(each: Gathered) -> bool:
+    """Whether the report leaves the answer to a recommendation open, or no report is held."""
+    said = [told.position for source, told in each.told if source.kind in SAID_IN_THE_WORKING_GROUP]
+    return not said or any(position in (None, Position.PENDING) for position in said)
 
 
 def _places(source: SourceReading) -> list[Place]:
@@ -208,7 +244,7 @@ def _record(review: ReviewRecord, each: Gathered, published: Mapping[str, date])
     texts = sorted(each.told, key=lambda told: told[0].text_weight)
     text, language = texts[0][1].text, texts[0][0].language
     states = next((told.recommending_states for _, told in each.told if told.recommending_states), ())
-    positions = _positions(review, each.told, published)
+    positions = _positions(review, each, published)
     holds = current_position(positions)
     labels = sorted(each.labels.values(), key=lambda entry: (entry["label"], entry["assigned_by"]))
     return RecommendationRecord(
@@ -229,17 +265,27 @@ def _record(review: ReviewRecord, each: Gathered, published: Mapping[str, date])
         positions=positions,
         labels=labels,
         label_ids=tuple(sorted({entry["label"] for entry in labels})),
-        sources=[_source(source, told, text, states) for source, told in each.told],
-        documents=tuple(dict.fromkeys(source.document for source, _ in each.told)),
+        sources=[
+            *(_source(source, told, text, states) for source, told in each.told),
+            *(_answering_source(source, told) for source, told in each.answered),
+        ],
+        documents=tuple(dict.fromkeys(source.document for source, _ in (*each.told, *each.answered))),
         date=review.date,
         aliases=tuple(each.aliases - {public_id}),
         sample=review.sample,
     )
 
 
-def _positions(review: ReviewRecord, told: Iterable[Told], published: Mapping[str, date]) -> list[PositionEntry]:
+def _positions(review: ReviewRecord, each: Gathered, published: Mapping[str, date]) -> list[PositionEntry]:
     """The history of answers, by the world's dates: what was said at the review, then what came later."""
-    entries = [_position(review, source, each, published) for source, each in told if each.position]
+    entries = [
+        *(
+            _position(review, source, told, published, told.position_symbol)
+            for source, told in each.told
+            if told.position
+        ),
+        *(_position(review, source, told, published, None) for source, told in each.answered),
+    ]
     entries.sort(
         key=lambda entry: (
             entry["source_kind"] not in SAID_IN_THE_WORKING_GROUP,
@@ -247,17 +293,29 @@ def _positions(review: ReviewRecord, told: Iterable[Told], published: Mapping[st
             entry["document"],
         )
     )
+    said_there = {(entry["symbol"], entry["position"]) for entry in entries if _is_first_hand(entry)}
     distinct: dict[tuple[str, str | None, str | None], PositionEntry] = {}
     for entry in entries:
-        distinct.setdefault((entry["position"], entry["detail"], entry["symbol"]), entry)
+        if _is_first_hand(entry) or (entry["symbol"], entry["position"]) not in said_there:
+            distinct.setdefault((entry["position"], entry["detail"], entry["symbol"]), entry)
     return list(distinct.values())
 
 
+def _is_first_hand(entry: PositionEntry) -> bool:
+    """Whether the document that the answer stands in is the one that told us, and not a matrix that cites it."""
+    return entry["symbol"] is not None and entry["document"] == identifiers.document_id(entry["symbol"], "")
+
+
 def _position(
-    review: ReviewRecord, source: SourceReading, told: ReadRecommendation, published: Mapping[str, date]
+    review: ReviewRecord,
+    source: SourceReading,
+    told: ReadRecommendation | ReadPosition,
+    published: Mapping[str, date],
+    cited: str | None,
 ) -> PositionEntry:
+    """One answer. `cited`: the symbol of the document it stands in, where that is another one."""
     assert told.position is not None
-    symbol = told.position_symbol or source.reading.document.symbol
+    symbol = cited or source.reading.document.symbol
     said_at_the_review = source.kind in SAID_IN_THE_WORKING_GROUP
     day = review.adopted_on or review.date if said_at_the_review else published.get(symbol or "")
     return PositionEntry(
@@ -269,6 +327,20 @@ def _position(
         paragraph=told.position_paragraph,
         document=source.document,
         source_kind=source.kind,
+    )
+
+
+def _answering_source(source: SourceReading, told: ReadPosition) -> SourceEntry:
+    return SourceEntry(
+        document=source.document,
+        file=source.file["sha256"],
+        symbol=source.reading.document.symbol,
+        kind=source.kind,
+        number=told.number,
+        page=told.page,
+        paragraph=told.position_paragraph,
+        parser=source.reading.parser,
+        parser_version=source.reading.parser_version,
     )
 
 

@@ -1,12 +1,13 @@
 """Parsers, each for one kind of document. The highest bidder reads."""
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.parsers.addendum import Addendum
 from services.ingest.parsers.base import Content, Parser
 from services.ingest.parsers.ohchr_matrix import OhchrMatrix
 from services.ingest.parsers.working_group_report import WorkingGroupReport
 from services.ingest.reading import Reading
 
-PARSERS: tuple[Parser, ...] = (WorkingGroupReport(), OhchrMatrix())
+PARSERS: tuple[Parser, ...] = (WorkingGroupReport(), OhchrMatrix(), Addendum())
 
 LOWEST_BID = 0.5
 """Below it a document is of no kind that we read."""

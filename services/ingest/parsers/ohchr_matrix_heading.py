@@ -1,17 +1,15 @@
 """Whose review a matrix is of: "UPR of Slovenia (4th Cycle - 48th Session)", in the page header or above the table."""
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from services.core.domain.documents import SYMBOL_IN_TEXT, read_symbol
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.domain.reviews import cycle_of_session
 from services.ingest.normalise.states import leading_state, resolve_state
+from services.ingest.parsers.council_sessions import session_adopted_at
 from services.ingest.parsers.text.blocks import DocumentText
 from services.ingest.reading import ReadIssue
 
@@ -105,8 +103,7 @@ def _session_of(symbols: Iterable[str]) -> int | None:
     """The session whose outcomes were adopted where most of the cited documents were issued, if it is but one."""
     councils = Counter(facts.council_session for symbol in symbols if (facts := read_symbol(symbol)).council_session)
     for council, _ in councils.most_common(1):
-        sessions = _sessions_by_council().get(council or 0, [])
-        return sessions[0] if len(sessions) == 1 else None
+        return session_adopted_at(council or 0)
     return None
 
 
@@ -122,17 +119,3 @@ def _doubts(cycle: int | None, printed: int | None, session: int | None) -> Iter
         yield ReadIssue(
             "warning", "cycle_differs", f"cycle {printed} is printed; session {session} is of cycle {cycle}"
         )
-
-
-@cache
-def _sessions_by_council() -> dict[int, list[int]]:
-    """Council session to the Working Group sessions whose outcomes it adopted.
-
-    Origin: the symbols of the reports; sessions 1–20 were compared with 60 reports, of the later ones 28, 31, 34, 36,
-    40, 41, 42, 47, 48, 49 and 52 with one report or more each.
-    """
-    sessions: dict[int, list[int]] = {}
-    with (files("services.ingest.parsers") / "council_sessions.csv").open(encoding="utf-8") as table:
-        for row in csv.DictReader(table):
-            sessions.setdefault(int(row["council_session"]), []).append(int(row["upr_session"]))
-    return sessions

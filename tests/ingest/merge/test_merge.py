@@ -1,12 +1,13 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.merge import MergedReview, SourceReading, merge_review
-from services.ingest.reading import ReadLabel, ReadStatement
-from tests.readings import TEXTS, matrix, recommendation, report, source
+from services.ingest.reading import ReadLabel, ReadPledge, ReadStatement
+from tests.readings import TEXTS, addendum, matrix, recommendation, report, source
 
 
 def merge(*sources: SourceReading) -> MergedReview:
@@ -130,13 +131,93 @@ def test_statements_are_numbered_by_speaker_and_kind() -> None:
     assert merged.review.troika == ("MDA", "MDV", "MEX")
 
 
+def test_an_addendum_answers_what_the_report_left_open() -> None:
+    merged = merge(
+        source(addendum([("116.1", "supported"), ("116.2", "noted"), ("116.9", "noted")]), "addendum.pdf"),
+        source(report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])]), "report.pdf"),
+    )
+    record = merged.recommendations["PER-2-116.1"]
+    assert sorted(merged.recommendations) == ["PER-2-116.1", "PER-2-116.2"]
+    assert [(entry["position"], entry["effective_on"]) for entry in record.positions] == [
+        ("pending", "2012-11-05"),
+        ("supported", "2013-02-20"),
+    ]
+    assert record.documents == ("A-HRC-22-15", "A-HRC-22-15-Add.1")
+    assert record.sources[1]["paragraph"] == "2"
+    assert record.positions[1]["phrase"] == "Peru: supported"
+
+
+def test_an_answer_holds_for_all_parts_of_its_number() -> None:
+    parts = [recommendation("134.1", TEXTS[0], ["CHL"], part="a"), recommendation("134.1", TEXTS[1], part="b")]
+    merged = merge(source(report(parts), "report.pdf"), source(addendum([("134.1", "noted")]), "addendum.pdf"))
+    assert [record.position for record in merged.recommendations.values()] == ["noted", "noted"]
+
+
+def test_a_matrix_that_cites_the_addendum_joins_its_entry() -> None:
+    cited = recommendation("116.1", TEXTS[0], position="supported", position_symbol="A/HRC/22/15/Add.1")
+    sources = [
+        source(report([recommendation("116.1", TEXTS[0])]), "report.pdf"),
+        source(matrix([cited]), "matrix.docx"),
+        source(addendum([("116.1", "supported")]), "addendum.pdf"),
+    ]
+    [_, entry] = merge(*sources).recommendations["PER-2-116.1"].positions
+    assert (entry["source_kind"], entry["document"]) == ("addendum", "A-HRC-22-15-Add.1")
+
+
+def test_a_matrix_that_says_otherwise_is_kept_but_does_not_hold() -> None:
+    cited = recommendation("116.1", TEXTS[0], position="noted", position_symbol="A/HRC/22/15/Add.1")
+    record = merge(
+        source(report([recommendation("116.1", TEXTS[0])]), "report.pdf"),
+        source(matrix([cited]), "matrix.docx"),
+        source(addendum([("116.1", "supported")]), "addendum.pdf"),
+    ).recommendations["PER-2-116.1"]
+    assert sorted(entry["position"] for entry in record.positions) == ["noted", "pending", "supported"]
+    assert record.position == "supported"
+
+
+def test_all_other_recommendations_are_those_left_open_and_not_named() -> None:
+    rows = [recommendation("116.1", TEXTS[0], position="supported")]
+    rows += [recommendation(f"117.{n}", TEXTS[n]) for n in (1, 2, 3)]
+    merged = merge(
+        source(report(rows), "report.pdf"), source(addendum([("117.2", "noted"), (None, "supported")]), "addendum.pdf")
+    )
+    positions = {key: len(record.positions) for key, record in merged.recommendations.items()}
+    assert positions == {"PER-2-116.1": 1, "PER-2-117.1": 2, "PER-2-117.2": 2, "PER-2-117.3": 2}
+    assert merged.recommendations["PER-2-117.2"].position == "noted"
+
+
+@pytest.mark.parametrize(
+    ("lists", "answered"),
+    [
+        ({"52": "pending"}, ["PER-2-52.1"]),
+        ({"52": "supported", "53": "pending"}, ["PER-2-53.1"]),
+        ({"52": "pending", "53": "pending"}, []),
+    ],
+)
+def test_a_plain_number_is_of_the_one_list_that_it_can_mean(lists: dict[str, str], answered: list[str]) -> None:
+    rows = [
+        recommendation(f"{paragraph}.1", TEXTS[n], position=position)
+        for n, (paragraph, position) in enumerate(lists.items())
+    ]
+    merged = merge(source(report(rows), "report.pdf"), source(addendum([("1", "noted")]), "addendum.pdf"))
+    assert [key for key, record in merged.recommendations.items() if record.position == "noted"] == answered
+
+
+def test_the_pledges_of_an_addendum() -> None:
+    made = replace(addendum([("116.1", "noted")]), pledges=(ReadPledge("Peru will publish a report"),))
+    merged = merge(source(report([recommendation("116.1", TEXTS[0])]), "report.pdf"), source(made, "addendum.pdf"))
+    assert [record.text for record in merged.pledges.values()] == ["Peru will publish a report"]
+
+
 _POSITIONS = st.sampled_from(["supported", "noted"])
+_DAYS = st.sampled_from([None, "2013-02-20", "2013-04-01"])
 _STATES = st.lists(st.sampled_from(["ESP", "CHL", "SVK", "MEX"]), min_size=1, max_size=3, unique=True)
 
 
 @st.composite
 def _sources(draw: st.DrawFn) -> list[SourceReading]:
-    """A report, perhaps its draft, a revision and its Spanish text, and up to two matrices, all a little different."""
+    """A report, perhaps its draft, a revision, its Spanish text and its addendum, and up to two matrices, all a
+    little different."""
     texts = draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=6, unique=True))
     rows = [
         recommendation(f"116.{n}", text, draw(_STATES), draw(st.sampled_from(["pending", "supported"])))
@@ -154,12 +235,20 @@ def _sources(draw: st.DrawFn) -> list[SourceReading]:
     if draw(st.booleans()):
         spanish = [recommendation(row.number, f"Texto {row.number}", row.recommending_states) for row in rows]
         found.append(source(report(spanish, language="es"), "spanish.pdf"))
+    if draw(st.booleans()):
+        numbers = st.sampled_from([*(row.number for row in rows), "1", "2", "120.1", None])
+        answers = draw(st.dictionaries(numbers, _POSITIONS, max_size=6))
+        found.append(source(addendum(list(answers.items()), published_on=draw(_DAYS)), "addendum.pdf"))
     for name in draw(st.lists(st.sampled_from(["a.docx", "b.docx"]), unique=True)):
         held = draw(st.lists(st.sampled_from(rows), unique_by=lambda row: row.number, max_size=6))
-        answers = [recommendation(row.number, row.text, row.recommending_states, draw(_POSITIONS)) for row in held]
+        cited = draw(st.sampled_from([None, "A/HRC/22/15/Add.1"]))
+        told = [
+            recommendation(row.number, row.text, row.recommending_states, draw(_POSITIONS), position_symbol=cited)
+            for row in held
+        ]
         labels = [ReadLabel(row.number or "", "sdg", "Peace", code="16") for row in held]
         found.append(
-            source(matrix(answers, labels=labels, published_on=draw(st.sampled_from([None, "2013-03-01"]))), name)
+            source(matrix(told, labels=labels, published_on=draw(st.sampled_from([None, "2013-03-01"]))), name)
         )
     return found
 

@@ -1,0 +1,173 @@
+"""Addenda: "Views on conclusions and/or recommendations … presented by the State under review" (`A/HRC/28/15/Add.1`).
+
+An addendum answers by number. Its layouts are many (lists, ranges, tables, a reply to each number), and it often says
+how many recommendations it supports and notes: that count checks what was read.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from services.core.domain.documents import DocumentKind
+from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.parsers.addendum_answers import whole_answer
+from services.ingest.parsers.addendum_numbers import Numbering, find_numbering
+from services.ingest.parsers.addendum_passages import read_passages
+from services.ingest.parsers.addendum_positions import read_positions
+from services.ingest.parsers.addendum_totals import read_totals, total_issues
+from services.ingest.parsers.base import Content
+from services.ingest.parsers.text.blocks import Block, DocumentText
+from services.ingest.parsers.title_page import TitlePage, plain_digits, read_title_page
+from services.ingest.parsers.working_group_report.furniture import PrintedText, strip_furniture, without_footnote_marks
+from services.ingest.parsers.working_group_report.pledges import read_pledges
+from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadPosition
+
+_VIEWS = re.compile(r"views on (?:the )?conclusions? (?:and|and/or|or)\b", re.IGNORECASE)
+_ADDENDUM = re.compile(r"^addendum\W*\d?$", re.IGNORECASE)
+_SYMBOL = re.compile(r"A/HRC/\d{1,3}/\d+/Add\.\d+")
+_REPORT = re.compile(r"report\s+of\s+the\s+working\s+group\s+on\s+the\s+universal\s+periodic", re.IGNORECASE)
+_PLEDGES = re.compile(
+    r"^(?:[IVXA-H]{1,5}\.?\s+)?(?:new |additional )?voluntary (?:pledges|commitments)\b(?!.*recommendations)",
+    re.IGNORECASE,
+)
+_TABLE_HEAD = re.compile(
+    r"^(?:no\.?\s+)?recommendations?\b.{0,60}\b(?:response|position|comments?|status|reply|replies|answer|decision|remarks)",
+    re.IGNORECASE,
+)
+_LISTED_IN = re.compile(
+    r"paragraphs?\s+(\d{1,3})\b(?=[^.]{0,80}\breport\b)|\breport\b[^.]{0,60}\bparagraphs?\s+(\d{1,3})\b", re.IGNORECASE
+)
+_CUED = re.compile(r"^\W*rec(?:ommendation)?s?\b\.?\s*(?:nos?\.?\s*)?\d", re.IGNORECASE)
+_ROWS_OF_ANSWERS = 3
+_FIRST_LINES = 60
+
+
+class Addendum:
+    """Reads addenda in English: PDF, and Word where the State sent it so."""
+
+    name = "addendum"
+    version = "1"
+
+    def bid(self, content: Content) -> float:
+        """High where the title page has the title of addenda; a report of the Working Group has neither word."""
+        try:
+            lines = [plain_digits(block.text).strip() for block in content.text.blocks[:_FIRST_LINES]]
+        except UnreadableDocumentError:
+            return 0.0
+        opening = " ".join(lines)
+        named = any(_ADDENDUM.match(line) for line in lines) or bool(_SYMBOL.search(opening))
+        if not named:
+            return 0.0
+        return 0.98 if _VIEWS.search(opening) else 0.7 if _REPORT.search(opening) else 0.0
+
+    def read(self, content: Content) -> Reading:
+        """Read the addendum. Raises `UnreadableDocumentError` (`no_positions`) where it answers no recommendation."""
+        return read_addendum(content.text)
+
+
+def read_addendum(text: DocumentText) -> Reading:
+    """Read an addendum's text. Raises `UnreadableDocumentError` (`no_positions`) where it answers nothing."""
+    title = read_title_page(text)
+    printed = strip_furniture(replace(text, blocks=tuple(_lines(text))))
+    lines, pledge_lines = _without_pledges(_after_title(printed.lines))
+    numbering = _numbering([without_footnote_marks(line.text) for line in lines])
+    passages = read_passages([replace(line, text=without_footnote_marks(line.text)) for line in lines], numbering)
+    read = read_positions(passages, numbering)
+    issues: list[ReadIssue] = []
+    pledges = tuple(read_pledges(pledge_lines, issues))
+    if not read.positions and not pledges:
+        raise UnreadableDocumentError("no_positions", "The addendum answers no recommendation by its number")
+    positions = _with_paragraph(read.positions, printed, issues)
+    issues += total_issues(read_totals((passage.text for passage in passages if not passage.run), numbering), positions)
+    return Reading(
+        parser=Addendum.name,
+        parser_version=Addendum.version,
+        document=_document(title, text),
+        positions=positions,
+        pledges=pledges,
+        issues=(*_title_issues(title), *read.issues, *issues),
+    )
+
+
+def _lines(text: DocumentText) -> Iterable[Block]:
+    """The blocks, with the rows of Word tables among them: a cell's line is a line."""
+    rows = {at: [table for table in text.tables if table.blocks_before == at] for at in range(len(text.blocks) + 1)}
+    for at, block in enumerate((*text.blocks, None)):
+        for table in rows[at]:
+            for cells in table.rows:
+                yield from (Block(line) for cell in dict.fromkeys(cells) for line in cell.split("\n") if line.strip())
+        if block is not None:
+            yield block
+
+
+def _after_title(lines: Sequence[Block]) -> list[Block]:
+    """The lines after the title page: those of later pages, or after the title where there are no pages."""
+    later = [line for line in lines if line.page is not None and line.page > 1]
+    if later:
+        return later
+    titles = [at for at, line in enumerate(lines[:_FIRST_LINES]) if "State under review" in line.text]
+    return list(lines[titles[-1] + 1 if titles else 0 :])
+
+
+def _without_pledges(lines: list[Block]) -> tuple[list[Block], list[Block]]:
+    """The lines before a section of voluntary pledges, and those of it."""
+    for place, line in enumerate(lines):
+        if len(line.text) < 90 and _PLEDGES.match(line.text) and not line.text.rstrip().endswith((".", ",", ";")):
+            return lines[:place], lines[place + 1 :]
+    return lines, []
+
+
+def _numbering(lines: Sequence[str]) -> Numbering:
+    """How the addendum numbers. Bare numbers open rows only where nothing else can be what is answered."""
+    numbering = find_numbering(lines)
+    if numbering.is_dotted:
+        return numbering
+    answers = sum(whole_answer(line) is not None for line in lines)
+    cued = sum(bool(_CUED.match(line)) for line in lines)
+    has_head = any(_TABLE_HEAD.match(line) for line in lines)
+    grouped = any(re.match(r"^\d{1,3}\.?\s*,\s*\d{1,3}\b", line) for line in lines)
+    in_table = cued < _ROWS_OF_ANSWERS and (has_head or answers >= _ROWS_OF_ANSWERS or grouped)
+    return replace(numbering, in_table=in_table)
+
+
+def _with_paragraph(
+    positions: tuple[ReadPosition, ...], printed: PrintedText, issues: list[ReadIssue]
+) -> tuple[ReadPosition, ...]:
+    """Plain numbers with the paragraph of the report that they belong to, where the addendum says which one it is."""
+    plain = [each for each in positions if each.number and each.number.isdecimal()]
+    if not plain:
+        return positions
+    words = [*(note.text for note in printed.footnotes), " ".join(line.text for line in printed.lines)]
+    named = {found[1] or found[2] for text in words for found in _LISTED_IN.finditer(text)}
+    if len(named) != 1:
+        detail = "Recommendations are cited by plain numbers, and the addendum does not say of which paragraph"
+        issues.append(ReadIssue("info", "paragraph_not_told", detail))
+        return positions
+    paragraph = named.pop()
+    return tuple(
+        replace(each, number=f"{paragraph}.{each.number}") if each.number and each.number.isdecimal() else each
+        for each in positions
+    )
+
+
+def _document(title: TitlePage, text: DocumentText) -> ReadDocument:
+    return ReadDocument(
+        kind=DocumentKind.ADDENDUM.value,
+        symbol=title.symbol,
+        title="Views on conclusions and/or recommendations, voluntary commitments and replies presented by the State "
+        "under review",
+        published_on=title.published_on,
+        state_under_review=title.state,
+        session=title.session,
+        cycle=title.cycle,
+        pages=text.pages,
+    )
+
+
+def _title_issues(title: TitlePage) -> list[ReadIssue]:
+    issues = []
+    if title.state is None:
+        issues.append(ReadIssue("error", "unknown_state", "The title page names no State that we know"))
+    if title.cycle is None:
+        issues.append(ReadIssue("error", "unknown_cycle", "The symbol does not tell which cycle this is of"))
+    return issues
