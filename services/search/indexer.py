@@ -5,16 +5,18 @@ shows exactly what the store held at the change it stands at.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Function, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from services.core.store.changes import changes_table, head
-from services.core.store.engine import snapshot
+from services.core.store.engine import snapshot_on
 from services.core.store.filtering import as_array
 from services.core.store.reference import reference_seen_by
 from services.core.store.tables import AGGREGATES
@@ -29,7 +31,6 @@ FEW = 2000
 REBUILD_FROM_SHARE = 0.6
 """Share of the documents from which building the index anew is faster than replacing them: see
 benchmarks/search_service.py."""
-_SECONDS_BETWEEN_TRIES = 0.1
 
 
 @dataclass(frozen=True)
@@ -127,26 +128,36 @@ class Indexer:
 
     @contextmanager
     def _turn(self) -> Iterator[Connection | None]:
-        """A snapshot of the store and the sole right to write the index; None while another process has it.
-
-        Without it, two could read the same changes, one put a new index in place, and the other mark changes as indexed
-        there that it never saw.
-        """
-        with snapshot(self._store) as connection:
-            # Building takes as long as it takes, and holds no lock that a writer of records would wait for.
-            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-            key = func.hashtextextended(f"upr-index {self._name}", 0)
-            yield connection if connection.scalar(select(func.pg_try_advisory_xact_lock(key))) else None
+        """A snapshot of the store and the sole right to write the index; None while another process has it."""
+        with self._alone(func.pg_try_advisory_lock) as connection:
+            yield connection
 
     @contextmanager
     def _own_turn(self) -> Iterator[Connection]:
-        """`_turn`, waiting for it. Each try takes a new snapshot, so that it is not older than the index."""
-        while True:
-            with self._turn() as connection:
-                if connection is not None:
+        """`_turn`, waiting for it in a queue: a busy follower lets others in between its steps."""
+        with self._alone(func.pg_advisory_lock) as connection:
+            assert connection is not None
+            yield connection
+
+    @contextmanager
+    def _alone(self, take: Callable[..., Function[Any]]) -> Iterator[Connection | None]:
+        """Without a lock, two could read the same changes, one put a new index in place, and the other mark changes as
+        indexed there that it never saw. It is the session's, not the transaction's: the snapshot is taken under it.
+        """
+        key = func.hashtextextended(f"upr-index {self._name}", 0)
+        with self._store.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            if connection.scalar(select(take(key))) is False:
+                yield None
+                return
+            connection.rollback()
+            try:
+                with snapshot_on(connection):
+                    # Building takes as long as it takes, and holds no lock that a writer of records would wait for.
+                    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                     yield connection
-                    return
-            time.sleep(_SECONDS_BETWEEN_TRIES)
+            finally:
+                _unlock(connection, key)
 
     def _catch_up(self, connection: Connection) -> bool:
         cursor = self._engine.cursor()
@@ -159,7 +170,8 @@ class Indexer:
             self._build(connection)
             return True
         if newest == cursor:
-            self._stands_at(connection, cursor)
+            if self._standing is None:
+                self._stands_at(connection, cursor)
             return False
         self._follow(connection, cursor, newest)
         return True
@@ -250,8 +262,17 @@ class Indexer:
         return projection
 
     def _stands_at(self, connection: Connection, cursor: int) -> None:
-        if self._standing is None or self._standing.seq != cursor:
-            self._standing = _Standing(cursor, _change_id(connection, cursor))
+        self._standing = _Standing(cursor, _change_id(connection, cursor))
+
+
+def _unlock(connection: Connection, key: ColumnElement[int]) -> None:
+    """Give the turn back; a connection that cannot is closed, which does the same."""
+    try:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(select(func.pg_advisory_unlock(key)))
+        connection.rollback()
+    except DBAPIError:
+        connection.invalidate()
 
 
 def _change_id(connection: Connection, seq: int) -> str | None:
