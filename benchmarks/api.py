@@ -117,9 +117,9 @@ def explain(client: httpx.Client, engine: Engine, address: str) -> None:
     """Print the plan of each query on a record's table that the address takes."""
     statements: list[tuple[str, Any]] = []
 
-    def keep(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if "_sort" in statement or "count(" in statement:
-            statements.append((statement, parameters))
+    def keep(*given: Any) -> None:
+        if "_sort" in given[2] or "count(" in given[2]:
+            statements.append((given[2], given[3]))
 
     event.listen(Engine, "before_cursor_execute", keep)
     client.get(address).raise_for_status()

@@ -37,11 +37,11 @@ def list_changes(request: Request) -> Response:
     everything up to `dataset.cursor` was seen: that is the `after` to come back with.
     """
     desk = desk_of(request)
-    reference = desk.reference.get()
-    query = read_feed_query(request.query_params.multi_items(), reference.vocabulary)
     with snapshot(desk.engine) as connection:
-        found = _changes(connection, query)
         seq, as_of = head_and_time(connection)
+        reference = desk.reference.as_of(connection, seq)
+        query = read_feed_query(request.query_params.multi_items(), reference.vocabulary)
+        found = _changes(connection, query)
     more = len(found) > query.limit
     found = found[: query.limit]
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]

@@ -1,11 +1,11 @@
 """Lists and details of every noun."""
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from pydantic import create_model
-from sqlalchemy import Connection, any_, literal, select
+from sqlalchemy import Connection, literal, select
 from starlette.responses import RedirectResponse
 
 from services.api.dependencies import Desk, desk_of
@@ -17,12 +17,14 @@ from services.core.schemas.dataset import dataset
 from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Public
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of, with_address
-from services.core.store.changes import head_and_time
+from services.core.store.changes import head, head_and_time
 from services.core.store.engine import snapshot
 from services.core.store.former_ids import removal_reason
 from services.core.store.paging import list_page
 from services.core.store.recommendations import recommendations_table
 from services.core.store.tables import AGGREGATES
+
+_SAFE_IN_IDS = "~:"
 
 
 def record_routes() -> APIRouter:
@@ -56,11 +58,11 @@ def _add_list(router: APIRouter, noun: str) -> None:
     )
     def list_records(request: Request) -> Response:
         desk = desk_of(request)
-        reference = desk.reference.get()
-        query = read_list_query(noun, request.query_params.multi_items(), reference.vocabulary)
         with snapshot(desk.engine) as connection:
-            page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
             seq, as_of = head_and_time(connection)
+            reference = desk.reference.as_of(connection, seq)
+            query = read_list_query(noun, request.query_params.multi_items(), reference.vocabulary)
+            page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
         names = Names(reference, query.language)
         url = desk.settings.public_url
         return JsonAnswer(
@@ -106,8 +108,9 @@ def _add_detail(router: APIRouter, noun: str) -> None:
     )
     def get_record(request: Request, record_id: str) -> Response:
         desk = desk_of(request)
-        names = Names(desk.reference.get(), read_language(request.query_params.multi_items()))
+        language = read_language(request.query_params.multi_items())
         with snapshot(desk.engine) as connection:
+            names = Names(desk.reference.as_of(connection, head(connection)), language)
             record = AGGREGATES[noun].one(connection, record_id)
             if record is None:
                 return _elsewhere(connection, request, noun, record_id, names)
@@ -120,8 +123,7 @@ def _elsewhere(connection: Connection, request: Request, noun: str, record_id: s
         columns = recommendations_table.c
         bearer = connection.scalar(select(columns.id).where(columns.aliases.contains([record_id])))
         if bearer is not None:
-            query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"/v1/{noun}/{quote(bearer)}{query}", status_code=308)
+            return _redirect(request, noun, bearer, 308)
         parts = _parts(connection, record_id)
         if parts:
             shapes = [shape_of(noun, AGGREGATES[noun].from_row(row), names) for row in parts]
@@ -138,13 +140,21 @@ def _elsewhere(connection: Connection, request: Request, noun: str, record_id: s
 def _parts(connection: Connection, record_id: str) -> list[Any]:
     """The recommendations that stand under one number, `…-134.1-a`, `…-134.1-b` …"""
     columns = recommendations_table.c
-    ids = [f"{record_id}-{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    found = columns.id == any_(literal(ids, columns.aliases.type))
-    return list(connection.execute(select(recommendations_table).where(found).order_by(columns.sort_key)))
+    stem = f"{record_id}-"
+    # The range is there for the index: as bytes, a full stop is what follows a dash.
+    between = (columns.id > stem, columns.id < f"{record_id}.")
+    parts = select(recommendations_table).where(*between, columns.id == literal(stem, columns.id.type) + columns.part)
+    return list(connection.execute(parts.order_by(columns.sort_key)))
 
 
 def _add_permalink(router: APIRouter, noun: str) -> None:
     @router.get(f"/{noun}/{{record_id}}", include_in_schema=False)
     def permalink_of_record(request: Request, record_id: str) -> Response:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/v1/{noun}/{quote(record_id)}{query}", status_code=307)
+        return _redirect(request, noun, record_id, 307)
+
+
+def _redirect(request: Request, noun: str, record_id: str, status: int) -> Response:
+    """To a record on the host that was asked, below the path under which the public reaches us."""
+    below = urlsplit(desk_of(request).settings.public_url).path.rstrip("/")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{below}/v1/{noun}/{quote(record_id, safe=_SAFE_IN_IDS)}{query}", status_code=status)

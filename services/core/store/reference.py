@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from services.core.query.filters import Vocabulary
+from services.core.store.changes import head
+from services.core.store.engine import snapshot
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 
@@ -23,20 +25,35 @@ class Reference:
 
 
 class ReferenceShelf:
-    """Keeps the reference for a while. Threads share it."""
+    """Keeps the reference for a while. Threads share it.
+
+    New labels come with changes, so a reader who knows the newest change can ask for a reference that is not older.
+    What comes without changes (States and groups of a new version, States of samples) is seen after `seconds`.
+    """
 
     def __init__(self, engine: Engine, seconds: float = 5.0) -> None:
         self._engine = engine
         self._seconds = seconds
         self._lock = threading.Lock()
         self._held: Reference | None = None
+        self._seq = -1
         self._until = 0.0
 
     def get(self) -> Reference:
         """The reference, at most `seconds` old."""
         with self._lock:
-            if self._held is None or time.monotonic() >= self._until:
-                self._held = read_reference(self._engine)
+            if self._held is not None and time.monotonic() < self._until:
+                return self._held
+        with snapshot(self._engine) as connection:
+            return self.as_of(connection, head(connection))
+
+    def as_of(self, connection: Connection, seq: int) -> Reference:
+        """The reference that belongs to a snapshot whose newest change is `seq`, or a later one."""
+        with self._lock:
+            if self._held is None or seq > self._seq or time.monotonic() >= self._until:
+                # On the reader's own connection: who waits for another one here could wait for ever.
+                self._held = reference_seen_by(connection)
+                self._seq = seq
                 self._until = time.monotonic() + self._seconds
             return self._held
 
