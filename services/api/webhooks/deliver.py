@@ -266,11 +266,12 @@ class ChangeListener:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
 
-    def __enter__(self) -> "ChangeListener":
+    def start(self) -> None:
+        """Begin to listen."""
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Listen no longer; takes half a second at the longest."""
         self._stopping.set()
         self._thread.join()
 
@@ -302,15 +303,14 @@ def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
     )
     worker = BackgroundWorker("deliver", deliverer.step, idle_wait=POLL_SECONDS, longest_pause=10.0)
     deliverer.wake = worker.wake
-    try:
-        with ChangeListener(database_url, worker.wake):
-            worker.run()
-        if deliverer.running:
-            log.info("finishing the tries that run", tries=deliverer.running)
-        with _further_stop_signals_ignored():
-            deliverer.finish()
-    finally:
-        engine.dispose()
+    listener = ChangeListener(database_url, worker.wake)
+    listener.start()
+    worker.run()
+    with _further_stop_signals_ignored():
+        log.info("finishing the tries that run", tries=deliverer.running)
+        listener.stop()
+        deliverer.finish()
+    engine.dispose()
 
 
 @contextmanager

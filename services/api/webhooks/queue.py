@@ -179,7 +179,7 @@ def settle(
     chance: Callable[[], float],
 ) -> Settled:
     """Record what came of tries. Those whose claim has passed to somebody else change nothing."""
-    asked = {each.claim.endpoint for each in tried}
+    asked = frozenset(each.claim.endpoint for each in tried)
     endpoints = _lock_endpoints(connection, asked)
     held = _lock_deliveries(connection, {each.claim.delivery for each in tried})
     ours = [each for each in tried if held.get(each.claim.delivery, (0, 0))[0] == each.claim.token]
