@@ -34,11 +34,18 @@ class ReadDocument:
     session: int | None = None
     cycle: int | None = None
     pages: int | None = None
+    cites: tuple[str, ...] = ()
+    """Symbols of other documents, where citing them is what this document does (a decision)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadHearing:
-    """A meeting, as the document reports it. `announced_speakers`: how many delegations it says took the floor."""
+    """A meeting, as the document reports it. `announced_speakers`: how many delegations it says took the floor.
+
+    `states`: whose matter it was, where that is not the document's State under review. `meeting`: its number in the
+    session ("25th"). `…_said`: how many recommendations the President of the Council said were received, supported
+    and noted.
+    """
 
     id: str
     kind: str
@@ -46,6 +53,13 @@ class ReadHearing:
     announced_speakers: int | None = None
     troika: tuple[str, ...] = ()
     adopted_on: str | None = None
+    title: str | None = None
+    council_session: int | None = None
+    meeting: str | None = None
+    states: tuple[str, ...] = ()
+    recommendations_said: int | None = None
+    supported_said: int | None = None
+    noted_said: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,7 @@ class ReadRecommendation:
     `text` is the recommendation alone: no number, attribution, footnote or page furniture. `part` is a, b, c … where
     one printed number holds several with their own States. `position_symbol` and `position_paragraph` say where the
     position stands when that is another document (a matrix cites the addendum), else the paragraph of the lead-in.
+    `external_ids` are ids that a database gives it (`uhri:…`, `upr-info:…`).
     """
 
     number: str | None
@@ -69,6 +84,7 @@ class ReadRecommendation:
     page: int | None = None
     paragraph: str | None = None
     footnotes: tuple[str, ...] = ()
+    external_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +105,14 @@ class ReadPosition:
 
 @dataclass(frozen=True, slots=True)
 class ReadStatement:
-    """One speaker's words on one occasion. `speaker` is a State's alpha-3 code; `paragraph` the printed number."""
+    """One speaker's words on one occasion.
+
+    `speaker` is a State's alpha-3 code, or an organisation's slug, whose printed name is `speaker_name` and whose kind
+    `speaker_kind` (`organisation`, `nhri`, `intergovernmental`). `on_behalf_of` holds codes of States, and the printed
+    names of groups. `paragraph` is the printed number. `hearing` is the id of the hearing, where it is not the State's
+    review in the Working Group; a letter hangs on the review. `original_text`: the words in another language, where
+    `text` is the document's own translation of them.
+    """
 
     speaker: str
     kind: str
@@ -97,6 +120,11 @@ class ReadStatement:
     paragraph: str | None = None
     page: int | None = None
     on_behalf_of: tuple[str, ...] = ()
+    hearing: str | None = None
+    speaker_kind: str | None = None
+    speaker_name: str | None = None
+    date: str | None = None
+    original_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +138,19 @@ class ReadPledge:
 
 @dataclass(frozen=True, slots=True)
 class ReadLabel:
-    """A label that the document puts on a recommendation. `code` is printed beside `label`, if any."""
+    """A label that the document puts on a recommendation. `code` is printed beside `label`, if any.
 
-    recommendation: str
+    `recommendation` is the printed number. Databases label rows that have none: there `row` is the recommendation's
+    place in the reading, from 1, or `pledge` the pledge's.
+    """
+
+    recommendation: str | None
     scheme: str
     label: str
     part: str | None = None
     code: str | None = None
+    row: int | None = None
+    pledge: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +175,7 @@ class Reading:
         """
         line = {"file": file, **asdict(self)}
         for name, fields in WHERE_TOLD.items():
-            for entry in line.get(name, ()):
+            for entry in [line[name]] if name == "document" else line[name]:
                 for told in fields:
                     if not entry[told]:
                         del entry[told]
@@ -157,7 +191,7 @@ def reading_from(stored: Mapping[str, Any]) -> Reading:
     return Reading(
         parser=stored["parser"],
         parser_version=stored["parser_version"],
-        document=ReadDocument(**stored["document"]),
+        document=_entry(ReadDocument, stored["document"]),
         **lists,
     )
 
@@ -167,7 +201,16 @@ def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
 
 
 ONLY_SOME_HOLD = ("positions",)
-WHERE_TOLD: dict[str, tuple[str, ...]] = {}
+WHERE_TOLD: dict[str, tuple[str, ...]] = {
+    "document": ("cites",),
+    "recommendations": ("external_ids",),
+    "labels": ("row", "pledge"),
+    "hearings": (
+        *("title", "council_session", "meeting", "states"),
+        *("recommendations_said", "supported_said", "noted_said"),
+    ),
+    "statements": ("hearing", "speaker_kind", "speaker_name", "date", "original_text"),
+}
 
 _LISTS: dict[str, type[Any]] = {
     "hearings": ReadHearing,

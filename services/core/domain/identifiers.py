@@ -38,6 +38,16 @@ def review_hearing_id(session: int, state: str) -> str:
     return f"upr-{session}-{state}"
 
 
+def adoption_hearing_id(council_session: int, state: str) -> str:
+    """`hrc-22-PER`: the adoption of the outcome of the State's review by the Human Rights Council."""
+    return f"hrc-{council_session}-{state}"
+
+
+def debate_hearing_id(council_session: int, item: int) -> str:
+    """`hrc-28-item6`: a general debate of the Human Rights Council."""
+    return f"hrc-{council_session}-item{item}"
+
+
 def statement_id(hearing: str, speaker: str, kind: str, ordinal: int) -> str:
     """`upr-14-PER.ESP.dialogue.1`."""
     return f"{hearing}.{speaker}.{kind}.{ordinal}"

@@ -5,12 +5,13 @@ records whatever order the documents were loaded in. `load.py` compares its resu
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from services.core.domain import identifiers
-from services.core.domain.documents import read_symbol
+from services.core.domain.documents import DocumentKind, read_symbol
 from services.core.store.documents import DocumentRecord, FileEntry
 from services.core.store.hearings import HearingRecord
 from services.core.store.labels import LabelRecord
@@ -21,7 +22,7 @@ from services.core.store.statements import StatementRecord
 from services.ingest.merge.labels import label_records
 from services.ingest.merge.recommendations import gather, recommendation_records
 from services.ingest.merge.sources import SourceReading, split_superseded
-from services.ingest.reading import ReadHearing
+from services.ingest.reading import ReadHearing, ReadStatement
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,12 @@ def merge_review(state: str, cycle: int, readings: Iterable[SourceReading], *, s
         for source in everything
         if source.reading.document.symbol and (day := _day(source.reading.document.published_on))
     }
+    hearings = _hearings(review, current)
     return MergedReview(
         review=review,
         documents=_documents(review, everything, current),
-        hearings=_hearings(review, current),
-        statements=_statements(review, current),
+        hearings=hearings,
+        statements=_statements(review, current, hearings),
         recommendations=recommendation_records(review, gather(review.id, current, superseded), published),
         pledges=_pledges(review, current),
         labels=label_records(current),
@@ -125,10 +127,12 @@ def _hearing(review: ReviewRecord, told: Sequence[tuple[SourceReading, ReadHeari
     return HearingRecord(
         id=first.id,
         kind=first.kind,
+        title=next((hearing.title for _, hearing in told if hearing.title), None),
         date=next((day for _, hearing in told if (day := _day(hearing.date))), None),
         states=(review.state_under_review,),
         review=review.id,
         session=review.session,
+        council_session=next((hearing.council_session for _, hearing in told if hearing.council_session), None),
         announced_speakers=next((h.announced_speakers for _, h in told if h.announced_speakers is not None), None),
         troika=next((hearing.troika for _, hearing in told if hearing.troika), ()),
         documents=tuple(dict.fromkeys(source.document for source, _ in told)),
@@ -136,37 +140,92 @@ def _hearing(review: ReviewRecord, told: Sequence[tuple[SourceReading, ReadHeari
     )
 
 
-def _statements(review: ReviewRecord, current: Sequence[SourceReading]) -> dict[str, StatementRecord]:
-    """The statements of the weightiest source that reports the hearing; others report the same ones."""
-    source = next((each for each in current if each.reading.statements), None)
-    if source is None or review.session is None:
-        return {}
-    hearing = identifiers.review_hearing_id(review.session, review.state_under_review)
-    spoken: dict[tuple[str, str], int] = defaultdict(int)
+def _statements(
+    review: ReviewRecord, current: Sequence[SourceReading], hearings: Mapping[str, HearingRecord]
+) -> dict[str, StatementRecord]:
+    """The statements of each occasion, numbered by speaker and kind in the order in which they were made."""
+    spoken: dict[tuple[str, str, str], int] = defaultdict(int)
     records: dict[str, StatementRecord] = {}
-    for order, told in enumerate(source.reading.statements, 1):
-        spoken[told.speaker, told.kind] += 1
-        public_id = identifiers.statement_id(hearing, told.speaker, told.kind, spoken[told.speaker, told.kind])
-        records[public_id] = StatementRecord(
-            id=public_id,
-            hearing=hearing,
-            review=review.id,
-            state_under_review=review.state_under_review,
-            cycle=review.cycle,
-            session=review.session,
-            speaker=told.speaker,
-            kind=told.kind,
-            sort_key=f"{identifiers.sort_key(hearing)}.{order:06d}.{public_id}",
-            on_behalf_of=told.on_behalf_of,
-            text=told.text,
-            text_language=source.language,
-            paragraph=told.paragraph,
-            page=told.page,
-            document=source.document,
-            date=review.date,
-            sample=review.sample,
-        )
+    for occasion, told in _occasions(review, current).items():
+        for order, (source, statement) in enumerate(told, 1):
+            key = (occasion.place, statement.speaker, statement.kind)
+            spoken[key] += 1
+            counted = (order, spoken[key])
+            record = _statement(review, source, statement, occasion=occasion, counted=counted, hearings=hearings)
+            records[record.id] = record
     return records
+
+
+class _Occasion(NamedTuple):
+    """Where statements hang (a hearing, or for letters the review), and whether they are advance questions."""
+
+    place: str
+    advance: bool
+
+
+def _occasions(
+    review: ReviewRecord, current: Sequence[SourceReading]
+) -> dict[_Occasion, list[tuple[SourceReading, ReadStatement]]]:
+    """The statements by occasion. Each batch of advance questions adds some; of a meeting the weightiest source tells
+    all, for others report the same statements."""
+    found: dict[_Occasion, list[tuple[SourceReading, ReadStatement]]] = defaultdict(list)
+    for source in sorted(current, key=_by_batch):
+        for told in source.reading.statements:
+            place = _place(review, told)
+            if place is None:
+                continue
+            held = found[_Occasion(place, told.kind == "question")]
+            if not held or held[0][0] is source or told.kind == "question":
+                held.append((source, told))
+    return found
+
+
+def _by_batch(source: SourceReading) -> tuple[str, tuple[int, int, str, str]]:
+    is_batch = source.kind == DocumentKind.ADVANCE_QUESTIONS
+    return (source.reading.document.title or "" if is_batch else "", source.weight)
+
+
+def _place(review: ReviewRecord, told: ReadStatement) -> str | None:
+    if told.kind == "letter":
+        return review.id
+    if told.hearing or review.session is None:
+        return told.hearing
+    return identifiers.review_hearing_id(review.session, review.state_under_review)
+
+
+def _statement(
+    review: ReviewRecord,
+    source: SourceReading,
+    told: ReadStatement,
+    *,
+    occasion: _Occasion,
+    counted: tuple[int, int],
+    hearings: Mapping[str, HearingRecord],
+) -> StatementRecord:
+    """One statement; `counted`: its place on the occasion, and among those of its speaker and kind."""
+    public_id = identifiers.statement_id(occasion.place, told.speaker, told.kind, counted[1])
+    hangs_on_review = occasion.place == review.id
+    hearing = hearings.get(occasion.place)
+    before = "0." if occasion.advance else ""  # questions stand before the dialogue
+    return StatementRecord(
+        id=public_id,
+        hearing=None if hangs_on_review else occasion.place,
+        review=review.id,
+        state_under_review=review.state_under_review,
+        cycle=review.cycle,
+        session=review.session,
+        speaker=told.speaker,
+        kind=told.kind,
+        sort_key=f"{identifiers.sort_key(occasion.place)}.{before}{counted[0]:06d}.{public_id}",
+        on_behalf_of=told.on_behalf_of,
+        text=told.text,
+        text_language=source.language,
+        paragraph=told.paragraph,
+        page=told.page,
+        document=source.document,
+        date=_day(told.date) or (hearing.date if hearing else None if hangs_on_review else review.date),
+        sample=review.sample,
+    )
 
 
 def _pledges(review: ReviewRecord, current: Sequence[SourceReading]) -> dict[str, PledgeRecord]:

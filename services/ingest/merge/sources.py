@@ -8,7 +8,10 @@ from services.core.domain.documents import DocumentKind
 from services.core.store.documents import FileEntry
 from services.ingest.reading import Reading
 
-_KINDS = (DocumentKind.WORKING_GROUP_REPORT, DocumentKind.WORKING_GROUP_DRAFT, DocumentKind.MATRIX)
+_KINDS = (
+    *(DocumentKind.WORKING_GROUP_REPORT, DocumentKind.WORKING_GROUP_DRAFT, DocumentKind.MATRIX),
+    *(DocumentKind.ADDENDUM, DocumentKind.COUNCIL_REPORT, DocumentKind.COUNCIL_DECISION),
+)
 _LANGUAGES = ("en", "es", "fr")
 _REVISION = re.compile(r"/Rev\.(\d+)$")
 
@@ -57,8 +60,9 @@ def split_superseded(readings: Iterable[SourceReading]) -> tuple[list[SourceRead
     """The readings that hold and those that a later one replaced, each the weightiest first.
 
     A file replaces another of the same document (or of one it revises) in the same language; a review has one matrix
-    a language; a report replaces its drafts. The later one is told by its revision, then its date, and where neither
-    tells by its bytes' hash, so that the order of loading does not decide.
+    a language, and of what bears no symbol one document of each kind and title; a report replaces its drafts. The
+    later one is told by its revision, then its date, and where neither tells by its bytes' hash, so that the order of
+    loading does not decide.
     """
     newest: dict[tuple[str, str], SourceReading] = {}
     everything = sorted(readings, key=lambda each: each.weight)
@@ -74,8 +78,10 @@ def split_superseded(readings: Iterable[SourceReading]) -> tuple[list[SourceRead
 
 def _slot(each: SourceReading) -> tuple[str, str]:
     symbol = each.reading.document.symbol
-    if each.kind == DocumentKind.MATRIX or symbol is None:
+    if each.kind == DocumentKind.MATRIX:
         return (each.kind, each.language)
+    if symbol is None:
+        return (f"{each.kind} {each.reading.document.title or ''}".strip(), each.language)
     return (_REVISION.sub("", symbol), each.language)
 
 
