@@ -39,8 +39,8 @@ NASTY = [
     "[1]",
     "null",
     "true",
-    "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
-    "\u202e\u0000"[:1],
+    "😀",
+    "\u202e",
     "\n\r\n",
     "PER\n",
     "../../etc/passwd",
@@ -56,7 +56,7 @@ NASTY = [
     "2012-01-01 00:00:00+01:00",
 ]
 TEXT = st.one_of(st.sampled_from(NASTY), st.text(max_size=60), st.integers().map(str), st.dates().map(str))
-FUZZ = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LISTS = {f"/v1/{noun}": [each["name"] for each in list_parameters(noun)] for noun in AGGREGATES} | {
     "/v1/changes": [each["name"] for each in feed_parameters()]
 }
@@ -81,11 +81,12 @@ def refused_or_served(site: Site, address: str, *, named: str | None = None) -> 
         assert named in told["detail"], (address, told)
 
 
-@pytest.mark.parametrize("path", LISTS)
-def test_every_parameter_with_every_nasty_value(site: Site, path: str) -> None:
-    for name in LISTS[path]:
-        for value in NASTY:
-            refused_or_served(site, f"{path}?{urlencode({name: value})}", named=f"`{name}`")
+def test_every_parameter_with_every_nasty_value(site: Site) -> None:
+    """Filters are read alike for all nouns: each is tried on the list that has most of them, and on the feed."""
+    for path in ("/v1/recommendations", "/v1/statements", "/v1/documents", "/v1/changes"):
+        for name in LISTS[path]:
+            for value in NASTY:
+                refused_or_served(site, f"{path}?{urlencode({name: value})}", named=f"`{name}`")
 
 
 @FUZZ
