@@ -11,7 +11,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from services import __version__
+from services.core.domain.errors import UnavailableError
 from services.core.query.highlight import Marks, highlight
+from services.core.runtime.problems import DATABASE_AWAY
 from services.core.runtime.web import JsonAnswer, Service, create_service
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import with_address
@@ -42,7 +44,7 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
         with ExitStack() as stack:
             desk = stack.enter_context(open_desk(settings, database_url))
             app.state.desk = desk
-            app.metrics_registry.register(_LagMetrics(desk))
+            app.metrics_registry.register(_IndexMetrics(desk))
             if settings.search_follow:
                 stack.enter_context(following(desk, database_url))
             yield
@@ -139,19 +141,37 @@ def _facet(name: str, counts: FacetCounts, names: Names) -> dict[str, Any]:
     }
 
 
-class _LagMetrics(Collector):
-    """How far the index is behind the store, told when asked."""
+class _IndexMetrics(Collector):
+    """Whether there is an index, and how far it is behind the store, told when asked."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     def describe(self) -> list[GaugeMetricFamily]:
-        """Named without asking the store: registering must not depend on it."""
-        return [GaugeMetricFamily("upr_index_lag_changes", "Changes that are not in the search index yet.")]
+        """Named without asking anybody: registering must not depend on it."""
+        return [GaugeMetricFamily(name, meaning) for name, meaning in _MEASURED.items()]
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One gauge."""
-        lag = self._desk.indexer.lag()
-        yield GaugeMetricFamily(
-            "upr_index_lag_changes", "Changes that are not in the search index yet.", value=lag.changes
-        )
+        """The gauges; of an engine or a database that is away only that it is."""
+        values = self._values()
+        for name, meaning in _MEASURED.items():
+            if name in values:
+                yield GaugeMetricFamily(name, meaning, value=values[name])
+
+    def _values(self) -> dict[str, float]:
+        try:
+            lag = self._desk.indexer.lag()
+        except (UnavailableError, *DATABASE_AWAY):
+            return {"upr_index_ready": 0}
+        return {
+            "upr_index_ready": lag.cursor is not None,
+            "upr_index_lag_changes": lag.changes,
+            "upr_index_lag_seconds": lag.seconds,
+        }
+
+
+_MEASURED = {
+    "upr_index_ready": "1 where there is a search index that answers.",
+    "upr_index_lag_changes": "Changes that are not in the search index yet.",
+    "upr_index_lag_seconds": "Age of the oldest change that is not in the search index yet.",
+}

@@ -1,0 +1,396 @@
+"""The search service over HTTP: on real documents against brute force, and in bad weather."""
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, select
+
+from services.api.app import create_app as create_api
+from services.api.settings import ApiSettings
+from services.core.query.filters import FILTERS, parse_filters
+from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
+from services.core.query.parser import parse_query
+from services.core.runtime.serve import served
+from services.core.store.engine import make_engine, snapshot
+from services.core.store.filtering import CLAUSES, conditions
+from services.core.store.reference import read_reference
+from services.core.store.tables import AGGREGATES
+from services.search.documents import SEARCHED_NOUNS, Projection, all_documents
+from services.search.models import SearchAnswer
+from services.search.parameters import FACETS
+from services.search.settings import SearchSettings
+from tests.readings import TEXTS, matrix, recommendation, report
+from tests.search.conftest import SearchService, eventually, load, serving
+
+FACETS_COUNTED = (
+    "state_under_review", "recommending_state", "region", "recommending_region", "bloc", "position", "session",
+    "cycle", "theme", "sdg", "speaker", "kind", "review", "document",
+)  # fmt: skip
+
+
+class Store:
+    """The truth: filters and facets by SQL over the store, words by the matcher over each record."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url, pool_size=1)
+        self.reference = read_reference(self.engine)
+        with snapshot(self.engine) as connection:
+            documents = list(all_documents(connection, Projection(self.reference)))
+            self.texts: dict[tuple[str, str], AnalysedRecord] = {
+                document.key: analyse_texts(document.texts, document.languages) for document in documents
+            }
+            self.words = sorted(
+                {word for document in documents[::7] for word in document.record.get("text", "").split()}
+            )
+            self.held = {name: self._held(connection, name) for name in FACETS_COUNTED}
+
+    def _held(self, connection: Connection, name: str) -> dict[str, set[tuple[str, str]]]:
+        """For each value of a filter the records that answer to it, by the filter's own SQL."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for noun in SEARCHED_NOUNS:
+            table = AGGREGATES[noun].table
+            for value in self._candidates(connection, noun, name) if name in CLAUSES[noun] else ():
+                ids = connection.scalars(select(table.c.id).where(CLAUSES[noun][name]((value,))))
+                if of_noun := {(noun, id_) for id_ in ids}:
+                    found.setdefault(value, set()).update(of_noun)
+        return found
+
+    def _candidates(self, connection: Connection, noun: str, name: str) -> list[str]:
+        if scheme := FILTERS[name].scheme:
+            return sorted(self.reference.vocabulary.labels.get(scheme, ()))
+        columns = AGGREGATES[noun].table.c
+        match name:
+            case "state_under_review" | "recommending_state" | "speaker":
+                return sorted(self.reference.states)
+            case "region" | "recommending_region" | "bloc":
+                return sorted(self.reference.groups)
+            case "document":
+                return list(connection.scalars(select(AGGREGATES["documents"].table.c.id)))
+            case _:
+                return [
+                    str(value) for value in connection.scalars(select(columns[name]).distinct()) if value is not None
+                ]
+
+    def matching_words(self, q: str, *, strict: bool) -> set[tuple[str, str]]:
+        matcher = Matcher(parse_query(q), strict=strict)
+        return {key for key, analysed in self.texts.items() if matcher.matches_analysed(analysed)}
+
+    def meeting(self, noun: str | None, filters: list[tuple[str, str]]) -> set[tuple[str, str]]:
+        """The records that meet the filters, by the SQL that the API's lists use."""
+        found: set[tuple[str, str]] = set()
+        with self.engine.connect() as connection:
+            for each in SEARCHED_NOUNS if noun is None else (noun,):
+                if all(each in FILTERS[name].nouns for name, _ in filters):
+                    parsed = parse_filters(each, filters, self.reference.vocabulary)
+                    ids = connection.scalars(select(AGGREGATES[each].table.c.id).where(*conditions(parsed)))
+                    found |= {(each, id_) for id_ in ids}
+        return found
+
+    def facet(self, name: str, among: set[tuple[str, str]]) -> dict[str, Any]:
+        if name == "type":
+            return {"counts": dict(Counter(noun for noun, _ in among)), "unlabelled": 0}
+        counts = {value: len(held & among) for value, held in self.held[name].items() if held & among}
+        labelled: set[tuple[str, str]] = set().union(*self.held[name].values())
+        return {"counts": counts, "unlabelled": len(among - labelled)}
+
+
+@pytest.fixture(scope="module")
+def truth(real_database_url: str) -> Iterator[Store]:
+    store = Store(real_database_url)
+    yield store
+    store.engine.dispose()
+
+
+def _query(chance: random.Random, truth: Store) -> str:
+    def word() -> str:
+        chosen = chance.choice(truth.words).strip(".,;:()“”\"'-")
+        if len(chosen) > 5 and chance.random() < 0.3:
+            at = chance.randrange(1, len(chosen) - 2)
+            chosen = chosen[:at] + chosen[at + 1] + chosen[at] + chosen[at + 2 :]
+        return chosen
+
+    match chance.randrange(6):
+        case 0 | 1:
+            return ""
+        case 2:
+            return word()
+        case 3:
+            return f"{word()} OR {word()}"
+        case 4:
+            return f"human rights -{word()} "
+        case _:
+            return chance.choice(['"human rights"', "torture", "women childern", '"death penalty" OR women', "116.1"])
+
+
+def _filters(chance: random.Random, truth: Store, noun: str | None) -> list[tuple[str, str]]:
+    known = [name for name in FACETS_COUNTED if truth.held[name] and (noun is None or noun in FILTERS[name].nouns)]
+    chosen = chance.sample(known, chance.choice([0, 1, 1, 2, 3]))
+    pairs = [
+        (name, chance.choice(sorted(truth.held[name]))) for name in chosen for _ in range(chance.choice([1, 1, 3]))
+    ]
+    if chance.random() < 0.3:
+        pairs.append(("date_from", f"{chance.randrange(2008, 2015)}-05-01"))
+    if chance.random() < 0.2:
+        pairs.append(("date_to", f"{chance.randrange(2010, 2016)}-11-30"))
+    return pairs
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_totals_and_facet_counts_equal_brute_force(real_service: SearchService, truth: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    noun = chance.choice(["recommendations", "recommendations", "statements", "hearings", "documents", None])
+    filters, q = _filters(chance, truth, noun), _query(chance, truth)
+    strict = chance.random() < 0.2
+    facets = [name for name in FACETS_COUNTED if noun is None or noun in FILTERS[name].nouns]
+    asked = [*filters, ("q", q), ("strict", str(strict).lower()), ("facets", ",".join([*facets, "type"]))]
+    answer = real_service.client.get("/v1/search", params=[*asked, *([("type", noun)] if noun else [])]).json()
+
+    words = truth.matching_words(q, strict=strict)
+    assert answer["total"] == len(words & truth.meeting(noun, filters))
+    for name in facets:
+        others = [pair for pair in filters if pair[0] != name]
+        wanted = truth.facet(name, words & truth.meeting(noun, others))
+        told = answer["facets"][name]
+        assert {each["value"]: each["count"] for each in told["values"]} == wanted["counts"], name
+        assert told["unlabelled"] == wanted["unlabelled"], name
+    by_type = truth.facet("type", words & truth.meeting(None, filters))["counts"]
+    assert {each["value"]: each["count"] for each in answer["facets"]["type"]["values"]} == by_type
+
+
+def test_pages_hold_each_record_once(real_service: SearchService, truth: Store) -> None:
+    words = truth.matching_words("torture OR women", strict=False)
+    for sort in ("relevance", "date", "-date", "number"):
+        seen: list[tuple[str, str]] = []
+        page = 1
+        while hits := real_service.search(q="torture OR women", per_page=97, page=page, sort=sort)["hits"]:
+            seen += [(hit["type"], hit["record"]["id"]) for hit in hits]
+            page += 1
+        assert len(seen) == len(set(seen)), sort
+        assert set(seen) == words, sort
+
+
+@pytest.fixture(scope="module")
+def api(real_database_url: str) -> Iterator[httpx.Client]:
+    settings = ApiSettings(database_url=real_database_url)
+    with (
+        served(create_api(settings, real_database_url), settings=settings) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("noun", SEARCHED_NOUNS)
+def test_the_api_lists_the_same_records_at_the_same_version(
+    real_service: SearchService, api: httpx.Client, noun: str
+) -> None:
+    for filters in ({}, {"state_under_review": ["SVN", "EGY"]}, {"region": ["africa"]}):
+        if all(noun in FILTERS[name].nouns for name in filters):
+            listed = api.get(f"/v1/{noun}", params={**filters, "limit": 5}).json()
+            found = real_service.search(type=noun, **filters)
+            assert found["total"] == listed["total"]
+            assert found["dataset"] == listed["dataset"]
+    if found["hits"]:
+        record = found["hits"][0]["record"]
+        for lang in ("en", "es", "fr", "pt"):
+            (hit,) = real_service.search(type=noun, id=record["id"], lang=lang)["hits"]
+            assert hit["record"] == api.get(f"/v1/{noun}/{record['id']}", params={"lang": lang}).json(), lang
+
+
+def test_sorted_by_date_and_number(real_service: SearchService) -> None:
+    newest = real_service.search(type="recommendations", sort="-date", per_page=200)["hits"]
+    days = [hit["record"]["date"] for hit in newest]
+    assert days == sorted(days, reverse=True)
+    assert all(hit["score"] is None for hit in newest)
+    numbered = real_service.search(type="recommendations", review="SVN-2", sort="number", per_page=200)["hits"]
+    numbers = [hit["record"]["number"] for hit in numbered if hit["record"]["number"]]
+    assert numbers == sorted(numbers, key=lambda number: [int(part) for part in number.split(".")])
+
+
+def test_the_shape_of_an_answer(real_service: SearchService) -> None:
+    answer = real_service.search(q="women rigths", facets="state_under_review,sdg,type", lang="es", per_page=3)
+    SearchAnswer.model_validate(answer)
+    assert list(answer) == [
+        "hits", "total", "facets", "page", "per_page", "took_ms", "interpreted", "dataset",
+    ]  # fmt: skip
+    assert len(answer["hits"]) == 3
+    assert all("<mark>" in hit["highlight"]["text"] for hit in answer["hits"])
+    assert all(hit["record"]["url"].startswith("http://127.0.0.1:8000/") for hit in answer["hits"])
+    assert [hit["score"] for hit in answer["hits"]] == sorted((hit["score"] for hit in answer["hits"]), reverse=True)
+    assert answer["interpreted"]["query"] == {
+        "all": [{"word": "women", "match": "word"}, {"word": "rigths", "match": "prefix"}]
+    }
+    labels = {value["value"]: value["label"] for value in answer["facets"]["state_under_review"]["values"]}
+    assert labels["DZA"] == "Argelia"
+    assert answer["facets"]["sdg"]["unlabelled"] > 0
+
+
+def test_counts_alone_and_pages_beyond_the_last(real_service: SearchService) -> None:
+    total = real_service.search(q="torture", per_page=0)
+    assert total["hits"] == []
+    assert total["total"] > 100
+    for page in (1_000, 10_000_000):
+        beyond = real_service.search(q="torture", page=page, per_page=200)
+        assert (beyond["hits"], beyond["total"]) == ([], total["total"])
+
+
+def test_a_facet_ignores_its_own_filter(real_service: SearchService) -> None:
+    free = real_service.search(q="torture", facets="region")["facets"]["region"]
+    chosen = real_service.search(q="torture", facets="region", region="africa")
+    assert chosen["facets"]["region"] == free
+    assert chosen["total"] == next(each["count"] for each in free["values"] if each["value"] == "africa")
+
+
+def test_strict_takes_words_as_they_are(real_service: SearchService) -> None:
+    assert real_service.search(q="tortrue")["total"] > 50
+    assert real_service.search(q="tortrue", strict="true")["total"] == 0
+    assert real_service.search(q="tort", strict="true")["total"] == 0
+
+
+@pytest.mark.parametrize("q", ["((“", '"', "- - -", "OR", "¿?", "…", "🙂"])
+def test_a_query_without_words_finds_everything_and_says_so(real_service: SearchService, q: str) -> None:
+    answer = real_service.search(q=q, type="recommendations")
+    assert answer["total"] == real_service.search(type="recommendations")["total"]
+    assert answer["interpreted"]["query"] is None
+    assert "no_words" in [notice["code"] for notice in answer["interpreted"]["notices"]]
+    assert real_service.search(q="", type="recommendations")["interpreted"]["notices"] == []
+
+
+BAD = {
+    "unknown parameter": ({"state": "PER"}, "unknown_parameter", "state"),
+    "not for this type": ({"type": "hearings", "position": "noted"}, "unknown_parameter", "position"),
+    "unknown State": ({"state_under_review": "XYZ"}, "invalid_parameter", "state_under_review"),
+    "unknown label": ({"theme": "nothing"}, "invalid_parameter", "theme"),
+    "unknown facet": ({"facets": "position,colour"}, "invalid_parameter", "facets"),
+    "facet of another type": ({"type": "hearings", "facets": "position"}, "invalid_parameter", "facets"),
+    "unknown type": ({"type": "states"}, "invalid_parameter", "type"),
+    "unknown sort": ({"sort": "colour"}, "invalid_parameter", "sort"),
+    "page 0": ({"page": "0"}, "invalid_parameter", "page"),
+    "page 2^63": ({"page": str(2**63)}, "invalid_parameter", "page"),
+    "201 a page": ({"per_page": "201"}, "invalid_parameter", "per_page"),
+    "half a page": ({"per_page": "1.5"}, "invalid_parameter", "per_page"),
+    "strict maybe": ({"strict": "maybe"}, "invalid_parameter", "strict"),
+    "unknown language": ({"lang": "de"}, "invalid_parameter", "lang"),
+    "no date": ({"date_from": "yesterday"}, "invalid_parameter", "date_from"),
+    "lists only": ({"updated_since": "2026-01-01T00:00:00Z"}, "unknown_parameter", "updated_since"),
+    "labels only": ({"scheme": "sdg"}, "unknown_parameter", "scheme"),
+    "two queries": ({"q": ["one", "two"]}, "invalid_parameter", "q"),
+    "too long": ({"q": "a" * 2001}, "invalid_query", ""),
+    "too many words": ({"q": "word " * 40}, "invalid_query", ""),
+    "NUL": ({"q": "a\0b"}, "malformed_request", ""),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_request_is_told_what_is_wrong(service: SearchService, case: str) -> None:
+    parameters, code, named = BAD[case]
+    answer = service.client.get("/v1/search", params=parameters)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (400, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert named in problem["detail"]
+
+
+_VALUES = st.one_of(
+    st.text(max_size=40),
+    st.integers().map(str),
+    st.sampled_from(["PER", "noted", "2012-11-05", "en", "true", "-date", "position,type", "A-HRC-22-15", "grulac"]),
+)
+_PARAMETERS = st.sampled_from(
+    ["q", "type", "page", "per_page", "sort", "strict", "lang", "facets", "date_from", "date_to", *FACETS, "id", "x"]
+)
+
+
+@given(parameters=st.lists(st.tuples(_PARAMETERS, _VALUES), max_size=5))
+@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_parameters_make_it_fail(real_service: SearchService, parameters: list[tuple[str, str]]) -> None:
+    answer = real_service.client.get("/v1/search", params=parameters)
+    assert answer.status_code in {200, 400}, (parameters, answer.text)
+
+
+@given(q=st.text(st.sampled_from('abtorture "()-–“”.ORAND*?\\/:~^é한🙂\u202e\u0301\ud7ff'), max_size=60))
+@hypothesis_settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_query_makes_it_fail(real_service: SearchService, q: str) -> None:
+    answer = real_service.client.get("/v1/search", params={"q": q, "facets": "position,state_under_review"})
+    assert answer.status_code in {200, 400}, (q, answer.text)
+
+
+def test_a_change_is_found(service: SearchService, store: Engine, tmp_path: Path) -> None:
+    assert service.search(q="preventive")["total"] == 0
+    load(store, tmp_path, report([recommendation("116.1", TEXTS[1])]), "report.pdf")
+    eventually(lambda: service.search(q="preventive")["total"] == 1)
+    (hit,) = service.search(q="preventive mechanism tortrue")["hits"]
+    assert hit["record"]["position"] == "pending"
+    assert hit["highlight"]["text"].count("<mark>") == 3
+    load(store, tmp_path, matrix([recommendation("116.1", TEXTS[1], position="noted")]), "matrix.docx")
+    eventually(lambda: service.search(q="preventive", position="noted")["total"] == 1)
+
+
+def test_a_translation_is_searched_shown_and_marked(service: SearchService, store: Engine, tmp_path: Path) -> None:
+    spanish = "Establecer un mecanismo nacional de prevención de la tortura"
+    load(store, tmp_path, report([recommendation("116.1", TEXTS[1])]), "report.pdf")
+    load(store, tmp_path, report([recommendation("116.1", spanish)], language="es"), "informe.pdf")
+    eventually(lambda: service.search(q="mecanismos")["total"] == 1)  # the plural, in Spanish
+    (hit,) = service.search(q="mecanismos torturas", lang="es")["hits"]
+    assert hit["record"]["text"] == spanish
+    assert hit["record"]["text_language"] == "es"
+    assert hit["record"]["state_under_review"]["name"] == "Perú"
+    assert hit["highlight"]["text"].count("<mark>") == 2
+
+
+def _problem(answer: httpx.Response) -> Mapping[str, Any]:
+    assert answer.status_code == 503, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) > 0
+    problem: Mapping[str, Any] = answer.json()
+    return problem
+
+
+def test_without_an_index_it_says_so_and_comes_back(
+    settings: SearchSettings, database_url: str, store: Engine, tmp_path: Path
+) -> None:
+    load(store, tmp_path, report([recommendation("116.1", TEXTS[1])]), "report.pdf")
+    alone = settings.model_copy(update={"search_follow": False})
+    with serving(alone, database_url) as service:
+        assert "index" in _problem(service.client.get("/v1/search"))["detail"]
+        problem = _problem(service.client.get("/readyz"))
+        assert problem["dependencies"] == {"database": "ok", "index": "there is no search index yet"}
+        assert "upr_index_ready 0.0" in service.client.get("/metrics").text
+        assert service.client.get("/healthz").status_code == 200
+        service.desk.indexer.step()
+        assert service.search()["total"] > 0
+        assert service.client.get("/readyz").status_code == 200
+        metrics = service.client.get("/metrics").text
+        assert "upr_index_ready 1.0" in metrics
+        assert "upr_index_lag_changes 0.0" in metrics
+        shutil.rmtree(alone.data_dir / "search")
+        _problem(service.client.get("/v1/search"))
+        service.desk.indexer.step()
+        assert service.search()["total"] > 0
+
+
+def test_an_engine_that_is_away(database_url: str, settings: SearchSettings) -> None:
+    away = settings.model_copy(
+        update={"search_engine": "meilisearch", "meili_url": "http://127.0.0.1:9", "search_follow": False}
+    )
+    with serving(away, database_url) as service:
+        _problem(service.client.get("/v1/search", params={"q": "torture"}))
+        dependencies = _problem(service.client.get("/readyz"))["dependencies"]
+        assert dependencies["database"] == "ok"
+        assert dependencies["index"] != "ok"
+        assert "upr_index_ready 0.0" in service.client.get("/metrics").text
+
+
+def test_the_description_names_every_parameter(service: SearchService) -> None:
+    operation = service.client.get("/openapi.json").json()["paths"]["/v1/search"]["get"]
+    names = {parameter["name"] for parameter in operation["parameters"]}
+    assert names >= {"q", "type", "facets", "page", "per_page", "sort", "strict", "lang", "position", "date_from"}
+    assert "updated_since" not in names
