@@ -192,6 +192,5 @@ def _print_summary(summary: RunSummary, console: Console) -> None:
                 table.add_row(name, str(count))
             print_line(table)
     if summary.samples:
-        print_line(
-            "These are sample documents written by the OpenUPR project: every State in them is invented.", style="bold"
-        )
+        samples = "These are sample documents written by the OpenUPR project: every State in them is invented."
+        print_line(samples, style="bold", soft_wrap=True)

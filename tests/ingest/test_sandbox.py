@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from itertools import islice
 from pathlib import Path
@@ -71,7 +72,7 @@ BEHAVIOUR = {
     "raise": lambda: {}["no such thing"],
     "recursion": overflow,
     "unreadable": refuse,
-    "write": lambda: Path("written").write_text("written"),
+    "write": lambda: tempfile.TemporaryFile(buffering=0).write(b"written"),
     "print": make_noise,
     "interrupt": lambda: os.kill(os.getpid(), signal.SIGINT),
 }
