@@ -63,6 +63,11 @@ def make_noise() -> None:
     os.write(2, b"noise" * 1000)
 
 
+def write_to_a_file() -> None:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(b"written")
+
+
 BEHAVIOUR = {
     "hang": hang,
     "hang in native code": lambda: ctypes.CDLL(None).pause(),
@@ -72,7 +77,7 @@ BEHAVIOUR = {
     "raise": lambda: {}["no such thing"],
     "recursion": overflow,
     "unreadable": refuse,
-    "write": lambda: tempfile.TemporaryFile(buffering=0).write(b"written"),
+    "write": write_to_a_file,
     "print": make_noise,
     "interrupt": lambda: os.kill(os.getpid(), signal.SIGINT),
 }
