@@ -13,6 +13,7 @@ from services.core.runtime.serve import serve as serve_app
 from services.core.store import migrate
 from services.search.app import create_app
 from services.search.dependencies import Desk, follow_until_stopped, open_desk
+from services.search.documents import INDEX_VERSION, SEARCHED_NOUNS
 from services.search.settings import SearchSettings
 
 app = typer.Typer(help="Search the records, and keep the index.", no_args_is_help=True)
@@ -38,29 +39,45 @@ def index() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Build the index anew beside the one in use, and put it in its place."""
+    """Build the index anew beside the one in use, and put it in its place. Searches go on meanwhile."""
     with _desk() as desk:
         typer.echo(f"{desk.indexer.rebuild()} documents indexed")
 
 
 @app.command()
-def status() -> None:
-    """Show the engine, what is indexed, and how far it is behind."""
+def reconcile() -> None:
+    """Compare the index with the store both ways, repair what differs, and say what was done."""
     with _desk() as desk:
-        lag, health = desk.indexer.lag(), desk.engine.health()
-        counts = desk.engine.counts() if lag.cursor is not None else {}
+        found = desk.indexer.reconcile()
+    typer.echo(f"{found.documents} documents compared: {found.missing} missing, {found.stale} stale, ", nl=False)
+    typer.echo(f"{found.surplus} too many in the index")
+    if found.rebuilt:
+        typer.echo("so much differed that the index was built anew")
+    else:
+        typer.echo(f"{found.repaired} repaired" if found.repaired else "nothing to repair")
+
+
+@app.command()
+def status() -> None:
+    """Show the engine, what is indexed, and how far it is behind. The exit status is 1 where there is no index."""
+    with _desk() as desk:
+        health = desk.engine.health()
         typer.echo(f"engine: {desk.engine.capabilities.engine}: {health.detail}")
-        typer.echo(f"stands at change {lag.cursor} of {lag.head}: {lag.changes} behind")
-    table = Table("type", "documents", box=None)
-    for noun, count in sorted(counts.items()):
-        table.add_row(noun, str(count))
-    if counts:
-        Console().print(table)
+        if not health.ok:
+            raise typer.Exit(1)
+        lag, counts = desk.indexer.lag(), desk.engine.counts()
+    typer.echo(f"index: {INDEX_VERSION}, at change {lag.cursor} of {lag.head}")
+    typer.echo(f"behind: {lag.changes} changes, {lag.seconds:.0f} seconds")
+    table = Table("type", "documents", box=None, pad_edge=False)
+    for noun in SEARCHED_NOUNS:
+        table.add_row(noun, str(counts.get(noun, 0)))
+    Console().print(table)
 
 
 @contextmanager
 def _desk() -> Iterator[Desk]:
     settings = SearchSettings()
+    configure_logs(settings, service="search")
     with _database(settings) as url, open_desk(settings, url) as desk:
         yield desk
 

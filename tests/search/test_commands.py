@@ -1,0 +1,98 @@
+"""`upr search …` as an operator runs it: real processes on a real database."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine, text
+
+from services.search.dependencies import Desk
+from services.search.settings import SearchSettings
+from tests.readings import TEXTS, matrix, recommendation, report
+from tests.search.conftest import eventually, load
+
+REPORT = report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])])
+
+
+@pytest.fixture
+def environment(settings: SearchSettings) -> dict[str, str]:
+    return {
+        **os.environ,
+        "UPR_DATA_DIR": str(settings.data_dir),
+        "UPR_DATABASE_URL": str(settings.database_url),
+        "UPR_SEARCH_PORT": "0",
+        "UPR_SEARCH_POLL_SECONDS": "0.2",
+        "UPR_SEARCH_ENGINE": "embedded",
+        "COLUMNS": "200",
+    }
+
+
+def upr(environment: dict[str, str], *arguments: str, status: int = 0) -> str:
+    command = [sys.executable, "-m", "services.cli", "search", *arguments]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    assert ended.returncode == status, ended.stderr
+    return ended.stdout
+
+
+@contextmanager
+def running(environment: dict[str, str], *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "services.cli", "search", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_an_index_from_nothing_to_repaired(environment: dict[str, str], store: Engine, tmp_path: Path) -> None:
+    load(store, tmp_path, REPORT, "report.pdf")
+    assert "there is no search index yet" in upr(environment, "status", status=1)
+    assert upr(environment, "rebuild") == "4 documents indexed\n"
+    load(store, tmp_path, matrix([recommendation("116.1", TEXTS[0], position="noted")]), "matrix.docx")
+    told = upr(environment, "status")
+    assert "engine: embedded: 4 documents\n" in told
+    assert "at change 5 of 8\n" in told
+    assert "behind: 3 changes, " in told
+    assert "recommendations  2" in told
+    with store.begin() as connection:
+        connection.execute(text("UPDATE recommendations SET text = 'Else', revision = 9 WHERE id = 'PER-2-116.2'"))
+    repaired = "5 documents compared: 0 missing, 1 stale, 0 too many in the index\n1 repaired\n"
+    assert upr(environment, "reconcile") == repaired
+    assert "behind: 0 changes, 0 seconds\n" in upr(environment, "status")
+    assert upr(environment, "reconcile").endswith("\nnothing to repair\n")
+
+
+def test_a_server_and_a_follower_of_its_own(
+    environment: dict[str, str], store: Engine, desk: Desk, tmp_path: Path
+) -> None:
+    serving = {**environment, "UPR_SEARCH_FOLLOW": "false", "UPR_LOG_FORMAT": "json"}
+    with running(serving, "serve") as server, running(environment, "index"):
+        assert server.stdout is not None
+        address = next(line for line in server.stdout if line.startswith("listening on ")).split()[-1]
+        eventually(lambda: httpx.get(f"{address}/readyz").status_code == 200)
+        load(store, tmp_path, REPORT, "report.pdf")
+        eventually(lambda: httpx.get(f"{address}/v1/search", params={"q": "preventive"}).json()["total"] == 1)
+        upr(environment, "rebuild")
+        assert httpx.get(f"{address}/v1/search", params={"q": "preventive"}).json()["total"] == 1
+    assert json.loads((next((desk.settings.data_dir / "search").glob("*")) / "current.json").read_text())["folder"]
+
+
+def test_a_missing_setting_is_named(environment: dict[str, str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "services.cli", "search", "status"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**environment, "UPR_SEARCH_ENGINE": "meilisearch", "UPR_MEILI_URL": ""},
+    )
+    assert ended.returncode != 0
+    assert "UPR_MEILI_URL" in ended.stderr
+    assert "Traceback" not in ended.stderr
