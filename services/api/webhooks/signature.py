@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public mark of every secret
@@ -57,6 +57,30 @@ def signed_headers(
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(_signature(text, secret) for secret in secrets_in_force),
     }
+
+
+TOLERANCE_SECONDS = 300
+"""How far the time of a webhook may be from ours: the specification's five minutes."""
+
+
+class WrongSignatureError(ValueError):
+    """A webhook that is not from whom it says, or too old to be taken."""
+
+
+def check_signature(headers: Mapping[str, str], body: bytes, *, secret: str, now: datetime) -> str:
+    """What a receiver does. `headers` by lower-case names. Answers the webhook's id; raises `WrongSignatureError`."""
+    message_id, timestamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+    if not (message_id and timestamp and given):
+        raise WrongSignatureError("it lacks webhook-id, webhook-timestamp or webhook-signature")
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        raise WrongSignatureError("its timestamp is no number")
+    apart = int(timestamp) - now.timestamp()
+    if abs(apart) > TOLERANCE_SECONDS:
+        raise WrongSignatureError(f"its timestamp is {abs(apart):.0f} s {'ahead' if apart > 0 else 'old'}")
+    expected = _signature(f"{message_id}.{timestamp}.".encode() + body, secret).encode()
+    if not any(hmac.compare_digest(each.encode(), expected) for each in given.split()):
+        raise WrongSignatureError("its signature does not fit this secret")
+    return message_id
 
 
 def _signature(text: bytes, secret: str) -> str:

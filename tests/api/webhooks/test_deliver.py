@@ -615,10 +615,11 @@ def test_what_a_killed_deliverer_was_at_is_delivered_by_another(
     go_on = threading.Event()
     with receiving(held_back(go_on)) as receiver:
         secret = subscribe(receiver.url)["secret"]
-        first = start_deliverer()
+        first, second = start_deliverer(), start_deliverer()
+        second.process.send_signal(signal.SIGSTOP)  # so that it is the first that takes the event
         publish()
         eventually(lambda: len(receiver.requests) == 1)
-        second = start_deliverer()
+        second.process.send_signal(signal.SIGCONT)
         first.kill()
         go_on.set()
         eventually(lambda: deliveries(engine) == [("delivered", 1)])
