@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from services import __version__
 from services.api.dependencies import open_desk
+from services.api.documented import examples
 from services.api.routes import changes, webhooks
 from services.api.routes.records import record_routes
 from services.api.settings import ApiSettings
@@ -47,6 +48,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         lifespan=lifespan,
         description=DESCRIPTION,
     )
+    service.examples |= examples()
     service.include_router(record_routes())
     service.include_router(changes.router)
     service.include_router(webhooks.router)

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.core.domain.changes import EVENT_TYPES
 from services.core.domain.errors import UnknownParameterError
+from services.core.domain.positions import Position, PositionDetail
 from services.core.query.filters import FILTERS, FilterSet, Vocabulary, filters_of, parse_filters
 from services.core.runtime.parameters import (
     Parameters,
@@ -106,7 +107,19 @@ def feed_parameters() -> list[dict[str, Any]]:
 def _filter(noun: str | None, name: str) -> dict[str, Any]:
     known = FILTERS[name]
     meaning = known.nouns[noun] if noun else " / ".join(dict.fromkeys(known.nouns.values()))
-    return described(name, f"{meaning} Value: {known.values}.", {"type": "string"}, many=not known.single)
+    schema = _VALUES.get(name, {"type": "string"})
+    return described(name, f"{meaning} Value: {known.values}.", schema, many=not known.single)
+
+
+_VALUES: dict[str, dict[str, Any]] = {
+    "position": {"type": "string", "enum": [str(each) for each in Position]},
+    "position_detail": {"type": "string", "enum": [str(each) for each in PositionDetail]},
+    "date_from": {"type": "string", "format": "date"},
+    "date_to": {"type": "string", "format": "date"},
+    "updated_since": {"type": "string", "format": "date-time"},
+    **{name: {"type": "integer", "minimum": 0} for name in ("cycle", "session", "council_session")},
+}
+"""What values look like, where they are more than text, for clients that are generated."""
 
 
 _LIMIT = described_number("limit", "Entries a page.", least=1, most=MAX_LIMIT, otherwise=DEFAULT_LIMIT)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Column, ColumnElement, Connection, and_, func, literal_column, or_, select
 
 from services.api.dependencies import desk_of
+from services.api.documented import feed_responses
 from services.api.parameters import FeedQuery, feed_parameters, read_feed_query
 from services.core.domain.changes import EVENT_TYPES, type_matches
 from services.core.query.filters import FilterSet
@@ -27,7 +28,7 @@ router = APIRouter()
     operation_id="list_changes",
     summary="Read the changes after a number",
     tags=["changes"],
-    responses={200: {"model": EventList}},
+    responses=feed_responses(EventList),
     openapi_extra={"parameters": feed_parameters()},
 )
 def list_changes(request: Request) -> Response:

@@ -1,20 +1,21 @@
 """Lists and details of every noun."""
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import create_model
 from sqlalchemy import Connection, literal, select
 from starlette.responses import RedirectResponse
 
 from services.api.dependencies import Desk, desk_of
+from services.api.documented import detail_responses, list_responses
 from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import GoneError, NotFoundError
 from services.core.runtime.web import JsonAnswer
 from services.core.schemas.dataset import dataset
-from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Public
+from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Parts, Public
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of, with_address
 from services.core.store.changes import head, head_and_time
@@ -25,6 +26,7 @@ from services.core.store.recommendations import recommendations_table
 from services.core.store.tables import AGGREGATES
 
 _SAFE_IN_IDS = "~:"
+RecordId = Annotated[str, Path(description="Public id of the record, or one that it bore before.")]
 
 
 def record_routes() -> APIRouter:
@@ -53,7 +55,7 @@ def _add_list(router: APIRouter, noun: str) -> None:
         operation_id=f"list_{noun}",
         summary=f"List {noun}",
         tags=[noun],
-        responses={200: {"model": record_list}},
+        responses=list_responses(noun, record_list),
         openapi_extra={"parameters": list_parameters(noun)},
     )
     def list_records(request: Request) -> Response:
@@ -89,14 +91,13 @@ def next_address(desk: Desk, request: Request, cursor: str | None) -> str | None
 
 def _add_detail(router: APIRouter, noun: str) -> None:
     singular = SINGULAR[noun]
-    responses: dict[int | str, dict[str, Any]] = {
-        200: {"model": RECORD_MODELS[noun]},
-        404: {"description": "There never was such a record."},
-        410: {"description": "The record was removed."},
-    }
+    responses = detail_responses(noun, RECORD_MODELS[noun])
     if noun == "recommendations":
-        responses[300] = {"description": "The number holds several recommendations; they are listed."}
-        responses[308] = {"description": "The record has another id now; see `Location`."}
+        responses[300] = {"description": "The number holds several recommendations.", "model": Parts}
+        responses[308] = {
+            "description": "The recommendation has another id now.",
+            "headers": {"Location": {"description": "Where it is.", "schema": {"type": "string"}}},
+        }
 
     @router.get(
         f"/v1/{noun}/{{record_id}}",
@@ -106,7 +107,7 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         responses=responses,
         openapi_extra={"parameters": [LANGUAGE_PARAMETER]},
     )
-    def get_record(request: Request, record_id: str) -> Response:
+    def get_record(request: Request, record_id: RecordId) -> Response:
         desk = desk_of(request)
         language = read_language(request.query_params.multi_items())
         with snapshot(desk.engine) as connection:

@@ -39,7 +39,11 @@ class JsonAnswer(JSONResponse):
 
 
 class Service(FastAPI):
-    """A FastAPI app with our manners. `metrics_registry` takes the service's own measurements."""
+    """A FastAPI app with our manners. `metrics_registry` takes the service's own measurements.
+
+    `examples` are what routes refer to as `#/components/examples/{name}`: written into a route itself, an example
+    would lose its members that are null.
+    """
 
     def __init__(self, *, name: str, version: str, settings: CoreSettings, **options: Any) -> None:
         super().__init__(
@@ -56,12 +60,15 @@ class Service(FastAPI):
         )
         self.state.settings = settings
         self.metrics_registry = CollectorRegistry()
+        self.examples: dict[str, Any] = {}
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document, with the schema of problems."""
         if self.openapi_schema is None:
             schema = super().openapi()
             schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+            if self.examples:
+                schema["components"]["examples"] = {name: {"value": value} for name, value in self.examples.items()}
         return super().openapi()
 
     @cached_property
@@ -101,7 +108,7 @@ def create_service(
     return service
 
 
-def refuse_undocumented_parameters(request: Request) -> None:
+async def refuse_undocumented_parameters(request: Request) -> None:
     """Let nothing pass that the operation does not declare: a misspelt filter must not widen the result.
 
     An operation declares its query parameters in its signature, or in `openapi_extra={"parameters": [...]}`. What is

@@ -138,6 +138,13 @@ class Recommendation(Record):
     sample: bool
 
 
+class Parts(Public):
+    """The recommendations that stand under one number, each with its own States."""
+
+    id: str = Field(description="The id that was asked for.", examples=["ECU-2-134.1"])
+    parts: list[Recommendation]
+
+
 class Pledge(Record):
     """A voluntary pledge or commitment."""
 

@@ -1,0 +1,107 @@
+"""What the OpenAPI document says of answers: an example of each success, and the problems each route can have."""
+
+from typing import Any
+
+from services.core.domain.changes import SINGULAR
+from services.core.domain.errors import (
+    GoneError,
+    InvalidCursorError,
+    InvalidParameterError,
+    NotFoundError,
+    UnavailableError,
+    UnknownParameterError,
+    UprError,
+)
+from services.core.runtime.problems import PROBLEM_MEDIA_TYPE, PROBLEM_RESPONSE
+from services.core.schemas.examples import event_example, record_example
+
+Responses = dict[int | str, dict[str, Any]]
+
+_ADDRESS = "http://127.0.0.1:8000"
+_DATASET = {"version": "4711-9f86d081", "as_of": "2026-11-21T10:30:00.654321Z", "cursor": 4711}
+_CURSOR = "DWCylDQgWyJhMzJkIiwiWENNLTAwMDAwNC0wMDAwMjIuMDAwMDAxIiwiWENNLTQtMjIuMSJd"
+_AWAY = UnavailableError("The database does not answer at the moment.")
+
+
+def examples() -> dict[str, Any]:
+    """Of each answer one example, by the name that the routes refer to it by."""
+    found: dict[str, Any] = {"changes": _page([event_example()], f"changes?limit=1&after={event_example()['seq']}")}
+    for noun, singular in SINGULAR.items():
+        record = record_example(noun)
+        found[singular] = record
+        found[noun] = {**_page([record], f"{noun}?limit=1&cursor={_CURSOR}"), "total": 42}
+    return found
+
+
+def _page(rows: list[Any], next_page: str) -> dict[str, Any]:
+    return {"data": rows, "page": {"next": f"{_ADDRESS}/v1/{next_page}"}, "dataset": _DATASET}
+
+
+def list_responses(noun: str, model: type) -> Responses:
+    """Of a list: one page of it, and what can be wrong with the parameters."""
+    return {
+        200: _success(f"One page of {noun}.", model, noun),
+        **problems(
+            UnknownParameterError("There is no parameter 'colour' here"),
+            InvalidParameterError("`limit` cannot be “0”: expected a whole number from 1 to 200."),
+            InvalidCursorError("The cursor is not one that this list gave out; start again without it."),
+            _AWAY,
+        ),
+    }
+
+
+def detail_responses(noun: str, model: type) -> Responses:
+    """Of one record: the record, that there is none, or that it was removed."""
+    singular = SINGULAR[noun]
+    return {
+        200: _success(f"The {singular}.", model, singular),
+        **problems(
+            UnknownParameterError("There is no parameter 'colour' here"),
+            InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
+            NotFoundError(f"There is no {singular} PER-9-1.1."),
+            GoneError(f"The {singular} PER-2-1.1 was removed: not_in_final.", reason="not_in_final"),
+            _AWAY,
+        ),
+    }
+
+
+def feed_responses(model: type) -> Responses:
+    """Of the feed: one page of changes."""
+    return {
+        200: _success("The changes after a number.", model, "changes"),
+        **problems(
+            UnknownParameterError("There is no parameter 'colour' here"),
+            InvalidParameterError("`after` cannot be “x”: expected a whole number from 0 to 9223372036854775807."),
+            _AWAY,
+        ),
+    }
+
+
+def _success(description: str, model: type, example: str) -> dict[str, Any]:
+    content = {"application/json": {"examples": {"sample": {"$ref": f"#/components/examples/{example}"}}}}
+    return {"description": description, "model": model, "content": content}
+
+
+def problems(*errors: UprError) -> Responses:
+    """The problem responses that these errors are; several of one status stand together."""
+    found: Responses = {}
+    for error in errors:
+        known = found.setdefault(error.status, {"description": "", "content": {PROBLEM_MEDIA_TYPE: {"examples": {}}}})
+        meaning = " ".join((type(error).__doc__ or error.title).split())
+        known["description"] = f"{known['description']} {meaning}".strip()
+        media = known["content"][PROBLEM_MEDIA_TYPE]
+        media["schema"] = PROBLEM_RESPONSE["content"][PROBLEM_MEDIA_TYPE]["schema"]
+        media["examples"][error.code] = {"summary": error.title, "value": _problem(error)}
+    return found
+
+
+def _problem(error: UprError) -> dict[str, Any]:
+    return {
+        **error.extensions,
+        "type": f"{_ADDRESS}/problems/{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": "5f3c1d0e8b9a4c7d9e2f1a0b3c4d5e6f",
+        "code": error.code,
+    }
