@@ -82,7 +82,7 @@ def test_a_sample_s_reading_survives_json(samples):
 
 def test_a_document_of_no_known_kind(real_documents):
     with pytest.raises(UnreadableDocumentError) as refusal:
-        read(real_documents / "slovenia" / "cycle4" / "UPR-wg48-Advance-Questions-Slovenia.docx")
+        read(real_documents / "slovenia" / "cycle4" / "infographic-slovenia.pdf")
     assert refusal.value.code == "unknown_kind"
 
 

@@ -58,7 +58,7 @@ def test_bytes_that_are_no_document(data, code):
     assert "\n" not in refusal.value.detail
 
 
-@pytest.mark.parametrize("file_type", [FileType.DOC_OLE2, FileType.XLSX, FileType.RTF])
+@pytest.mark.parametrize("file_type", [FileType.XLSX, FileType.RTF])
 def test_formats_that_are_known_but_not_opened(file_type):
     with pytest.raises(UnreadableDocumentError) as refusal:
         open_text(b"", file_type)
