@@ -1,99 +1,116 @@
-"""The examples of docs/changes-and-webhooks.md, run as they stand there but for the addresses."""
+"""docs/api.md: its examples run as they stand on the samples, and its tables say what the code does."""
 
+import hashlib
 import json
-import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import Engine
 
-from services.api.webhooks.signature import new_secret, signed_headers
-from services.core.schemas.models import Event
-from services.core.store.changes import append_changes
-from tests.api.conftest import MakeKey
-from tests.api.webhooks.conftest import draft
-from tests.core.runtime.test_worker import eventually
+from services.core.domain.errors import UprError
+from services.core.query.filters import FILTERS
+from services.core.store.tables import AGGREGATES
+from services.ingest.load import Loader
+from services.ingest.parsers import read_document
+from services.ingest.parsers.base import Content
+from tests.api.site import Site, open_site
 
-PAGE = (Path(__file__).parents[2] / "docs" / "changes-and-webhooks.md").read_text()
-
-
-def examples(language: str) -> list[str]:
-    found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    assert found
-    return found
-
-
-def shell(script: str, api: httpx.Client, **environment: str) -> Any:
-    script = script.replace("http://127.0.0.1:8000", str(api.base_url).rstrip("/"))
-    done = subprocess.run(["bash", "-euc", script], env={**os.environ, **environment}, capture_output=True, check=True)
-    return [json.loads(line) for line in done.stdout.replace(b"}{", b"}\n{").splitlines()]
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are written for curl")
-def test_the_commands_do_what_the_page_says(api: httpx.Client, engine: Engine, make_key: MakeKey) -> None:
-    with engine.begin() as connection:
-        append_changes(connection, [draft(), draft(type="recommendation.position_changed")])
-    feed, key, subscribe, look_and_delete = examples("bash")
-    (page,) = shell(feed, api)
-    assert [event["seq"] for event in page["data"]] == [2]
-    assert "upr keys create" in key
-    secret = make_key()[1]
-    (created,) = shell(subscribe, api, KEY=secret)
-    assert created["secret"].startswith("whsec_")
-    assert created["filters"] == {"state_under_review": ["PER"], "position": ["pending", "noted"]}
-    (listed,) = shell(look_and_delete.replace("ep_3f2a9c1b5d7e8f0a1b2c3d4e", created["id"]), api, KEY=secret)
-    assert listed["total"] == 1
-    assert api.get("/v1/webhooks/endpoints", headers={"Authorization": f"Bearer {secret}"}).json()["total"] == 0
-
-
-def test_the_event_is_one() -> None:
-    (shown,) = map(json.loads, examples("json"))
-    Event.model_validate(shown)
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+CURLS = [
+    line
+    for block in re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("curl ")
+]
+LOCAL = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
-    """The receiver of the page: its address, its secret, and what it prints."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    secret, printed = new_secret(), tmp_path / "printed"
-    script = examples("python")[0].replace("9000", str(port))
-    with printed.open("wb") as out:
-        environment = {**os.environ, "UPR_WEBHOOK_SECRET": secret}
-        process = subprocess.Popen(
-            [sys.executable, "-c", script], env=environment, stdout=out, stderr=subprocess.DEVNULL
-        )
-
-    def answers() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    eventually(answers, 20)
-    yield f"http://127.0.0.1:{port}", secret, printed
-    process.kill()
-    process.wait()
+def site(database_url: str, engine: Engine) -> Iterator[Site]:
+    """The service on the samples that the examples ask for."""
+    for name in ("costamar-report.pdf", "costamar-matrix.docx"):
+        path = ROOT / "samples/documents" / name
+        content = path.read_bytes()
+        reading = read_document(Content(name, content))
+        Loader(engine, timedelta(days=36_500)).load(path, hashlib.sha256(content).hexdigest(), reading)
+    with open_site(database_url) as site:
+        yield site
 
 
-def test_the_receiver_takes_what_is_signed_once_and_nothing_else(receiver: tuple[str, str, Path]) -> None:
-    address, secret, printed = receiver
-    event = json.loads(examples("json")[0])
-    body = json.dumps({"type": event["type"], "timestamp": event["occurred_at"], "data": event}).encode()
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_every_example_runs_and_finds_something(site: Site) -> None:
+    assert len(CURLS) > 10
+    for line in CURLS:
+        told = _run(site, line)
+        assert "internal_error" not in told, line
+        if "PERU" in line or "-I" in line or "/problems/" in line:
+            continue
+        answer = json.loads(told.rpartition("\n")[2])
+        assert answer.get("data", [answer]), line
+        assert "code" not in answer or "scheme" in answer, (line, answer)
 
-    def post(with_secret: str) -> int:
-        headers = signed_headers(
-            message_id=event["id"], signed_at=datetime.now(UTC), body=body, secrets_in_force=[with_secret]
-        )
-        return httpx.post(address, content=body, headers=headers).status_code
 
-    assert [post(secret), post(secret), post(new_secret())] == [204, 204, 400]
-    (line,) = printed.read_text().splitlines()
-    assert line == '4711 recommendation.position_changed PER-2-116.17 {"position": ["pending", "supported"]}'
+def _run(site: Site, line: str) -> str:
+    assert LOCAL in line
+    command = line.replace(LOCAL, str(site.client.base_url).rstrip("/"))
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout
+
+
+def test_the_shown_problem_is_the_one_that_comes(site: Site) -> None:
+    shown = _json_blocks()[1]
+    told = site.client.get("/v1/recommendations?state_under_review=PERU").json()
+    for each in (shown, told):
+        each.pop("instance")
+        each["type"] = each["type"].rpartition("/")[2]
+    assert shown == told
+
+
+def test_the_shown_list_has_the_members_of_a_list(site: Site) -> None:
+    shown, told = _json_blocks()[0], site.json("/v1/recommendations")
+    assert shown.keys() == told.keys()
+    assert shown["dataset"].keys() == told["dataset"].keys()
+    assert shown["page"].keys() == told["page"].keys()
+
+
+def _json_blocks() -> list[dict[str, Any]]:
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)]
+
+
+def test_the_table_of_filters_is_whole() -> None:
+    """Write a line as `FILTERS` has it where this fails."""
+    expected = [
+        f"| `{known.name}` | {known.values}{' (once)' if known.single else ''} | {', '.join(known.nouns)} |"
+        for known in FILTERS.values()
+    ]
+    start = PAGE.index("| Filter |")
+    assert PAGE[start : PAGE.index("\n\n", start)].splitlines()[2:] == expected
+
+
+def test_the_table_of_errors_is_right() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", PAGE, flags=re.MULTILINE)
+    kinds = {kind.code: kind for kind in _kinds(UprError) if hasattr(kind, "code")}
+    assert len(rows) > 10
+    assert [(code, str(kinds[code].status)) for code, _ in rows] == rows
+
+
+def _kinds(base: type[UprError]) -> Iterator[type[UprError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+def test_every_noun_region_and_order_is_named(site: Site) -> None:
+    for noun in AGGREGATES:
+        assert f"`{noun}`" in PAGE
+    with site.engine.connect() as connection:
+        regions = connection.exec_driver_sql("SELECT id FROM place_groups WHERE kind = 'region'").scalars()
+        for region in regions:
+            assert f"`{region}`" in PAGE
