@@ -1,4 +1,4 @@
-"""Webhook endpoints: create, list, show, delete. They belong to the key that made them."""
+"""Webhook endpoints: create, list, show, change, delete. They belong to the key that made them."""
 
 from typing import Annotated, Any
 
@@ -9,9 +9,12 @@ from services.api.keys import BEARER, Key, Scope, key_with
 from services.api.webhooks.endpoints import (
     CreatedEndpoint,
     Endpoint,
+    EndpointChange,
     EndpointList,
     NewEndpoint,
     TooManyEndpointsError,
+    change_endpoint,
+    check_change,
     check_endpoint,
     create_endpoint,
     delete_endpoint,
@@ -40,6 +43,17 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 Wanted = Annotated[NewEndpoint, Body(openapi_examples=_EXAMPLES)]
+
+Change = Annotated[
+    EndpointChange,
+    Body(
+        openapi_examples={
+            "pause": {"summary": "Pause", "value": {"status": "paused"}},
+            "enable": {"summary": "Go on, also after it was disabled", "value": {"status": "enabled"}},
+            "cycle": {"summary": "Other filters", "value": {"filters": {"cycle": [3, 4]}}},
+        }
+    ),
+]
 
 
 def _problems(*errors: type[UprError]) -> dict[int | str, dict[str, Any]]:
@@ -94,6 +108,20 @@ def get_one(request: Request, owner: Owner, endpoint_id: str) -> Response:
     """With its status, and the reason where it was disabled."""
     with desk_of(request).engine.connect() as connection:
         return JsonAnswer(get_endpoint(connection, owner, endpoint_id))
+
+
+@router.patch(
+    "/{endpoint_id}",
+    operation_id="change_webhook_endpoint",
+    summary="Change, pause or enable a webhook endpoint",
+    responses={200: {"model": Endpoint}, **_problems(NotFoundError, InvalidBodyError)},
+)
+def change(request: Request, owner: Owner, endpoint_id: str, wanted: Change) -> Response:
+    """What is not given stays. New filters hold for changes from now on; the secret stays the same."""
+    desk = desk_of(request)
+    values = check_change(wanted, AddressRules.from_settings(desk.settings), desk.reference.get().vocabulary)
+    with desk.engine.begin() as connection:
+        return JsonAnswer(change_endpoint(connection, owner, endpoint_id, values))
 
 
 @router.delete(

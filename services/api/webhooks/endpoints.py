@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
 from services.api.keys import Key, Scope
 from services.api.webhooks.guard import LONGEST_URL, AddressRules
@@ -76,6 +76,7 @@ def _several_texts(value: object) -> list[str]:
 
 
 PlainText = Annotated[str, AfterValidator(_plain_text)]
+UrlText = Annotated[PlainText, Field(min_length=1, max_length=LONGEST_URL)]
 EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(EVENT_TYPES)})]
 CauseName = Annotated[str, AfterValidator(_known_cause), Field(json_schema_extra={"enum": list(Cause)})]
 _ONE_VALUE: dict[str, Any] = {"type": ["string", "integer"]}
@@ -94,7 +95,7 @@ class NewEndpoint(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    url: Annotated[PlainText, Field(min_length=1, max_length=LONGEST_URL)] = Field(
+    url: UrlText = Field(
         description="Where events are posted to: https, on a public address.",
         examples=["https://tracker.example.org/hooks/upr"],
     )
@@ -117,6 +118,17 @@ class NewEndpoint(BaseModel):
     )
     description: Annotated[PlainText, Field(max_length=LONGEST_DESCRIPTION)] | None = Field(
         default=None, description="For people.", examples=["The ministry's tracking system"]
+    )
+
+
+class EndpointChange(NewEndpoint):
+    """What is to be different. Members that are not given stay as they are."""
+
+    url: UrlText = Field(default="", description="A new address.")
+    status: Literal["enabled", "paused"] = Field(
+        default="enabled",
+        description="`paused`: nothing is posted, and changes made meanwhile are not kept for it (the feed has them). "
+        "`enabled`: go on, also after it was disabled; what was still owed is posted.",
     )
 
 
@@ -170,18 +182,21 @@ def check_endpoint(wanted: NewEndpoint, rules: AddressRules, vocabulary: Vocabul
 
     Raises `RefusedAddressError` and `InvalidBodyError`, whose `errors` point to the fault.
     """
-    try:
-        address = rules.read_address(wanted.url)
-    except RefusedAddressError as fault:
-        errors = [{"pointer": "#/url", "detail": fault.detail}]
-        raise RefusedAddressError(fault.detail, **fault.extensions, errors=errors) from None
     return CheckedEndpoint(
-        url=address.url,
+        url=_checked_url(wanted.url, rules),
         event_types=tuple(dict.fromkeys(wanted.event_types or ())),
         causes=tuple(dict.fromkeys(wanted.causes)),
         filters=_checked_filters(wanted.filters, vocabulary),
         description=wanted.description,
     )
+
+
+def _checked_url(url: str, rules: AddressRules) -> str:
+    try:
+        return rules.read_address(url).url
+    except RefusedAddressError as fault:
+        errors = [{"pointer": "#/url", "detail": fault.detail}]
+        raise RefusedAddressError(fault.detail, **fault.extensions, errors=errors) from None
 
 
 def _checked_filters(wanted: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, Sequence[str]]:
@@ -245,6 +260,36 @@ def get_endpoint(connection: Connection, key: Key, endpoint_id: str) -> dict[str
     """One endpoint. Raises `NotFoundError`, also for one of another key."""
     found = select(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
     row = connection.execute(found).one_or_none()
+    if row is None:
+        raise _no_endpoint(endpoint_id)
+    return endpoint_shape(row._mapping)
+
+
+def check_change(wanted: EndpointChange, rules: AddressRules, vocabulary: Vocabulary) -> dict[str, Any]:
+    """The columns that a change sets. Raises `RefusedAddressError` and `InvalidBodyError` as `check_endpoint` does."""
+    given = wanted.model_fields_set
+    if not given:
+        raise InvalidBodyError("There is nothing to change.", errors=[{"pointer": "#", "detail": "empty"}])
+    values: dict[str, Any] = {"updated_at": func.now()}
+    if "url" in given:
+        values["url"] = _checked_url(wanted.url, rules)
+    if "event_types" in given:
+        values["event_types"] = list(dict.fromkeys(wanted.event_types or ()))
+    if "causes" in given:
+        values["causes"] = list(dict.fromkeys(wanted.causes))
+    if "filters" in given:
+        values["filters"] = _checked_filters(wanted.filters, vocabulary)
+    if "description" in given:
+        values["description"] = wanted.description
+    if "status" in given:
+        values.update(status=wanted.status, status_reason=None, failing_since=None)
+    return values
+
+
+def change_endpoint(connection: Connection, key: Key, endpoint_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Store what `check_change` answered. Raises `NotFoundError`."""
+    changed = update(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
+    row = connection.execute(changed.values(**values).returning(endpoints_table)).one_or_none()
     if row is None:
         raise _no_endpoint(endpoint_id)
     return endpoint_shape(row._mapping)

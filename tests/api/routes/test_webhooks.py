@@ -6,7 +6,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from services.api.keys import Scope
 from services.api.webhooks import endpoints as module
@@ -91,6 +91,59 @@ def test_endpoints_belong_to_their_key(client: httpx.Client, api: httpx.Client, 
         if not others_see:
             assert api.delete(f"{URL}/{mine['id']}", headers=headers).status_code == 404
     assert api.delete(f"{URL}/{mine['id']}", headers=headers).status_code == 204
+
+
+def test_an_endpoint_is_changed_paused_and_enabled(client: httpx.Client, engine: Engine) -> None:
+    created = create(client, filters={"cycle": 2}, description="old")
+    secret, address = created.pop("secret"), f"{URL}/{created['id']}"
+    paused = client.patch(address, json={"status": "paused"}).json()
+    assert {name: paused[name] for name in paused if paused[name] != created[name]} == {
+        "status": "paused",
+        "updated_at": paused["updated_at"],
+    }
+    changed = client.patch(
+        address,
+        json={
+            "url": "https://Other.example.org",
+            "filters": {"position": "noted"},
+            "event_types": ["review.created"],
+            "causes": ["backfill"],
+            "description": None,
+        },
+    ).json()
+    assert changed["url"] == "https://other.example.org/"
+    assert (changed["filters"], changed["event_types"]) == ({"position": ["noted"]}, ["review.created"])
+    assert (changed["causes"], changed["description"], changed["status"]) == (["backfill"], None, "paused")
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE webhook_endpoints SET status = 'disabled', status_reason = 'x', failing_since = now()")
+        )
+    enabled = client.patch(address, json={"status": "enabled", "event_types": None}).json()
+    assert (enabled["status"], enabled["status_reason"], enabled["failing_since"]) == ("enabled", None, None)
+    assert enabled["event_types"] is None
+    assert client.get(address).json() == enabled
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT secret FROM webhook_endpoints")) == secret
+
+
+def test_a_bad_change_changes_nothing(client: httpx.Client, api: httpx.Client, make_key: MakeKey) -> None:
+    address = f"{URL}/{create(client)['id']}"
+    before = client.get(address).json()
+    for body, pointer in (
+        ({}, "#"),
+        ({"status": "disabled"}, "#/status"),
+        ({"url": None}, "#/url"),
+        ({"url": ""}, "#/url"),
+        ({"url": "https://127.0.0.2:1/x y"}, "#/url"),
+        ({"secret": "whsec_"}, "#/secret"),
+        ({"filters": {"x": 1}}, "#/filters/x"),
+        ({"causes": []}, "#/causes"),
+    ):
+        assert list(refused(client.patch(address, json=body))) == [pointer], body
+    assert client.get(address).json() == before
+    other = {"Authorization": f"Bearer {make_key()[1]}"}
+    assert api.patch(address, json={"status": "paused"}, headers=other).status_code == 404
+    assert api.patch(address, json={"status": "paused"}).status_code == 401
 
 
 def test_a_key_has_only_so_many(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +288,7 @@ def test_the_secret_is_in_no_list_and_no_log(client: httpx.Client, caplog: pytes
 def test_the_openapi_document_tells_of_it(api: httpx.Client) -> None:
     document = api.get("/openapi.json").json()
     assert document["components"]["securitySchemes"]["api_key"]["scheme"] == "bearer"
-    for path, methods in ((URL, ("get", "post")), (URL + "/{endpoint_id}", ("get", "delete"))):
+    for path, methods in ((URL, ("get", "post")), (URL + "/{endpoint_id}", ("get", "patch", "delete"))):
         for method in methods:
             operation = document["paths"][path][method]
             assert operation["security"] == [{"api_key": []}]
