@@ -26,6 +26,7 @@ from services.core.store.documents import FileEntry
 from services.core.store.former_ids import forget_removed, remember_removed
 from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
+from services.core.store.recommendations import current_position
 from services.core.store.records import Aggregate, Stored
 from services.core.store.reference import Reference, reference_of
 from services.core.store.reviews import REVIEWS
@@ -235,7 +236,7 @@ def _write_records(
             shape_of(noun, was, names) if was else None,
             shape_of(noun, now_is, names) if now_is else None,
             cause=Cause.MERGE if former else write.cause,
-            effective_on=write.effective_on,
+            effective_on=_effective_on(write, now_is or was),
             reference=reference,
             replaced=former,
             reason=removed.get(record_id),
@@ -243,6 +244,12 @@ def _write_records(
         if draft is not None:
             drafts.append(draft)
     return drafts
+
+
+def _effective_on(write: _Write, record: Stored | None) -> date | None:
+    """The date in the world: of the answer that a recommendation holds, of others the document's publication."""
+    answer = current_position(getattr(record, "positions", []))
+    return (_day(answer["effective_on"]) if answer else None) or write.effective_on
 
 
 def _reason(record: Stored) -> str:
