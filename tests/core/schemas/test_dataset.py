@@ -1,0 +1,36 @@
+"""The dataset version says which changes are in and which vocabularies they were read with."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from services.core.schemas.dataset import dataset, vocabulary_hash
+from services.core.schemas.models import Dataset
+from services.core.store.labels import LabelRecord
+from services.core.store.reference import Reference, reference_of
+from services.core.store.seed import state_records
+
+MOMENT = datetime(2026, 11, 21, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+def reference(**labels: LabelRecord) -> Reference:
+    return reference_of({record.id: record for record in state_records()}, {}, labels)
+
+
+def test_version_and_cursor() -> None:
+    told = dataset(4711, MOMENT, reference())
+    assert told == {
+        "version": f"4711-{vocabulary_hash(reference())}",
+        "as_of": "2026-11-21T09:00:00.123456Z",
+        "cursor": 4711,
+    }
+    Dataset.model_validate(told)
+
+
+def test_the_hash_goes_by_groups_and_labels_and_not_by_their_order() -> None:
+    plain = reference()
+    turned = Reference(dict(reversed(plain.states.items())), {}, {}, plain.vocabulary)
+    assert vocabulary_hash(turned) == vocabulary_hash(plain)
+    moved = {**plain.states, "PER": replace(plain.states["PER"], region="weog")}
+    assert vocabulary_hash(reference_of(moved, {}, {})) != vocabulary_hash(plain)
+    label = LabelRecord(id="topic:new", scheme="topic", code="new", names={"en": "New"})
+    assert vocabulary_hash(reference(**{"topic:new": label})) != vocabulary_hash(plain)
