@@ -20,9 +20,13 @@ class DocumentKind(StrEnum):
     ADVANCE_QUESTIONS = "advance_questions"
     LETTER = "letter"
     MID_TERM_REPORT = "mid_term_report"
-    DATA_SET = "data_set"
+    UPR_INFO = "upr_info"
+    UHRI = "uhri"
     OTHER = "other"
 
+
+DATA_SETS = frozenset({DocumentKind.UPR_INFO, DocumentKind.UHRI})
+"""Databases: what one says of a review in an export counts as one document of the review."""
 
 SYMBOL_IN_TEXT = re.compile(
     r"A/HRC/(?:WG\.6/\d{1,2}/(?:\s?[A-Z]{3}/[123]|L\.\d+)|DEC/\d{1,3}/\d{3}|\d{1,3}/\d+)"

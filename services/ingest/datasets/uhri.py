@@ -146,7 +146,7 @@ def _of_whom(row: ReviewRow, symbol: str, states: tuple[str, ...], reports: _Rep
 
 def _decided(reports: _Reports) -> Iterator[Row]:
     for row, symbol, states in reports.undecided:
-        named = [state for state in states if reports.states.get(symbol, {}).get(state)]
+        named = [state for state in states if reports.states[symbol][state]]
         joint = [each["review"] for each in facts()["joint"] if _is_joint(each, row, states)]
         reviewed = named if len(named) == 1 else joint
         yield replace(row, state=reviewed[0]) if reviewed else _several(symbol, states)

@@ -11,7 +11,7 @@ from services.core.store.recommendations import LabelEntry
 from services.ingest.merge.sources import SourceReading
 from services.ingest.reading import ReadLabel
 
-_ASSIGNED_BY = {DocumentKind.MATRIX: "ohchr-matrix"}
+_ASSIGNED_BY = {DocumentKind.MATRIX: "ohchr-matrix", DocumentKind.UPR_INFO: "upr-info"}
 _CODED_SCHEMES = frozenset({"sdg", "sdg-target", "action"})
 """Schemes whose entries are known by their code and have their names from the vocabulary, not from documents."""
 
@@ -26,6 +26,28 @@ def labels_told(source: SourceReading) -> dict[Printed, dict[LabelKey, LabelEntr
     for label in source.reading.labels:
         entry = LabelEntry(label=label_id(label), assigned_by=assigned_by)
         told[label.recommendation, label.part][entry["label"], assigned_by] = entry
+    return told
+
+
+def labels_of_rows(source: SourceReading) -> dict[int, dict[LabelKey, LabelEntry]]:
+    """The labels that a database puts on its recommendations, by their places in the reading, from 1."""
+    return _by_place(source, ((label.row, label) for label in source.reading.labels))
+
+
+def labels_of_pledges(source: SourceReading) -> dict[int, dict[LabelKey, LabelEntry]]:
+    """The labels that a source puts on its pledges, by their places in the reading, from 1."""
+    return _by_place(source, ((label.pledge, label) for label in source.reading.labels))
+
+
+def _by_place(
+    source: SourceReading, labels: Iterable[tuple[int | None, ReadLabel]]
+) -> dict[int, dict[LabelKey, LabelEntry]]:
+    told: dict[int, dict[LabelKey, LabelEntry]] = defaultdict(dict)
+    assigned_by = _ASSIGNED_BY.get(DocumentKind(source.kind), source.kind)
+    for place, label in labels:
+        if place is not None:
+            entry = LabelEntry(label=label_id(label), assigned_by=assigned_by)
+            told[place][entry["label"], assigned_by] = entry
     return told
 
 

@@ -1,14 +1,15 @@
 """Which sources tell of the same recommendation, and the record they make together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rapidfuzz import fuzz
 
 from services.core.domain import identifiers
-from services.core.domain.positions import SAID_IN_THE_WORKING_GROUP, Position
+from services.core.domain.documents import DATA_SETS
+from services.core.domain.positions import SAID_IN_THE_WORKING_GROUP, Position, PositionDetail
 from services.core.store.recommendations import (
     LabelEntry,
     PositionEntry,
@@ -17,7 +18,8 @@ from services.core.store.recommendations import (
     current_position,
 )
 from services.core.store.reviews import ReviewRecord
-from services.ingest.merge.labels import labels_told
+from services.ingest.merge.databases import attach_rows
+from services.ingest.merge.labels import labels_of_rows, labels_told
 from services.ingest.merge.sources import SourceReading
 from services.ingest.reading import ReadPosition, ReadRecommendation
 
@@ -48,6 +50,7 @@ class Gathered:
     answered: list[Answered] = field(default_factory=list)
     labels: dict[tuple[str, str], LabelEntry] = field(default_factory=dict)
     aliases: set[str] = field(default_factory=set)
+    external_ids: set[str] = field(default_factory=set)
 
     def public_id(self, review: str) -> str:
         """The id under which it is known."""
@@ -81,6 +84,28 @@ class _Gathering:
 
     def add(self, source: SourceReading) -> None:
         """Attach each recommendation of a source to those it tells of, or take it as a new one."""
+        if source.kind in DATA_SETS:
+            self._add_rows(source)
+        else:
+            self._add_printed(source)
+
+    def _add_rows(self, source: SourceReading) -> None:
+        """Rows of a database: several may tell of one recommendation, and one of several."""
+        labels = labels_of_rows(source)
+        new: dict[tuple[str | None, str], Gathered] = {}
+        for told, place, known in attach_rows(source, self.found, lambda number: self._by_number.get(number, [])):
+            each = known
+            if each is None:
+                key = (told.number, identifiers.normalised_text(told.text))
+                each = new.get(key) or self._take(source, told, (told.number, None, 1))
+                new[key] = each
+                each.states |= frozenset(told.recommending_states)
+            each.told.append((source, told))
+            each.labels.update(labels.get(place + 1, {}))
+            each.external_ids.update(told.external_ids)
+            each.aliases.add(identifiers.unnumbered_recommendation_id(self._review, told.text))
+
+    def _add_printed(self, source: SourceReading) -> None:
         labels = labels_told(source)
         attached: set[int] = set()
         places = _places(source)
@@ -156,13 +181,22 @@ class _Gathering:
         return ranked[:1]
 
     def _by_text(self, source: SourceReading, told: ReadRecommendation, attached: set[int]) -> Gathered | None:
-        candidates = (
-            (_likeness(source, told, each), -order, each)
-            for order, each in enumerate(self.found)
+        """The first with the same folded text, else the one that is most alike, of those whose States meet."""
+        text = identifiers.normalised_text(told.text)
+        free = [
+            each
+            for each in self.found
             if id(each) not in attached and each.language == source.language and _states_meet(told, each)
-        )
-        likeness, _, best = max(candidates, default=(0.0, 0, None), key=lambda each: each[:2])
-        return best if likeness >= SAME_TEXT else None
+        ]
+        same = next((each for each in free if each.normalised == text), None)
+        if same is not None:
+            return same
+        best, likeness = None, float(SAME_TEXT)
+        for each in free:
+            alike = fuzz.ratio(text, each.normalised, score_cutoff=likeness)
+            if alike > likeness or (best is None and alike == likeness):
+                best, likeness = each, alike
+        return best
 
 
 def _is_open(each: Gathered) -> bool:
@@ -243,7 +277,7 @@ def _record(review: ReviewRecord, each: Gathered, published: Mapping[str, date])
     public_id = each.public_id(review.id)
     texts = sorted(each.told, key=lambda told: told[0].text_weight)
     text, language = texts[0][1].text, texts[0][0].language
-    states = next((told.recommending_states for _, told in each.told if told.recommending_states), ())
+    states = _states_of(each)
     positions = _positions(review, each, published)
     holds = current_position(positions)
     labels = sorted(each.labels.values(), key=lambda entry: (entry["label"], entry["assigned_by"]))
@@ -272,18 +306,45 @@ def _record(review: ReviewRecord, each: Gathered, published: Mapping[str, date])
         documents=tuple(dict.fromkeys(source.document for source, _ in (*each.told, *each.answered))),
         date=review.date,
         aliases=tuple(each.aliases - {public_id}),
+        external_ids=tuple(sorted(each.external_ids)),
         sample=review.sample,
     )
+
+
+def _states_of(each: Gathered) -> tuple[str, ...]:
+    """The recommending States as the weightiest source names them; a database has a row for each."""
+    first = next((source for source, told in each.told if told.recommending_states), None)
+    named = (state for source, told in each.told if source is first for state in told.recommending_states)
+    return tuple(dict.fromkeys(named)) if first is None or first.kind not in DATA_SETS else tuple(sorted({*named}))
+
+
+def _answers_told(each: Gathered) -> Iterator[Told]:
+    """What sources that tell the recommendation say of its position; a database's rows together.
+
+    A database that was told nothing but what a document says adds nothing to the history. Rows that differ tell of
+    parts of the recommendation: such an answer is an answer in part.
+    """
+    rows: dict[int, list[Told]] = defaultdict(list)
+    in_print = {told.position for source, told in each.told if source.kind not in DATA_SETS}
+    in_print |= {answer.position for _, answer in each.answered}
+    for source, told in each.told:
+        if source.kind in DATA_SETS and told.position:
+            rows[id(source)].append((source, told))
+        elif told.position:
+            yield source, told
+    for of_a_source in rows.values():
+        source, told = of_a_source[0]
+        said = {row.position for _, row in of_a_source}
+        if len(said) > 1:
+            told = replace(told, position=Position.NOTED, position_detail=PositionDetail.PARTIAL, position_phrase=None)
+        if told.position not in in_print:
+            yield source, told
 
 
 def _positions(review: ReviewRecord, each: Gathered, published: Mapping[str, date]) -> list[PositionEntry]:
     """The history of answers, by the world's dates: what was said at the review, then what came later."""
     entries = [
-        *(
-            _position(review, source, told, published, told.position_symbol)
-            for source, told in each.told
-            if told.position
-        ),
+        *(_position(review, source, told, published, told.position_symbol) for source, told in _answers_told(each)),
         *(_position(review, source, told, published, None) for source, told in each.answered),
     ]
     entries.sort(

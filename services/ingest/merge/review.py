@@ -6,23 +6,23 @@ records whatever order the documents were loaded in. `load.py` compares its resu
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
 from services.core.domain import identifiers
-from services.core.domain.documents import DocumentKind, read_symbol
+from services.core.domain.documents import DATA_SETS, DocumentKind, read_symbol
 from services.core.store.documents import DocumentRecord, FileEntry
 from services.core.store.hearings import HearingRecord
 from services.core.store.labels import LabelRecord
 from services.core.store.pledges import PledgeRecord
-from services.core.store.recommendations import RecommendationRecord
+from services.core.store.recommendations import LabelEntry, RecommendationRecord
 from services.core.store.reviews import ReviewRecord
 from services.core.store.statements import StatementRecord
-from services.ingest.merge.labels import label_records
+from services.ingest.merge.labels import LabelKey, label_records, labels_of_pledges
 from services.ingest.merge.recommendations import gather, recommendation_records
 from services.ingest.merge.sources import SourceReading, split_superseded
-from services.ingest.reading import ReadHearing, ReadStatement
+from services.ingest.reading import ReadHearing, ReadPledge, ReadStatement
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ def _document(
         symbol=said.symbol,
         kind=said.kind,
         title=said.title,
-        published_on=_day(said.published_on),
+        # An export has a day, its share of a review has none of its own: it stays what it is in the next export.
+        published_on=None if said.kind in DATA_SETS else _day(said.published_on),
         state_under_review=review.state_under_review,
         review=review.id,
         session=said.session or review.session,
@@ -229,28 +230,51 @@ def _statement(
 
 
 def _pledges(review: ReviewRecord, current: Sequence[SourceReading]) -> dict[str, PledgeRecord]:
-    source = next((each for each in current if each.reading.pledges), None)
-    records: dict[str, PledgeRecord] = {}
-    for ordinal, told in enumerate(source.reading.pledges if source else (), 1):
-        assert source is not None
-        public_id = identifiers.pledge_id(review.id, ordinal)
-        records[public_id] = PledgeRecord(
-            id=public_id,
-            review=review.id,
-            state_under_review=review.state_under_review,
-            cycle=review.cycle,
-            session=review.session,
-            sort_key=identifiers.sort_key(public_id),
-            text=told.text,
-            text_language=source.language,
-            paragraph=told.paragraph,
-            page=told.page,
-            document=source.document,
-            labels=[],
-            date=review.date,
-            sample=review.sample,
-        )
-    return records
+    """The pledges of the weightiest source that has any, then those that only databases tell, with their labels."""
+    printed = next((each for each in current if each.reading.pledges and each.kind not in DATA_SETS), None)
+    told: dict[str, _Pledge] = {}
+    for source in current:
+        if source is printed or source.kind in DATA_SETS:
+            labels = labels_of_pledges(source)
+            for place, pledge in enumerate(source.reading.pledges, 1):
+                key = f"{source.language} {identifiers.normalised_text(pledge.text)}"
+                # A document may print the same words twice; a database then has a row for each.
+                while source is printed and key in told:
+                    key += " again"
+                told.setdefault(key, _Pledge(source, pledge)).labels.update(labels.get(place, {}))
+    records = (_pledge(review, ordinal, pledge) for ordinal, pledge in enumerate(told.values(), 1))
+    return {record.id: record for record in records}
+
+
+@dataclass
+class _Pledge:
+    """A pledge in the making: where it was found first, and the labels of all who tell it."""
+
+    source: SourceReading
+    told: ReadPledge
+    labels: dict[LabelKey, LabelEntry] = field(default_factory=dict)
+
+
+def _pledge(review: ReviewRecord, ordinal: int, pledge: _Pledge) -> PledgeRecord:
+    public_id = identifiers.pledge_id(review.id, ordinal)
+    labels = sorted(pledge.labels.values(), key=lambda entry: (entry["label"], entry["assigned_by"]))
+    return PledgeRecord(
+        id=public_id,
+        review=review.id,
+        state_under_review=review.state_under_review,
+        cycle=review.cycle,
+        session=review.session,
+        sort_key=identifiers.sort_key(public_id),
+        text=pledge.told.text,
+        text_language=pledge.source.language,
+        paragraph=pledge.told.paragraph,
+        page=pledge.told.page,
+        document=pledge.source.document,
+        labels=labels,
+        label_ids=tuple(sorted({entry["label"] for entry in labels})),
+        date=review.date,
+        sample=review.sample,
+    )
 
 
 def _day(text: str | None) -> date | None:

@@ -11,6 +11,7 @@ from services.ingest.reading import Reading
 _KINDS = (
     *(DocumentKind.WORKING_GROUP_REPORT, DocumentKind.WORKING_GROUP_DRAFT, DocumentKind.MATRIX),
     *(DocumentKind.ADDENDUM, DocumentKind.COUNCIL_REPORT, DocumentKind.COUNCIL_DECISION),
+    *(DocumentKind.UHRI, DocumentKind.UPR_INFO),
 )
 _LANGUAGES = ("en", "es", "fr")
 _REVISION = re.compile(r"/Rev\.(\d+)$")
