@@ -185,8 +185,11 @@ def _codes(shape: Shape) -> Iterator[str]:
 
 
 def _numbers(noun: str, shape: Shape) -> str:
-    """What people cite the record by: its id, its printed number, symbols."""
-    cited: list[Any] = [shape["id"], shape.get("number"), shape.get("symbol"), *shape.get("aliases", ())]
+    """What people cite the record by: its id, its printed number, symbols. Most ids end in the number."""
+    number: str | None = shape.get("number")
+    if number and shape["id"].endswith(f"-{number}"):
+        number = None
+    cited: list[Any] = [shape["id"], number, shape.get("symbol"), *shape.get("aliases", ())]
     if noun == "recommendations":
         cited += dict.fromkeys(source["symbol"] for source in shape["sources"])
     return _lines(*cited)

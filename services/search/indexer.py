@@ -28,9 +28,9 @@ log = structlog.get_logger(__name__)
 
 FEW = 2000
 """Documents that are replaced one by one whatever the size of the index."""
-REBUILD_FROM_SHARE = 0.6
-"""Share of the documents from which building the index anew is faster than replacing them: see
-benchmarks/search_service.py."""
+REBUILD_FROM_SHARE = 0.8
+"""Changed documents as a share of all, from which the index is built anew. In one commit a document takes as long to
+replace as to build (0.22 and 0.24 ms: benchmarks/search_service.py --backlogs), and what is built anew is tidier."""
 
 
 @dataclass(frozen=True)

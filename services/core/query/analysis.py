@@ -113,7 +113,7 @@ def fold(text: str) -> str:
 
 def is_exact(word: str) -> bool:
     """True for symbols and numbers: words that are never corrected, completed or stemmed."""
-    return any(character.isdigit() for character in word)
+    return not word.isalpha() and any(character.isdigit() for character in word)
 
 
 def tokenise(text: str) -> Iterator[Token]:
@@ -156,28 +156,31 @@ def stems_of(word: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[str, ..
 
 def analyse(text: str, language: str | None = None) -> AnalysedText:
     """Words and stems of one field. `language` is `en`, `es` or `fr` where known; others are guessed line by line."""
-    return _analyse_short(text, language) if len(text) <= _SHORT else _analyse(text, language)
-
-
-def _analyse(text: str, language: str | None) -> AnalysedText:
     passages: list[tuple[str, ...]] = []
     stems: set[str] = set()
     for line in text.splitlines():
-        words, parts = words_of(line)
-        if not words:
-            continue
-        for spoken in (language,) if language in _STEMS else languages_of(words):
-            stems.update(map(_STEMS[spoken].__getitem__, words))
-        passages.append(tuple(words))
-        for part in parts:
-            stems.update(stems_of(part))
-            passages.append((part,))
+        analysed = _analyse_short(line, language) if len(line) <= _SHORT else _analyse(line, language)
+        passages += analysed.passages
+        stems |= analysed.stems
     return AnalysedText(tuple(passages), frozenset(stems))
 
 
+def _analyse(line: str, language: str | None) -> AnalysedText:
+    words, parts = words_of(line)
+    if not words:
+        return _NOTHING
+    stems: set[str] = set()
+    for spoken in (language,) if language in _STEMS else languages_of(words):
+        stems.update(map(_STEMS[spoken].__getitem__, words))
+    for part in parts:
+        stems.update(stems_of(part))
+    return AnalysedText((tuple(words), *((part,) for part in parts)), frozenset(stems))
+
+
+_NOTHING = AnalysedText((), frozenset())
 _SHORT = 60
 _analyse_short = lru_cache(maxsize=20_000)(_analyse)
-"""Names and labels come again and again."""
+"""Names, labels and symbols come again and again, a line each."""
 
 
 class _Stems(dict[str, str]):
@@ -254,5 +257,5 @@ def _cut(text: str, start: int) -> Token:
 
 
 def _moved(token: Token, by: int) -> Token:
-    parts = tuple(_moved(part, by) for part in token.parts)
+    parts = tuple(_moved(part, by) for part in token.parts) if token.parts else ()
     return Token(token.word, token.start + by, token.end + by, parts)

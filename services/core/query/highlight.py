@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
-from services.core.query.analysis import Token, composed, languages_of, stems_of, tokenise
+from services.core.query.analysis import LANGUAGES, Token, composed, languages_of, stems_of, tokenise
 from services.core.query.matcher import find_phrase
 from services.core.query.parser import Query
 
@@ -64,9 +65,15 @@ def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
 
 
 def _token_spans(token: Token, marks: Marks, languages: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    if token.word in marks.words or not marks.stems.isdisjoint(stems_of(token.word, languages)):
+    if _is_marked(token.word, marks, languages):
         yield token.start, token.end
         return
     for part in token.parts:
-        if part.word in marks.words or not marks.stems.isdisjoint(stems_of(part.word)):
+        if _is_marked(part.word, marks, LANGUAGES):
             yield part.start, part.end
+
+
+@lru_cache(maxsize=4_096)
+def _is_marked(word: str, marks: Marks, languages: tuple[str, ...]) -> bool:
+    """Remembered, because the texts of one answer have most of their words in common."""
+    return word in marks.words or not marks.stems.isdisjoint(stems_of(word, languages))
