@@ -111,7 +111,8 @@ class ReadStatement:
     `speaker_kind` (`organisation`, `nhri`, `intergovernmental`). `on_behalf_of` holds codes of States, and the printed
     names of groups. `paragraph` is the printed number. `hearing` is the id of the hearing, where it is not the State's
     review in the Working Group; a letter hangs on the review. `original_text`: the words in another language, where
-    `text` is the document's own translation of them.
+    `text` is the document's own translation of them. `suggested_mid_term_year`: by when a letter hopes for a mid-term
+    report.
     """
 
     speaker: str
@@ -125,6 +126,7 @@ class ReadStatement:
     speaker_name: str | None = None
     date: str | None = None
     original_text: str | None = None
+    suggested_mid_term_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ WHERE_TOLD: dict[str, tuple[str, ...]] = {
         *("title", "council_session", "meeting", "states"),
         *("recommendations_said", "supported_said", "noted_said"),
     ),
-    "statements": ("hearing", "speaker_kind", "speaker_name", "date", "original_text"),
+    "statements": ("hearing", "speaker_kind", "speaker_name", "date", "original_text", "suggested_mid_term_year"),
 }
 
 _LISTS: dict[str, type[Any]] = {

@@ -5,11 +5,19 @@ from services.ingest.parsers.addendum import Addendum
 from services.ingest.parsers.advance_questions import AdvanceQuestions
 from services.ingest.parsers.base import Content, Parser
 from services.ingest.parsers.council_decision import CouncilDecision
+from services.ingest.parsers.high_commissioner_letter import HighCommissionerLetter
 from services.ingest.parsers.ohchr_matrix import OhchrMatrix
 from services.ingest.parsers.working_group_report import WorkingGroupReport
 from services.ingest.reading import Reading
 
-PARSERS: tuple[Parser, ...] = (WorkingGroupReport(), OhchrMatrix(), Addendum(), CouncilDecision(), AdvanceQuestions())
+PARSERS: tuple[Parser, ...] = (
+    WorkingGroupReport(),
+    OhchrMatrix(),
+    Addendum(),
+    CouncilDecision(),
+    AdvanceQuestions(),
+    HighCommissionerLetter(),
+)
 
 LOWEST_BID = 0.5
 """Below it a document is of no kind that we read."""
