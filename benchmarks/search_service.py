@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -175,12 +176,9 @@ def _report_battery(desk: Desk, client: httpx.Client, rounds: int, *, each: bool
         for query in queries:
             parameters = _parameters(query)
             request = read_search_query(parameters, desk.reference.get().vocabulary).request
-
             target = f"/v1/search?{urlencode(parameters)}"
-            over_http, bare = (
-                _timed(lambda target=target: _answered(plain, target)),
-                _timed(lambda request=request: desk.engine.search(request)),
-            )  # type: ignore[misc]
+            over_http = _timed(partial(_answered, plain, target))
+            bare = _timed(partial(desk.engine.search, request))
             if round_:
                 service.setdefault(query["name"], []).append(over_http * 1000)
                 engine.setdefault(query["name"], []).append(bare * 1000)

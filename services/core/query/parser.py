@@ -123,7 +123,7 @@ def parse_query(text: str) -> Query:
     parser = _Parser(composed(text))
     root = parser.parse()
     if root is None and text.strip():
-        parser.note("no_words", "the query holds no words: nothing is searched for")
+        parser.note("no_words", "the query holds no words, so it leaves nothing out: the filters alone decide")
     return Query(text, root, tuple(parser.notices))
 
 

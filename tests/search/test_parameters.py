@@ -1,0 +1,73 @@
+import pytest
+
+from services.core.domain.errors import InvalidParameterError, UnknownParameterError
+from services.core.query.filters import FILTERS, Vocabulary
+from services.search.parameters import FACETS, read_search_query, search_parameters
+
+VOCABULARY = Vocabulary(
+    states=frozenset({"PER", "SVN"}),
+    regions=frozenset({"grulac"}),
+    labels={"sdg": frozenset({"16"})},
+)
+
+
+def read(*pairs: tuple[str, str]):
+    return read_search_query(pairs, VOCABULARY)
+
+
+def test_nothing_asked_is_the_first_page_of_everything():
+    query = read()
+    request = query.request
+    assert (request.type, request.filters, request.facets, request.sort, request.strict) == (None, {}, (), None, False)
+    assert (request.page, request.per_page, query.language, request.query.root) == (1, 20, "en", None)
+
+
+def test_filters_are_canonical_and_repeat_for_or():
+    query = read(("state_under_review", "per"), ("state_under_review", "SVN"), ("sdg", "sdg:16"), ("cycle", "02"))
+    assert query.request.filters == {"state_under_review": ("PER", "SVN"), "cycle": ("2",), "sdg": ("16",)}
+
+
+def test_dates_are_a_range():
+    request = read(("date_from", "2012-01-01"), ("date_to", "2013-12-31")).request
+    assert (request.date_from, request.date_to, request.filters) == ("2012-01-01", "2013-12-31", {})
+
+
+def test_facets_come_in_the_order_asked_for_once_each():
+    assert read(("facets", "sdg, position,,sdg"), ("facets", "type")).request.facets == ("sdg", "position", "type")
+
+
+def test_relevance_is_the_order_without_a_sort():
+    assert read(("sort", "relevance")).request.sort is None
+    assert read(("sort", "-date")).request.sort == "-date"
+
+
+@pytest.mark.parametrize("noun", ["recommendations", "hearings"])
+def test_a_type_has_its_own_filters(noun):
+    for name in FACETS:
+        if noun in FILTERS[name].nouns:
+            assert read(("type", noun), ("facets", name)).request.facets == (name,)
+        else:
+            with pytest.raises(InvalidParameterError, match=name):
+                read(("type", noun), ("facets", name))
+
+
+def test_what_lists_alone_can_do_is_refused_by_name():
+    with pytest.raises(UnknownParameterError, match="updated_since"):
+        read(("updated_since", "2026-01-01T00:00:00Z"))
+
+
+@pytest.mark.parametrize(("page", "per_page"), [("1", "0"), ("10000000", "200")])
+def test_pages_at_the_edge(page, per_page):
+    request = read(("page", page), ("per_page", per_page)).request
+    assert (str(request.page), str(request.per_page)) == (page, per_page)
+
+
+def test_every_parameter_that_is_read_is_described_and_the_other_way_round():
+    described = {parameter["name"]: parameter for parameter in search_parameters()}
+    for name, parameter in described.items():
+        assert parameter["description"].strip(), name
+        schema = parameter["schema"]
+        assert (schema["type"] == "array") == (name in FILTERS and not FILTERS[name].single)
+    assert set(FACETS) <= set(described)
+    for name in ("q", "type", "page", "per_page", "sort", "strict", "lang", "facets"):
+        assert name in described
