@@ -1,6 +1,7 @@
 """The search service over HTTP: on real documents against brute force, and in bad weather."""
 
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -394,3 +395,13 @@ def test_the_description_names_every_parameter(service: SearchService) -> None:
     names = {parameter["name"] for parameter in operation["parameters"]}
     assert names >= {"q", "type", "facets", "page", "per_page", "sort", "strict", "lang", "position", "date_from"}
     assert "updated_since" not in names
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "search.md"
+
+
+@pytest.mark.parametrize("path", re.findall(r"curl 'http://127\.0\.0\.1:8001(\S+)'", DOCS.read_text("utf-8")))
+def test_the_examples_of_the_docs_run(service: SearchService, path: str) -> None:
+    answer = service.client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["interpreted"]["notices"] == []
