@@ -173,7 +173,11 @@ def _with_progress(steps: Iterator[Step], total: int, console: Console) -> Itera
                 console.print(
                     f"not read: {step.path}: {step.error.detail} [{step.error.code}]", markup=False, soft_wrap=True
                 )
-            progress.update(task, advance=1, description=step.path.name[:40])
+            name = step.path.name[:40]
+            if step.share is None:
+                progress.update(task, advance=1, description=name)
+            else:
+                progress.update(task, description=f"{name}: {step.share[0]} of {step.share[1]}")
             yield step
         progress.update(task, description="loaded")
 

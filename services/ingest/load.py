@@ -4,19 +4,20 @@ The reading is stored, the readings of its review are merged anew, the result is
 differs is written together with its changes. Loading the same file again finds nothing that differs.
 """
 
+import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from services.core.domain import identifiers
 from services.core.domain.changes import Cause
-from services.core.domain.documents import DocumentKind
+from services.core.domain.documents import DATA_SETS, DocumentKind
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.schemas.events import draft_change
 from services.core.schemas.names import Names
@@ -29,9 +30,9 @@ from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.recommendations import current_position
 from services.core.store.records import Aggregate, Stored
 from services.core.store.reference import Reference, reference_of
-from services.core.store.reviews import REVIEWS
-from services.core.store.seed import sample_state_records
-from services.core.store.states import PLACE_GROUPS, STATES, StateRecord
+from services.core.store.reviews import REVIEWS, ReviewRecord
+from services.core.store.seed import facts, sample_state_records
+from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 from services.core.store.tables import AGGREGATES
 from services.ingest.merge import MergedReview, SourceReading, merge_review
 from services.ingest.merge.labels import joined
@@ -51,14 +52,19 @@ class Loaded:
     sample: bool = False
 
 
+Places = tuple[dict[str, StateRecord], dict[str, PlaceGroupRecord]]
+"""States and groups: facts of the seed, which do not change while documents are loaded, but for samples' States."""
+
+
 @dataclass(frozen=True)
-class _Write:
+class Write:
     """One transaction's circumstances."""
 
     connection: Connection
     now: datetime
     cause: Cause
     effective_on: date | None
+    places: Places | None = None
 
 
 class Loader:
@@ -70,19 +76,42 @@ class Loader:
     def __init__(self, engine: Engine, backfill_after: timedelta) -> None:
         self._engine = engine
         self._backfill_after = backfill_after
+        self._places: Places | None = None
 
     def load(self, path: Path, sha256: str, reading: Reading) -> Loaded:
         """Store a reading and what it changes.
 
         Raises `UnreadableDocumentError` (`unknown_review`) where the document does not tell whose review it is of.
         """
-        state, cycle = _whose_review(reading)
-        review = identifiers.review_id(state, cycle)
         source = SourceReading(
             document=identifiers.document_id(reading.document.symbol, sha256),
             file=_file_entry(path, sha256, reading),
             reading=reading,
         )
+        return self._load(source)
+
+    def load_share(self, path: Path, reading: Reading) -> Loaded:
+        """Store what a data set says of one review.
+
+        An export changes with every review in it, its share of a review does not: the share is a document of its own,
+        known by the hash of what it says, and the same share in a later export is the same file.
+        """
+        review = identifiers.review_id(*_whose_review(reading))
+        said = orjson.dumps(replace(reading, document=replace(reading.document, published_on=None)))
+        sha256 = hashlib.sha256(said).hexdigest()
+        share = f"{reading.document.kind} {reading.document.title} {review}"
+        entry = _file_entry(path, sha256, reading)
+        source = SourceReading(
+            document=identifiers.document_id(None, hashlib.sha256(share.encode()).hexdigest()),
+            file=FileEntry(**{**entry, "bytes": len(said)}),
+            reading=reading,
+        )
+        return self._load(source)
+
+    def _load(self, source: SourceReading) -> Loaded:
+        reading, sha256 = source.reading, source.file["sha256"]
+        state, cycle = _whose_review(reading)
+        review = identifiers.review_id(state, cycle)
         with self._engine.begin() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(review))))
             held = _readings(connection, review)
@@ -96,11 +125,12 @@ class Loader:
                 [*others, source],
                 sample=state in _samples(),
             )
-            write = _Write(
+            write = Write(
                 connection=connection,
                 now=connection.scalar(select(func.now())) or datetime.now(UTC),
-                cause=self._cause(source, held.values(), merged.review.date),
-                effective_on=_day(reading.document.published_on),
+                cause=self._cause(source, held.values(), merged.review),
+                effective_on=None if source.kind in DATA_SETS else _day(reading.document.published_on),
+                places=None if merged.review.sample else self.places(connection),
             )
             drafts = _write_review(write, merged)
             append_changes(connection, drafts)
@@ -109,13 +139,38 @@ class Loader:
             counts[draft.type] = counts.get(draft.type, 0) + 1
         return Loaded(source.document, review, "loaded", counts, merged.review.sample)
 
-    def _cause(self, source: SourceReading, held: Any, reviewed_on: date | None) -> Cause:
-        if any(old.document == source.document for old in held):
+    def _cause(self, source: SourceReading, held: Iterable[SourceReading], review: ReviewRecord) -> Cause:
+        if any(old.document == source.document and _is_reread(old, source) for old in held):
             return Cause.CORRECTION
-        day = _day(source.reading.document.published_on) or reviewed_on
+        published = None if source.kind in DATA_SETS else _day(source.reading.document.published_on)
+        return self.cause_by_day(published or review.date or _last_day(review.session))
+
+    def places(self, connection: Connection) -> Places:
+        """States and groups, read once."""
+        if self._places is None:
+            self._places = _read_places(connection)
+        return self._places
+
+    def cause_by_day(self, day: date | None) -> Cause:
+        """Whether what happened on a day is news or history."""
         if day is not None and datetime.now(UTC).date() - day > self._backfill_after:
             return Cause.BACKFILL
         return Cause.PUBLICATION
+
+
+def _is_reread(old: SourceReading, new: SourceReading) -> bool:
+    """Whether the same document is merely read better. A later export of a data set tells something new."""
+    return new.kind not in DATA_SETS or old.reading.document.published_on == new.reading.document.published_on
+
+
+@cache
+def _last_days() -> dict[int, date]:
+    return {int(row["number"]): date.fromisoformat(row["ends_on"]) for row in facts("sessions") if row["ends_on"]}
+
+
+def _last_day(session: int | None) -> date | None:
+    """The last day of a Working Group session, by which a review of unknown day had been held."""
+    return _last_days().get(session) if session else None
 
 
 def _whose_review(reading: Reading) -> tuple[str, int]:
@@ -149,6 +204,9 @@ def _readings(connection: Connection, review: str) -> dict[str, SourceReading]:
 
 
 def _is_same(old: SourceReading, new: SourceReading) -> bool:
+    """Whether a reading is held already. The share of a data set is, unless a later export says the same again."""
+    if new.kind in DATA_SETS and (new.reading.document.published_on or "") > (old.reading.document.published_on or ""):
+        return False
     return (old.reading.parser, old.reading.parser_version) == (new.reading.parser, new.reading.parser_version)
 
 
@@ -170,30 +228,32 @@ def _store(connection: Connection, review: str, source: SourceReading) -> None:
     )
 
 
-def _write_review(write: _Write, merged: MergedReview) -> list[ChangeDraft]:
+def _write_review(write: Write, merged: MergedReview) -> list[ChangeDraft]:
     connection, review = write.connection, merged.review
     if review.sample:
         _ensure_sample_states(connection)
-    labels = _labels_to_write(connection, merged.labels)
-    reference = _reference(connection, {**LABELS.read(connection, list(_label_ids(merged))), **labels})
+    labels = labels_to_write(connection, merged.labels)
+    reference = reference_with(write, {**LABELS.read(connection, list(_label_ids(merged))), **labels})
     held_labels = LABELS.read(connection, list(labels))
-    drafts = _write_records(write, "labels", held_labels, labels, reference)
+    drafts = write_records(write, "labels", held_labels, labels, reference)
     held_review = REVIEWS.read(connection, [review.id])
-    drafts += _write_records(write, "reviews", held_review, {review.id: review}, reference)
+    drafts += write_records(write, "reviews", held_review, {review.id: review}, reference)
     for noun in _PARTS_OF_A_REVIEW:
         held = {
             record.id: record  # type: ignore[attr-defined]  # every record of these nouns has an id
             for record in AGGREGATES[noun].where(connection, AGGREGATES[noun].table.c.review == review.id)
         }
-        drafts += _write_records(write, noun, held, getattr(merged, noun), reference)
+        drafts += write_records(write, noun, held, getattr(merged, noun), reference)
     return drafts
 
 
 def _label_ids(merged: MergedReview) -> set[str]:
-    return {label for record in merged.recommendations.values() for label in record.label_ids}
+    labelled = [record.label_ids for record in merged.recommendations.values()]
+    labelled += [record.label_ids for record in merged.pledges.values()]
+    return {label for labels in labelled for label in labels}
 
 
-def _labels_to_write(connection: Connection, told: Mapping[str, LabelRecord]) -> dict[str, LabelRecord]:
+def labels_to_write(connection: Connection, told: Mapping[str, LabelRecord]) -> dict[str, LabelRecord]:
     """The labels that are new or better known now. Reviews loaded at once share labels: they take turns here."""
     held = LABELS.read(connection, list(told))
     if any(label not in held or joined(held[label], record) != held[label] for label, record in told.items()):
@@ -203,8 +263,8 @@ def _labels_to_write(connection: Connection, told: Mapping[str, LabelRecord]) ->
     return {label: record for label, record in improved.items() if held.get(label) != record}
 
 
-def _write_records(
-    write: _Write, noun: str, before: Mapping[str, Stored], after: Mapping[str, Stored], reference: Reference
+def write_records(
+    write: Write, noun: str, before: Mapping[str, Stored], after: Mapping[str, Stored], reference: Reference
 ) -> list[ChangeDraft]:
     """Write what differs between two sets of records of one noun; answers the changes, in the order of their ids."""
     aggregate: Aggregate[Stored] = AGGREGATES[noun]
@@ -246,7 +306,7 @@ def _write_records(
     return drafts
 
 
-def _effective_on(write: _Write, record: Stored | None) -> date | None:
+def _effective_on(write: Write, record: Stored | None) -> date | None:
     """The date in the world: of the answer that a recommendation holds, of others the document's publication."""
     answer = current_position(getattr(record, "positions", []))
     return (_day(answer["effective_on"]) if answer else None) or write.effective_on
@@ -273,7 +333,7 @@ def _replaced(before: Mapping[str, Stored], after: Mapping[str, Stored]) -> dict
     return found
 
 
-def _dated(write: _Write, record: Stored, held: Stored | None = None) -> Stored:
+def _dated(write: Write, record: Stored, held: Stored | None = None) -> Stored:
     if held is None:
         return replace(record, revision=1, created_at=write.now, updated_at=write.now)
     return replace(record, revision=held.revision + 1, created_at=held.created_at, updated_at=write.now)
@@ -292,10 +352,15 @@ def _ensure_sample_states(connection: Connection) -> None:
         STATES.insert(connection, [record for record in missing if record.id not in still])
 
 
-def _reference(connection: Connection, labels: Mapping[str, LabelRecord]) -> Reference:
+def reference_with(write: Write, labels: Mapping[str, LabelRecord]) -> Reference:
+    """States and groups as the transaction sees them, with these labels."""
+    return reference_of(*(write.places or _read_places(write.connection)), labels)
+
+
+def _read_places(connection: Connection) -> Places:
     states = {record.id: record for record in STATES.where(connection)}
     groups = {record.id: record for record in PLACE_GROUPS.where(connection)}
-    return reference_of(states, groups, labels)
+    return states, groups
 
 
 def _day(text: str | None) -> date | None:

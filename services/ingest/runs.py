@@ -1,5 +1,7 @@
 """Runs: one loading of files, what it did, and what it did not understand."""
 
+import hashlib
+import itertools
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,8 +15,11 @@ from sqlalchemy import Engine, func, insert, select, update
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.store.ingest import issues_table, runs_table
 from services.ingest.archive import Archive
+from services.ingest.datasets import data_set_for
+from services.ingest.datasets.base import DataSet
 from services.ingest.load import Loaded, Loader
 from services.ingest.reading import Reading, ReadIssue
+from services.ingest.run_data_sets import Shared, load_data_set
 from services.ingest.sandbox import ReadFile, Sandbox
 
 
@@ -45,12 +50,14 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Step:
-    """One file of a run is done. `error` says why nothing of it was stored."""
+    """One file of a run is done, or a share of it. `error` says why nothing of it was stored."""
 
     path: Path
     loaded: Loaded | None
     error: UnreadableDocumentError | None
     summary: RunSummary
+    share: tuple[int, int] | None = None
+    """How far a data set is, and how far it has to go; the file is done with the step that does not say."""
 
 
 def run_files(
@@ -68,9 +75,14 @@ def run_files(
     loader = Loader(engine, backfill_after)
     status = "interrupted"
     try:
-        for outcome in sandbox.read_all(files):
-            step = _one(engine, loader, archive, outcome, summary)
-            yield step
+        # Neighbours of one kind go together, so that the sandbox reads ahead.
+        for data_set, paths in itertools.groupby(files, key=data_set_for):
+            if data_set is None:
+                for outcome in sandbox.read_all(paths):
+                    yield _one(engine, loader, archive, outcome, summary)
+            else:
+                for path in paths:
+                    yield from _data_set(engine, loader, archive, (data_set, path), summary)
         status = "finished"
     finally:
         _end(engine, summary, status)
@@ -100,8 +112,56 @@ def _one(engine: Engine, loader: Loader, archive: Archive, outcome: ReadFile, su
         summary.changes.update(loaded.counts)
         summary.samples |= loaded.sample
     summary.issues.update(issue.code for issue in issues)
-    _keep_issues(engine, summary.run, outcome, loaded.document if loaded else None, issues)
+    _keep_issues(engine, summary.run, path, sha256, document=loaded.document if loaded else None, issues=issues)
     return Step(path, loaded, error, summary)
+
+
+def _data_set(
+    engine: Engine, loader: Loader, archive: Archive, export: tuple[DataSet, Path], summary: RunSummary
+) -> Iterator[Step]:
+    """Load an export, with a step for every share that is stored and one for the whole."""
+    data_set, path = export
+    summary.files += 1
+    before = Counter(summary.changes)
+    so_far: Shared | None = None
+    error: UnreadableDocumentError | None = None
+    sha256 = _digest_of(path)
+    try:
+        for so_far in load_data_set(engine, loader, data_set, path):
+            summary.changes = before + so_far.changes
+            yield Step(path, None, None, summary, (min(so_far.done, so_far.shares), so_far.shares))
+        archive.keep(path, sha256)
+    except UnreadableDocumentError as unreadable:
+        error = unreadable
+    if so_far is None and error is None:
+        error = UnreadableDocumentError("no_recommendations", "no row of the data set is understood")
+    _settle(engine, (path, sha256), so_far, error, summary)
+    yield Step(path, None, error, summary)
+
+
+def _settle(
+    engine: Engine,
+    file: tuple[Path, str],
+    so_far: Shared | None,
+    error: UnreadableDocumentError | None,
+    summary: RunSummary,
+) -> None:
+    """Count an export that is done, and keep what was not understood."""
+    issues = so_far.issues if so_far is not None else ()
+    if error is not None:
+        summary.failed += 1
+        issues = (*issues, ReadIssue("error", error.code, error.detail))
+    elif so_far is not None:
+        summary.loaded += bool(so_far.changes)
+        summary.unchanged += not so_far.changes
+        summary.samples |= so_far.samples
+    summary.issues.update(issue.code for issue in issues)
+    _keep_issues(engine, summary.run, *file, issues=issues)
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _keep_and_load(loader: Loader, archive: Archive, path: Path, sha256: str, reading: Reading) -> Loaded:
@@ -126,15 +186,21 @@ def _end(engine: Engine, summary: RunSummary, status: str) -> None:
 
 
 def _keep_issues(
-    engine: Engine, run: str, outcome: ReadFile, document: str | None, issues: tuple[ReadIssue, ...]
+    engine: Engine,
+    run: str,
+    path: Path,
+    sha256: str | None,
+    *,
+    document: str | None = None,
+    issues: tuple[ReadIssue, ...],
 ) -> None:
     if not issues:
         return
     rows = [
         {
             "run": run,
-            "file": outcome.path.name,
-            "sha256": outcome.sha256,
+            "file": path.name,
+            "sha256": sha256,
             "document": document,
             "severity": issue.severity,
             "code": issue.code,

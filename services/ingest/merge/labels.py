@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from services.core.domain import identifiers
 from services.core.domain.documents import DocumentKind
@@ -53,8 +54,12 @@ def _by_place(
 
 def label_id(label: ReadLabel) -> str:
     """The id of the entry that a printed label is: its code in a coded scheme, else its words."""
-    code = label.code if label.scheme in _CODED_SCHEMES and label.code else identifiers.slug(label.label)
-    return identifiers.label_id(label.scheme, code.lower())
+    return _id(label.scheme, label.label, label.code if label.scheme in _CODED_SCHEMES else None)
+
+
+@lru_cache(maxsize=8192)
+def _id(scheme: str, label: str, code: str | None) -> str:
+    return identifiers.label_id(scheme, (code or identifiers.slug(label)).lower())
 
 
 def label_records(sources: Iterable[SourceReading]) -> dict[str, LabelRecord]:
@@ -62,13 +67,14 @@ def label_records(sources: Iterable[SourceReading]) -> dict[str, LabelRecord]:
     records: dict[str, LabelRecord] = {}
     for source in sources:
         for label in source.reading.labels:
-            record = _record(label, source.language)
+            record = label_record(label, source.language)
             known = records.get(record.id)
             records[record.id] = record if known is None else joined(known, record)
     return records
 
 
-def _record(label: ReadLabel, language: str) -> LabelRecord:
+def label_record(label: ReadLabel, language: str) -> LabelRecord:
+    """The entry that a printed label is, as far as this one print tells."""
     public_id = label_id(label)
     coded = label.scheme in _CODED_SCHEMES
     return LabelRecord(

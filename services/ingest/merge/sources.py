@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.core.domain.documents import DocumentKind
+from services.core.domain.documents import DATA_SETS, DocumentKind
 from services.core.store.documents import FileEntry
 from services.ingest.reading import Reading
 
@@ -13,7 +13,7 @@ _KINDS = (
     *(DocumentKind.ADDENDUM, DocumentKind.COUNCIL_REPORT, DocumentKind.COUNCIL_DECISION),
     *(DocumentKind.UHRI, DocumentKind.UPR_INFO),
 )
-_LANGUAGES = ("en", "es", "fr")
+LANGUAGES = ("en", "es", "fr")
 _REVISION = re.compile(r"/Rev\.(\d+)$")
 
 
@@ -43,7 +43,7 @@ class SourceReading:
     @property
     def weight(self) -> tuple[int, int, str, str]:
         """Sorts the weightiest first: by kind, then by language, then by something that is always the same."""
-        return (rank(self.kind, _KINDS), rank(self.language, _LANGUAGES), self.document, self.file["sha256"])
+        return (rank(self.kind, _KINDS), rank(self.language, LANGUAGES), self.document, self.file["sha256"])
 
     @property
     def text_weight(self) -> tuple[int, int, str, str]:
@@ -86,7 +86,9 @@ def _slot(each: SourceReading) -> tuple[str, str]:
     return (_REVISION.sub("", symbol), each.language)
 
 
-def _age(each: SourceReading) -> tuple[int, str, str]:
+def _age(each: SourceReading) -> tuple[int, str, tuple[int, str], str]:
     revision = _REVISION.search(each.reading.document.symbol or "")
     published = each.reading.document.published_on or ""
-    return (int(revision[1]) if revision else 0, published, each.file["sha256"])
+    # One export read by two versions of its reader is two readings, since a share is known by what was read.
+    version = each.reading.parser_version if each.kind in DATA_SETS else ""
+    return (int(revision[1]) if revision else 0, published, (len(version), version), each.file["sha256"])

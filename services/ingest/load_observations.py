@@ -1,0 +1,218 @@
+"""From UHRI's rows of other mechanisms to observations.
+
+What one export says of one document (a treaty body's concluding observations, say) holds until a later export says
+something else of it. The store remembers of each document which export told of it last, and which observations.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from services.core.store.changes import append_changes
+from services.core.store.ingest import readings_table
+from services.core.store.labels import LABELS, LabelRecord
+from services.core.store.observations import OBSERVATIONS, ObservationRecord
+from services.core.store.recommendations import LabelEntry
+from services.ingest.datasets.base import DataSet, ReadObservation
+from services.ingest.load import Loader, Write, labels_to_write, reference_with, write_records
+from services.ingest.merge.labels import joined, label_id, label_record
+from services.ingest.merge.sources import LANGUAGES, rank
+from services.ingest.reading import ReadLabel
+
+
+@dataclass(frozen=True)
+class _Document:
+    """What an export says of one document in one language."""
+
+    key: str
+    said_hash: str
+    version: str
+    as_of: str
+    observations: tuple[ReadObservation, ...]
+
+    @property
+    def language(self) -> str:
+        return self.observations[0].language
+
+    @property
+    def ids(self) -> list[str]:
+        return sorted({each.external_id for each in self.observations})
+
+    @property
+    def age(self) -> tuple[str, tuple[int, str], str]:
+        """Later exports stand before earlier ones; of one day, the order is arbitrary and always the same."""
+        return (self.as_of, (len(self.version), self.version), self.said_hash)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Which export told of a document last, and what it held."""
+
+    age: tuple[str, tuple[int, str], str]
+    ids: tuple[str, ...]
+
+    @property
+    def said_hash(self) -> str:
+        return self.age[2]
+
+
+def load_observations(
+    engine: Engine, loader: Loader, data_set: DataSet, as_of: str | None, documents: Iterable[list[ReadObservation]]
+) -> dict[str, int]:
+    """Store what an export says of some documents, in one transaction; answers the changes by event type."""
+    told = {each.key: each for each in (_document(data_set, as_of or "", rows) for rows in documents)}
+    with engine.begin() as connection:
+        # Two exports at once would take turns document by document; it is rare enough to let one wait.
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"upr-{data_set.name}"))))
+        held = _held(connection, list(told))
+        later = [each for key, each in told.items() if key not in held or each.age > held[key].age]
+        _remember(connection, data_set, later)
+        news = [each for each in later if each.key not in held or each.said_hash != held[each.key].said_hash]
+        if not news:
+            return {}
+        return _write(connection, loader, news, held)
+
+
+def _document(data_set: DataSet, as_of: str, rows: list[ReadObservation]) -> _Document:
+    said = hashlib.sha256(orjson.dumps(sorted(rows, key=lambda row: (row.external_id, row.text)))).hexdigest()
+    first = rows[0]
+    return _Document(f"{data_set.name}:{first.group}:{first.language}", f"{said}", data_set.version, as_of, tuple(rows))
+
+
+def _held(connection: Connection, keys: list[str]) -> dict[str, _Held]:
+    table = readings_table
+    rows = connection.execute(
+        select(table.c.source, table.c.sha256, table.c.parser_version, table.c.reading).where(table.c.source.in_(keys))
+    )
+    return {
+        row.source: _Held(
+            (row.reading["document"]["published_on"], (len(row.parser_version), row.parser_version), row.sha256),
+            tuple(row.reading["observations"]),
+        )
+        for row in rows
+    }
+
+
+def _remember(connection: Connection, data_set: DataSet, documents: list[_Document]) -> None:
+    if not documents:
+        return
+    keys = [each.key for each in documents]
+    connection.execute(delete(readings_table).where(readings_table.c.source.in_(keys)))
+    connection.execute(insert(readings_table), [_remembered(data_set, each) for each in documents])
+
+
+def _remembered(data_set: DataSet, each: _Document) -> dict[str, Any]:
+    document = {"kind": data_set.name, "title": data_set.title, "language": each.language, "published_on": each.as_of}
+    about = {"parser": data_set.parser, "parser_version": data_set.version}
+    return {
+        **about,
+        "source": each.key,
+        "review": each.key,  # of no review: no review bears such a name
+        "document": each.observations[0].symbol or each.key,
+        "sha256": each.said_hash,
+        "file": {},
+        "reading": {**about, "document": document, "observations": each.ids},
+    }
+
+
+def _write(
+    connection: Connection, loader: Loader, documents: list[_Document], held: Mapping[str, _Held]
+) -> dict[str, int]:
+    told = _records(documents)
+    former = {record_id for each in documents if each.key in held for record_id in held[each.key].ids}
+    before = OBSERVATIONS.read(connection, {*told, *former})
+    after = {key: record for key, record in told.items() if key not in before or _weighs(record, before[key])}
+    # What another document or language tells of now is not this one's to take away.
+    languages = {(each.observations[0].symbol, each.language) for each in documents}
+    gone = {
+        key
+        for key in former - told.keys()
+        if key in before and (before[key].symbol, before[key].text_language) in languages
+    }
+    labels = _labels(documents)
+    new_labels = labels_to_write(connection, labels)
+    now = connection.scalar(select(func.now())) or datetime.now(UTC)
+    write = Write(connection, now, loader.cause_by_day(None), None, loader.places(connection))
+    reference = reference_with(write, {**LABELS.read(connection, list(labels)), **new_labels})
+    drafts = write_records(write, "labels", LABELS.read(connection, list(new_labels)), new_labels, reference)
+    for day, ids in _by_day({**before, **after}, {*after, *gone}).items():
+        write = replace(write, cause=loader.cause_by_day(day), effective_on=day)
+        drafts += write_records(
+            write,
+            "observations",
+            {key: before[key] for key in ids if key in before},
+            {key: after[key] for key in ids if key in after},
+            reference,
+        )
+    append_changes(connection, drafts)
+    counts: dict[str, int] = {}
+    for draft in drafts:
+        counts[draft.type] = counts.get(draft.type, 0) + 1
+    return counts
+
+
+def _by_day(records: Mapping[str, ObservationRecord], ids: set[str]) -> dict[date | None, list[str]]:
+    """The ids by the day of their document: a change is news or history by that day."""
+    days: dict[date | None, list[str]] = {}
+    for record_id in sorted(ids):
+        days.setdefault(records[record_id].date, []).append(record_id)
+    return days
+
+
+def _weighs(record: ObservationRecord, held: ObservationRecord) -> bool:
+    """Whether a record may stand for what is held: English stands before other languages."""
+    return rank(record.text_language, LANGUAGES) <= rank(held.text_language, LANGUAGES)
+
+
+def _records(documents: Iterable[_Document]) -> dict[str, ObservationRecord]:
+    found: dict[str, ObservationRecord] = {}
+    for each in (row for document in documents for row in document.observations):
+        record = _record(each)
+        held = found.get(record.id)
+        if held is None or (rank(record.text_language, LANGUAGES), record.text) < (
+            rank(held.text_language, LANGUAGES),
+            held.text,
+        ):
+            found[record.id] = record
+    return found
+
+
+def _record(each: ReadObservation) -> ObservationRecord:
+    labels = {label_id(label): None for label in _printed(each)}
+    entries = [LabelEntry(label=label, assigned_by="uhri") for label in sorted(labels)]
+    return ObservationRecord(
+        id=each.external_id,
+        kind=each.kind,
+        body=each.body,
+        symbol=each.symbol,
+        states=each.states,
+        text=each.text,
+        text_language=each.language,
+        date=date.fromisoformat(each.date) if each.date else None,
+        labels=entries,
+        label_ids=tuple(sorted(labels)),
+    )
+
+
+def _labels(documents: Iterable[_Document]) -> dict[str, LabelRecord]:
+    printed = {
+        (scheme, label, code, row.language)
+        for document in documents
+        for row in document.observations
+        for scheme, label, code in row.labels
+    }
+    records: dict[str, LabelRecord] = {}
+    for scheme, label, code, language in sorted(printed, key=str):
+        record = label_record(ReadLabel(None, scheme, label, code=code), language)
+        known = records.get(record.id)
+        records[record.id] = record if known is None else joined(known, record)
+    return records
+
+
+def _printed(each: ReadObservation) -> Iterable[ReadLabel]:
+    return (ReadLabel(None, scheme, label, code=code) for scheme, label, code in each.labels)

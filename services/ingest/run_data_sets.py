@@ -1,0 +1,77 @@
+"""Loads one export of a data set: a step for each share of it that is stored."""
+
+import datetime
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from services.ingest.datasets.base import DataSet, ReadObservation
+from services.ingest.datasets.contents import Contents, with_as_of
+from services.ingest.load import Loaded, Loader
+from services.ingest.load_observations import load_observations
+from services.ingest.reading import ReadIssue
+
+_DOCUMENTS_AT_ONCE = 50
+"""So many documents of other mechanisms share a transaction: most have some thirty observations."""
+
+
+@dataclass
+class Shared:
+    """How far the loading of an export is: `done` of `shares` (reviews, and documents of other mechanisms)."""
+
+    shares: int
+    done: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
+    samples: bool = False
+    issues: tuple[ReadIssue, ...] = ()
+
+
+def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path) -> Iterator[Shared]:
+    """Read an export and store it, review by review, each in a transaction of its own.
+
+    An export that names no day of its own is as of the day on which its file was last written. Raises
+    `UnreadableDocumentError` where it is damaged; then nothing of it is stored.
+    """
+    with Contents(data_set, path) as contents:
+        as_of = contents.as_of or _written_on(path)
+        so_far = Shared(contents.shares, issues=(*contents.issues, *_unaccounted(contents)))
+        for reading in contents.readings():
+            _count(so_far, loader.load_share(path, with_as_of(reading, as_of)))
+            yield so_far
+        for documents in _batched(contents.observations()):
+            so_far.changes.update(load_observations(engine, loader, data_set, as_of, documents))
+            so_far.done += len(documents)
+            yield so_far
+
+
+def _batched(documents: Iterator[list[ReadObservation]]) -> Iterator[list[list[ReadObservation]]]:
+    while batch := list(itertools.islice(documents, _DOCUMENTS_AT_ONCE)):
+        yield batch
+
+
+def _count(so_far: Shared, loaded: Loaded) -> None:
+    so_far.done += 1
+    so_far.changes.update(loaded.counts)
+    so_far.samples |= loaded.sample
+
+
+def _unaccounted(contents: Contents) -> Iterator[ReadIssue]:
+    """What the rows came to, and, should a reader lose any, that it did."""
+    tally = contents.tally
+    out = tally.kept_out.total()
+    yield ReadIssue(
+        "info",
+        "rows_told",
+        f"{tally.rows:,} rows: {tally.recommendations:,} of recommendations, {tally.pledges:,} of pledges, "
+        f"{tally.observations:,} of other mechanisms, {out:,} kept out",
+    )
+    if tally.told != tally.rows:
+        yield ReadIssue("error", "rows_lost", f"{tally.rows:,} rows, but only {tally.told:,} of them told")
+
+
+def _written_on(path: Path) -> str:
+    return datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC).date().isoformat()
