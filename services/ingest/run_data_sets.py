@@ -2,18 +2,26 @@
 
 import datetime
 import itertools
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
 from services.ingest.datasets.base import DataSet, ReadObservation
 from services.ingest.datasets.contents import Contents, with_as_of
-from services.ingest.load import Loaded, Loader
+from services.ingest.load import Loader
 from services.ingest.load_observations import load_observations
 from services.ingest.reading import ReadIssue
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_THREADS = 2
+"""Reviews are independent of each other but for the labels they share, for which they take turns."""
 
 _DOCUMENTS_AT_ONCE = 50
 """So many documents of other mechanisms share a transaction: most have some thirty observations."""
@@ -39,8 +47,12 @@ def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path)
     with Contents(data_set, path) as contents:
         as_of = contents.as_of or _written_on(path)
         so_far = Shared(contents.shares, issues=(*contents.issues, *_unaccounted(contents)))
-        for reading in contents.readings():
-            _count(so_far, loader.load_share(path, with_as_of(reading, as_of)))
+        for loaded in _side_by_side(
+            lambda share: loader.load_share(path, with_as_of(share, as_of)), contents.readings()
+        ):
+            so_far.done += 1
+            so_far.changes.update(loaded.counts)
+            so_far.samples |= loaded.sample
             yield so_far
         for documents in _batched(contents.observations()):
             so_far.changes.update(load_observations(engine, loader, data_set, as_of, documents))
@@ -53,10 +65,19 @@ def _batched(documents: Iterator[list[ReadObservation]]) -> Iterator[list[list[R
         yield batch
 
 
-def _count(so_far: Shared, loaded: Loaded) -> None:
-    so_far.done += 1
-    so_far.changes.update(loaded.counts)
-    so_far.samples |= loaded.sample
+def _side_by_side(load: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Load items in two threads, each waiting for the database while the other works; results in their order."""
+    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="load")
+    try:
+        waiting: deque[Future[Result]] = deque()
+        for item in items:
+            waiting.append(pool.submit(load, item))
+            if len(waiting) > _THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _unaccounted(contents: Contents) -> Iterator[ReadIssue]:

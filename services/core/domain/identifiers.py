@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 
 def review_id(state: str, cycle: int) -> str:
@@ -64,10 +65,14 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
 
 
+@lru_cache(maxsize=4096)
 def normalised_text(text: str) -> str:
-    """Letters and digits only, folded: what stays the same when a text is printed twice."""
-    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return " ".join(re.findall(r"[a-z0-9]+", folded))
+    """Letters and digits only, folded: what stays the same when a text is printed twice.
+
+    Kept for a while: merging a review asks for each of its texts several times.
+    """
+    plain = text if text.isascii() else unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return " ".join(re.findall(r"[a-z0-9]+", plain.lower()))
 
 
 def _digest(text: str, digits: int) -> str:

@@ -94,10 +94,13 @@ class Aggregate(Generic[R]):
 
     def _content(self, record: R) -> Mapping[str, Any]:
         return {
-            f.name: list(value) if isinstance(value := getattr(record, f.name), tuple) else value
-            for f in fields(record)
-            if f.name not in HISTORY
+            name: list(value) if isinstance(value := getattr(record, name), tuple) else value
+            for name in self._content_names
         }
+
+    @cached_property
+    def _content_names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in fields(self.record) if f.name not in HISTORY)
 
     @cached_property
     def _arrays(self) -> tuple[str, ...]:
