@@ -9,7 +9,8 @@ class Block:
 
     `page` counts from 1 and is None where the format has no pages. `style` is the Word style's name. `size`
     is the font size in points where known, `x` the left edge in points, for telling footnotes and columns
-    apart.
+    apart. `label` is the number that Word itself puts in front of the paragraph (`6.17`), which is not in
+    `text`; None where it puts none, or a bullet.
     """
 
     text: str
@@ -18,6 +19,7 @@ class Block:
     bold: bool = False
     size: float | None = None
     x: float | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

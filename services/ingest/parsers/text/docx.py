@@ -20,6 +20,7 @@ from docx.oxml.ns import qn
 
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
+from services.ingest.parsers.text.docx_numbering import Numbering
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
     body = document.element.body
     if body is None:
         raise _damaged("it has no body")
-    walk = _Walk(_style_names(document), _bold_styles(document))
+    walk = _Walk(_style_names(document), _bold_styles(document), _numbering(document))
     walk.container(body)
     return DocumentText(
         blocks=tuple(walk.blocks),
@@ -126,11 +127,12 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Doc
 class _Walk:
     """Collects blocks and tables from body elements, in their order."""
 
-    def __init__(self, style_names: dict[str | None, str], bold_styles: set[str | None]) -> None:
+    def __init__(self, style_names: dict[str | None, str], bold_styles: set[str | None], numbering: Numbering) -> None:
         self.blocks: list[Block] = []
         self.tables: list[Table] = []
         self._style_names = style_names
         self._bold_styles = bold_styles
+        self._numbering = numbering
 
     def container(self, element: Any) -> None:
         """Read the paragraphs and tables inside `element`, also in content controls and revision marks."""
@@ -149,6 +151,7 @@ class _Walk:
                 text=_text(paragraph),
                 style=self._style_names.get(style),
                 bold=style in self._bold_styles or _all_runs_bold(paragraph),
+                label=self._numbering.label(paragraph, style),
             )
         )
         for box in _text_boxes(paragraph):
@@ -252,6 +255,12 @@ def _all_runs_bold(paragraph: Any) -> bool:
 def _is_on(toggle: Any) -> bool:
     """Whether a toggle property such as `w:b` is set (ECMA-376 part 1, 17.17.4: no value means on)."""
     return toggle is not None and toggle.get(_VAL, "1") not in {"0", "false", "off"}
+
+
+def _numbering(document: Any) -> Numbering:
+    parts = [relation.target_part for relation in document.part.rels.values() if not relation.is_external]
+    lists = next((part for part in parts if part.content_type.endswith(".numbering+xml")), None)
+    return Numbering(getattr(lists, "element", None), document.part.styles.element)
 
 
 def _styles(document: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from services.core.domain.identifiers import review_hearing_id
 from services.core.domain.reviews import LAST_KNOWN_SESSION, cycle_of_session
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.text.blocks import DocumentText
+from services.ingest.parsers.working_group_report.bare_list import introduce_list, is_bare_list, list_lines
 from services.ingest.parsers.working_group_report.furniture import strip_furniture
 from services.ingest.parsers.working_group_report.groups import read_groups
 from services.ingest.parsers.working_group_report.introduction import (
@@ -23,6 +24,8 @@ from services.ingest.reading import ReadDocument, ReadHearing, Reading, ReadIssu
 
 _TITLE = re.compile(r"report\s+of\s+the\s+working\s+group\s+on\s+the\s+universal\s+periodic\s+review", re.IGNORECASE)
 _OPENING = re.compile(r"1\.\s+The Working Group on the Universal Periodic Review.{0,200}?held", re.DOTALL)
+_PLACEHOLDER = re.compile(r"^\[\s*to be (?:completed|inserted|added|finalized|issued)\b.*\]$", re.IGNORECASE)
+"""What drafts print where the summary of the proceedings is to stand."""
 
 
 class WorkingGroupReport:
@@ -32,21 +35,29 @@ class WorkingGroupReport:
     version = "1"
 
     def bid(self, content: Content) -> float:
-        """High where the first pages carry the report's title and its unchanging first sentence."""
+        """High where the first pages carry the report's title and first sentence, or where there is but its list."""
         try:
             opening = "\n".join(block.text for block in content.text.blocks[:200])
         except UnreadableDocumentError:
             return 0.0
         title, first = bool(_TITLE.search(opening)), bool(_OPENING.search(opening))
+        if not first and is_bare_list(content.text):
+            return 0.9
         return 0.95 if title and first else 0.6 if first else 0.3 if title else 0.0
 
     def read(self, content: Content) -> Reading:
-        """Read the report. Raises `UnreadableDocumentError` (`no_recommendations`) where it lists none."""
+        """Read the report.
+
+        Raises `UnreadableDocumentError`: `no_recommendations` where it lists none, `unknown_state` where a draft is cut
+        down to its lists and does not tell whose review it is.
+        """
         return read_report(content.text)
 
 
 def read_report(text: DocumentText) -> Reading:
-    """Read a report's text. Raises `UnreadableDocumentError` (`no_recommendations`) where it lists none."""
+    """Read a report's text. Raises what `WorkingGroupReport.read` raises."""
+    if is_bare_list(text):
+        return _read_bare_list(text)
     printed = strip_furniture(text)
     skeleton = find_skeleton(printed.lines)
     introduction = read_introduction(printed.symbol, skeleton.masthead, skeleton.introduction)
@@ -62,12 +73,14 @@ def read_report(text: DocumentText) -> Reading:
     statements = tuple(read_statements(dialogue, introduction.state))
     pledge_issues: list[ReadIssue] = []
     pledges = tuple(read_pledges(skeleton.pledges, pledge_issues))
+    unfinished = [line for line in printed.lines if _PLACEHOLDER.match(line.text)]
     issues = (
         *introduction.issues,
         *listed.issues,
         *reference_issues,
         *pledge_issues,
-        *_speaker_issues(announced, statements),
+        *(ReadIssue("info", "to_be_completed", line.text, line.page) for line in unfinished),
+        *([] if unfinished else _speaker_issues(announced, statements)),
     )
     return Reading(
         parser=WorkingGroupReport.name,
@@ -78,6 +91,20 @@ def read_report(text: DocumentText) -> Reading:
         statements=statements,
         pledges=pledges,
         issues=issues,
+    )
+
+
+def _read_bare_list(text: DocumentText) -> Reading:
+    printed = strip_furniture(text)
+    listed = read_recommendations(read_groups(list_lines(printed.lines)), printed.footnotes)
+    introduction = introduce_list(listed.recommendations, printed.symbol or printed.reserved_symbol)
+    return Reading(
+        parser=WorkingGroupReport.name,
+        parser_version=WorkingGroupReport.version,
+        document=_document(introduction, text.pages),
+        hearings=_hearings(introduction, None),
+        recommendations=listed.recommendations,
+        issues=(*introduction.issues, *listed.issues),
     )
 
 

@@ -14,6 +14,7 @@ _FOOTNOTE_BELOW = 0.95
 _HEAD_LINES, _FOOT_LINES = 5, 3
 _PAGE_NUMBER = re.compile(r"^(?:[Pp]age\s*)?\d{1,3}$")
 _JOB_NUMBER = re.compile(r"^(?:\d{1,3}\s+)?GE\.\s?\d\d-\d+(?:\s*\([A-Z]\))?[\d\s*]*$")
+_ISSUED = re.compile(r"\bGE\.\s?\d\d-\d+")
 _RUNNING_HEAD = re.compile(r"^A/HRC/[\w./ -]+\*{0,2}(?:\s+[Pp]age\s*\d+)?$")
 _HEAD_SYMBOL = re.compile(r"^A/HRC/(?:WG\.6/\d+/L\.\d+| ?\d+/ ?\d+)(?:/(?:Add|Corr|Rev)\.\d+)*(?=[\s*]|$)")
 _MARKER = re.compile(r"([⁰¹²³⁴-⁹]+|(?<!\S)\*{1,3}(?=\s))")
@@ -40,18 +41,22 @@ class Footnote:
 
 @dataclass(frozen=True, slots=True)
 class PrintedText:
-    """A report without its furniture: the running text line by line, the footnotes apart, the running heads' symbol."""
+    """A report without its furniture: the running text line by line, the footnotes apart, the running heads' symbol.
+
+    `reserved_symbol` is the one that a draft in Word already carries: that of the report which it will become.
+    """
 
     lines: tuple[Block, ...]
     footnotes: tuple[Footnote, ...]
     symbol: str = ""
+    reserved_symbol: str = ""
 
 
 def strip_furniture(text: DocumentText) -> PrintedText:
     """Take running heads, feet and footnotes out of the text. The title page is left alone."""
     symbol = _symbol(text.blocks)
     body = _body_size(text.blocks)
-    lines: list[Block] = []
+    lines: list[Block] = list(_masthead_table(text))
     notes: list[Footnote] = []
     for page, blocks in groupby(_tidy(text.blocks), key=lambda block: block.page or 0):
         printed = list(_without_heads(list(blocks), symbol))
@@ -63,13 +68,36 @@ def strip_furniture(text: DocumentText) -> PrintedText:
         for place, block in enumerate(printed):
             (small if place >= foot or _is_footnote(block, body) else lines).append(block)
         notes += _footnotes(small, page)
+    if text.pages is None:
+        return PrintedText(tuple(lines), tuple(notes), *_symbols_in_word(text))
     return PrintedText(tuple(lines), tuple(notes), symbol)
 
 
+def _masthead_table(text: DocumentText) -> Iterator[Block]:
+    """The lines of the table in which Word documents of the United Nations hold symbol, distribution and date."""
+    cells = (cell for table in text.tables if not table.blocks_before for row in table.rows for cell in row)
+    for line in dict.fromkeys(line.strip() for cell in cells for line in cell.split("\n")):
+        if line:
+            yield Block(line)
+
+
+def _symbols_in_word(text: DocumentText) -> tuple[str, str]:
+    """A Word document's own symbol, and the one reserved for it: only what was issued has a job number (GE.…)."""
+    heads = (*_masthead_table(text), *(Block(line) for line in text.running_heads))
+    symbol = _symbol([*text.blocks, *heads])
+    issued = any(_ISSUED.search(block.text) for block in (*text.blocks, *heads))
+    return (symbol, "") if issued else ("", symbol)
+
+
 def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks with single spaces and without empty ones: Word paragraphs hold tabs and line breaks."""
+    """Blocks with single spaces and without empty ones: Word paragraphs hold tabs and line breaks.
+
+    Word's own numbers, which are not in the text, are put in front of it.
+    """
     for block in blocks:
         words = " ".join(block.text.split())
+        if block.label and words:
+            words = f"{block.label} {words}"
         if words == block.text:
             yield block
         elif words:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.ingest.normalise.attributions import find_attributions
 from services.ingest.parsers.text.blocks import Block
 
 _DOTTED = re.compile(r"^(\d{1,3})\s?\.\s?(\d{1,3})(?:\s?\.)?(?=[\s\W]|[A-Z]|$)\s*")
@@ -31,6 +32,8 @@ class Item:
     page: int | None
     lines: list[str] = field(default_factory=list)
     last_page: int | None = None
+    counted: bool = False
+    """Whether the number is not printed but the entry's place in its list."""
 
     @property
     def text(self) -> str:
@@ -40,7 +43,10 @@ class Item:
 
 @dataclass
 class Group:
-    """A numbered paragraph of section II and the items listed under it (none under a comment)."""
+    """A numbered paragraph of section II and the items listed under it (none under a comment).
+
+    `paragraph` is 0 where a list stands under no paragraph and prints no numbers.
+    """
 
     paragraph: int
     page: int | None
@@ -55,8 +61,13 @@ class Group:
 
 def read_groups(lines: Iterable[Block]) -> list[Group]:
     """Cut section II into its groups. Whatever stands before the first paragraph is left out."""
-    reader = _Reader(list(lines))
-    return reader.read()
+    return _Reader(list(lines)).read()
+
+
+def ends_in_attribution(text: str) -> bool:
+    """Whether `text` closes with the States that made a recommendation."""
+    found = find_attributions(text)
+    return bool(found) and not re.search(r"\w", text[found[-1].end :])
 
 
 class _Reader:
@@ -70,7 +81,12 @@ class _Reader:
 
     def read(self) -> list[Group]:
         for place, line in enumerate(self._lines):
-            if not (self._take_item(line) or self._take_paragraph(place, line) or self._take_plain(line)):
+            if not (
+                self._take_item(line)
+                or self._take_paragraph(place, line)
+                or self._take_plain(line)
+                or self._take_unnumbered(line)
+            ):
                 self._continue(line)
             self._previous = line.text
         return self._groups
@@ -129,6 +145,21 @@ class _Reader:
         if number != last + 1 and not skips:
             return False
         self._add(found[1], line, found.end())
+        return True
+
+    def _take_unnumbered(self, line: Block) -> bool:
+        """A paragraph of a Word document that is a recommendation and has lost its automatic number."""
+        group = self._group
+        if line.page is not None or (group and group.items and not group.items[-1].counted):
+            return False
+        if not ends_in_attribution(line.text):
+            return False
+        if group is None:
+            group = Group(0, None)
+            self._groups.append(group)
+        number = str(len(group.items) + 1)
+        self._add(f"{group.paragraph}.{number}" if self._dotted and group.paragraph else number, line, 0)
+        group.items[-1].counted = True
         return True
 
     def _next_plain(self, group: Group, number: int) -> bool:

@@ -56,7 +56,8 @@ def read_recommendations(groups: Sequence[Group], footnotes: Sequence[Footnote])
         stated = _position_of(groups, place, issues)
         for entry in entries:
             read += _of_entry(entry, group, stated, footnotes, issues)
-    issues += _sequence_issues([group for group in groups if any(r.paragraph == str(group.paragraph) for r in read)])
+    read_from = {r.paragraph for r in read}
+    issues += _sequence_issues([group for group in groups if _paragraph_of(group) in read_from])
     return Recommendations(tuple(read), tuple(issues))
 
 
@@ -104,7 +105,8 @@ def _position_of(groups: Sequence[Group], place: int, issues: list[ReadIssue]) -
             if later and later.position:
                 return later
     if printed is None:
-        detail = f"Paragraph {group.paragraph}: {group.lead_in[:200]}"
+        words = group.lead_in[:200] or "the document has no lead-in"
+        detail = f"Paragraph {group.paragraph or 'unknown'}: {words}"
         issues.append(ReadIssue("warning", "unknown_position_lead_in", detail, group.page))
     return printed or PrintedPosition(None, None, "")
 
@@ -128,16 +130,20 @@ def _of_entry(
             position=stated.position.value if stated.position else None,
             position_detail=stated.detail.value if stated.detail else None,
             position_phrase=stated.phrase or None,
-            position_paragraph=str(group.paragraph) if stated.phrase else None,
+            position_paragraph=_paragraph_of(group) if stated.phrase else None,
             page=entry.page,
-            paragraph=str(group.paragraph),
+            paragraph=_paragraph_of(group),
             footnotes=_footnotes_of(entry, footnotes),
         )
 
 
+def _paragraph_of(group: Group) -> str | None:
+    return str(group.paragraph) if group.paragraph else None
+
+
 def _number(entry: Item, group: Group) -> str:
     """The number as users know it: items of a plain list carry their paragraph's number before their own."""
-    plain = "." not in entry.number and group.items
+    plain = "." not in entry.number and group.items and group.paragraph
     return f"{group.paragraph}.{entry.number}" if plain else entry.number
 
 
@@ -165,8 +171,11 @@ def _footnotes_of(entry: Item, footnotes: Sequence[Footnote]) -> tuple[str, ...]
 
 
 def _sequence_issues(groups: Iterable[Group]) -> Iterator[ReadIssue]:
-    """Every gap, repetition and stranger in the printed numbers."""
+    """Every gap, repetition and stranger in the printed numbers, and lists that print none."""
     for group in groups:
+        if counted := sum(item.counted for item in group.items):
+            detail = f"Paragraph {group.paragraph or 'unknown'}: {counted} items print no number and were counted"
+            yield ReadIssue("warning", "numbers_lost", detail, group.page)
         last = 0
         for item in group.items:
             paragraph, _, printed = item.number.rpartition(".")
