@@ -132,6 +132,25 @@ def addendum(
     )
 
 
+def council_report(states: Sequence[str], *, published_on: str | None = "2013-06-01") -> Reading:
+    """The adoption of each State's outcome with one speaker, and a debate with one."""
+    adoptions = [
+        ReadHearing(f"hrc-22-{state}", "council_adoption", "2013-03-14", council_session=22, states=(state,))
+        for state in states
+    ]
+    debate = ReadHearing("hrc-22-item6", "general_debate", "2013-03-15", council_session=22)
+    return Reading(
+        parser="council_report",
+        parser_version="1",
+        document=ReadDocument("council_report", "A/HRC/22/2", published_on=published_on, session=14, cycle=2, pages=90),
+        hearings=(*adoptions, debate),
+        statements=(
+            *(ReadStatement("ESP", "comment", "Spain said.", hearing=hearing.id) for hearing in adoptions),
+            ReadStatement("ESP", "debate", None, hearing=debate.id),
+        ),
+    )
+
+
 def source(reading: Reading, name: str) -> SourceReading:
     """The reading as of a file; `name` stands for its bytes."""
     sha256 = hashlib.sha256(name.encode()).hexdigest()

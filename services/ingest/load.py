@@ -34,7 +34,16 @@ from services.core.store.reviews import REVIEWS, ReviewRecord
 from services.core.store.seed import facts, sample_state_records
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 from services.core.store.tables import AGGREGATES
-from services.ingest.merge import MergedReview, SourceReading, merge_review
+from services.ingest.merge import (
+    MergedChapter,
+    MergedReview,
+    SourceReading,
+    is_chapter,
+    merge_chapter,
+    merge_review,
+    rest_of,
+    shares_of,
+)
 from services.ingest.merge.labels import joined
 from services.ingest.reading import Reading, reading_from
 
@@ -88,7 +97,7 @@ class Loader:
             file=_file_entry(path, sha256, reading),
             reading=reading,
         )
-        return self._load(source)
+        return self._load_chapter(source) if is_chapter(reading) else self._load(source)
 
     def load_share(self, path: Path, reading: Reading) -> Loaded:
         """Store what a data set says of one review.
@@ -138,6 +147,43 @@ class Loader:
         for draft in drafts:
             counts[draft.type] = counts.get(draft.type, 0) + 1
         return Loaded(source.document, review, "loaded", counts, merged.review.sample)
+
+    def _load_chapter(self, source: SourceReading) -> Loaded:
+        """Store what a document says of each review, a transaction each; first what is of no one review."""
+        loaded = [self._load_rest(replace(source, reading=rest_of(source.reading)))]
+        loaded += [self._load(replace(source, reading=share)) for share in shares_of(source.reading)]
+        counts: dict[str, int] = {}
+        for each in loaded:
+            for kind, count in each.counts.items():
+                counts[kind] = counts.get(kind, 0) + count
+        unchanged = all(each.outcome == "unchanged" for each in loaded)
+        reviews = ", ".join(each.review for each in loaded[1:])
+        return Loaded(source.document, reviews, "unchanged" if unchanged else "loaded", counts)
+
+    def _load_rest(self, source: SourceReading) -> Loaded:
+        """Store a document of many reviews, and its hearings that are no one State's."""
+        place = f"chapter:{source.document}"  # no review bears such a name
+        with self._engine.begin() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(place))))
+            held = _readings(connection, place)
+            if (old := held.get(source.file["sha256"])) is not None and _is_same(old, source):
+                return Loaded(source.document, place, "unchanged", {})
+            _store(connection, place, source)
+            others = [each for key, each in held.items() if key != source.file["sha256"]]
+            published = _day(source.reading.document.published_on)
+            write = Write(
+                connection=connection,
+                now=connection.scalar(select(func.now())) or datetime.now(UTC),
+                cause=Cause.CORRECTION if held else self.cause_by_day(published),
+                effective_on=published,
+                places=self.places(connection),
+            )
+            drafts = _write_chapter(write, merge_chapter([*others, source]), [*held.values(), source])
+            append_changes(connection, drafts)
+        counts: dict[str, int] = {}
+        for draft in drafts:
+            counts[draft.type] = counts.get(draft.type, 0) + 1
+        return Loaded(source.document, place, "loaded", counts)
 
     def _cause(self, source: SourceReading, held: Iterable[SourceReading], review: ReviewRecord) -> Cause:
         if any(old.document == source.document and _is_reread(old, source) for old in held):
@@ -245,6 +291,26 @@ def _write_review(write: Write, merged: MergedReview) -> list[ChangeDraft]:
         }
         drafts += write_records(write, noun, held, getattr(merged, noun), reference)
     return drafts
+
+
+def _write_chapter(write: Write, merged: MergedChapter, told: Iterable[SourceReading]) -> list[ChangeDraft]:
+    """`told`: all readings held, also those whose hearings are no longer told of."""
+    reference = reference_with(write, {})
+    hearings = {hearing.id for each in told for hearing in each.reading.hearings}
+    statements = AGGREGATES["statements"]
+    before: dict[str, Mapping[str, Stored]] = {
+        "documents": AGGREGATES["documents"].read(write.connection, merged.documents),
+        "hearings": AGGREGATES["hearings"].read(write.connection, hearings),
+        "statements": {
+            record.id: record  # type: ignore[attr-defined]  # every statement has an id
+            for record in statements.where(write.connection, statements.table.c.hearing.in_(hearings))
+        },
+    }
+    return [
+        draft
+        for noun, held in before.items()
+        for draft in write_records(write, noun, held, getattr(merged, noun), reference)
+    ]
 
 
 def _label_ids(merged: MergedReview) -> set[str]:

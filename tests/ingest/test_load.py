@@ -1,6 +1,7 @@
 import hashlib
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from services.core.domain.errors import UnreadableDocumentError
 from services.core.store.changes import ChangeRecord, changes_after
 from services.core.store.engine import make_engine
 from services.core.store.former_ids import removal_reason
+from services.core.store.hearings import HEARINGS
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.ingest.load import Loaded, Loader
 from services.ingest.reading import Reading, ReadLabel
-from tests.readings import TEXTS, addendum, matrix, recommendation, report
+from tests.readings import TEXTS, addendum, council_report, matrix, recommendation, report
 
 LONG_AGO = timedelta(days=36_500)
 
@@ -160,6 +162,24 @@ def test_a_document_of_an_unknown_review_is_refused(engine: Engine, tmp_path: Pa
     with pytest.raises(UnreadableDocumentError, match="State"):
         load(engine, tmp_path, unknown, "unknown.docx")
     assert changes(engine) == []
+
+
+def test_a_report_of_many_reviews_is_shared_out(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf")
+    chapter = council_report(["PER", "CHL"])
+    loaded = load(engine, tmp_path, chapter, "council.pdf")
+    assert loaded.review == "PER-2, CHL-2"
+    assert loaded.counts == {
+        "document.created": 1, "hearing.created": 3, "statement.created": 3, "review.created": 1, "review.updated": 1,
+    }  # fmt: skip
+    assert load(engine, tmp_path, chapter, "council.pdf").outcome == "unchanged"
+    fewer = replace(council_report(["PER", "CHL"]), parser_version="2", statements=chapter.statements[:-1])
+    assert load(engine, tmp_path, fewer, "council.pdf").counts == {"document.updated": 1, "statement.deleted": 1}
+    with engine.connect() as connection:
+        hearings = {record.id: record.review for record in HEARINGS.where(connection)}
+    assert hearings == {
+        "upr-14-PER": "PER-2", "hrc-22-PER": "PER-2", "hrc-22-CHL": "CHL-2", "hrc-22-item6": None,
+    }  # fmt: skip
 
 
 _SOURCES = {

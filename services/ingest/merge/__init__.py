@@ -1,6 +1,16 @@
 """One real recommendation is one record, however many sources tell of it (ADR 0004)."""
 
+from services.ingest.merge.chapter import MergedChapter, is_chapter, merge_chapter, rest_of, shares_of
 from services.ingest.merge.review import MergedReview, merge_review
 from services.ingest.merge.sources import SourceReading
 
-__all__ = ["MergedReview", "SourceReading", "merge_review"]
+__all__ = [
+    "MergedChapter",
+    "MergedReview",
+    "SourceReading",
+    "is_chapter",
+    "merge_chapter",
+    "merge_review",
+    "rest_of",
+    "shares_of",
+]

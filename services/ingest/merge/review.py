@@ -88,7 +88,8 @@ def _documents(
 ) -> dict[str, DocumentRecord]:
     by_document: dict[str, list[SourceReading]] = defaultdict(list)
     for source in sorted(everything, key=lambda each: (each not in current, each.weight)):
-        by_document[source.document].append(source)
+        if source.kind != DocumentKind.COUNCIL_REPORT:  # a document of many reviews (chapter.py)
+            by_document[source.document].append(source)
     return {document: _document(review, sources, current) for document, sources in by_document.items()}
 
 

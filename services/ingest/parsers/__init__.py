@@ -5,6 +5,7 @@ from services.ingest.parsers.addendum import Addendum
 from services.ingest.parsers.advance_questions import AdvanceQuestions
 from services.ingest.parsers.base import Content, Parser
 from services.ingest.parsers.council_decision import CouncilDecision
+from services.ingest.parsers.council_report import CouncilReport
 from services.ingest.parsers.high_commissioner_letter import HighCommissionerLetter
 from services.ingest.parsers.ohchr_matrix import OhchrMatrix
 from services.ingest.parsers.working_group_report import WorkingGroupReport
@@ -17,6 +18,7 @@ PARSERS: tuple[Parser, ...] = (
     CouncilDecision(),
     AdvanceQuestions(),
     HighCommissionerLetter(),
+    CouncilReport(),
 )
 
 LOWEST_BID = 0.5
