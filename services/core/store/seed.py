@@ -1,4 +1,4 @@
-"""Facts that every database starts with: States, groups, sessions, and the heads of the queues."""
+"""Facts that every database starts with: States, groups, sessions, vocabularies, and the heads of the queues."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.core.store.changes import change_head_table
 from services.core.store.labels import labels_table
 from services.core.store.states import StateRecord, place_groups_table, review_sessions_table, states_table
+from services.core.store.vocabularies import vocabulary
 from services.core.store.webhooks import fanout_table
 
 LANGUAGES = ("en", "es", "fr", "pt")
@@ -25,7 +26,7 @@ def seed(connection: Connection) -> None:
     _write(connection, states_table, "id", [_row(record) for record in state_records()])
     _write(connection, place_groups_table, "id", _place_groups())
     _write(connection, review_sessions_table, "number", _sessions())
-    _write(connection, labels_table, "id", _goals())
+    _write(connection, labels_table, "id", _labels())
     for head in (change_head_table, fanout_table):
         connection.execute(insert(head).values(one=1, seq=0).on_conflict_do_nothing())
 
@@ -91,16 +92,16 @@ def _place_groups() -> list[dict[str, Any]]:
     ]
 
 
-def _goals() -> list[dict[str, Any]]:
+def _labels() -> list[dict[str, Any]]:
     return [
         {
-            "id": f"sdg:{row['code']}",
-            "scheme": "sdg",
-            "code": row["code"],
-            "names": {language: row[language] for language in LANGUAGES},
-            "printed_codes": [],
+            "id": entry.id,
+            "scheme": entry.scheme,
+            "code": entry.code,
+            "names": dict(entry.names),
+            "printed_codes": list(entry.printed_codes),
         }
-        for row in facts("sdg")
+        for entry in vocabulary().values()
     ]
 
 

@@ -1,0 +1,169 @@
+"""The kind of action that a recommendation asks for, from 1 (minimal) to 5 (specific), as UPR Info's database codes it.
+
+English is judged by evidence: how the recommendation starts (after preambles and adverbs; of two starting verbs both
+are seen), the words near the start, and what follows "by", "including", "through" (a general action with specific
+examples is specific). `lookups/action_evidence.csv` says what each speaks for; where it knows nothing of the start, and
+in Spanish and French, the manual's verbs and principles decide alone (`lookups/action_verbs.toml`).
+"""
+
+import csv
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from services.ingest.normalise.phrases import folded
+
+CATEGORIES = (1, 2, 3, 4, 5)
+ALWAYS = "*"
+"""The evidence that every recommendation has: how common each category is."""
+
+_SUBORDINATE = (
+    "that to in with as at on for following regarding concerning given bearing taking while despite based pursuant "
+    "recalling noting after since when if by under within considering through before until without against from"
+)
+_PREAMBLE = re.compile(rf"(?:{_SUBORDINATE.replace(' ', '|')})\b[^,;]{{3,160}}[,;]\s*", re.IGNORECASE)
+_SUBJECT = re.compile(r"(?:that\s+)?(?:the\s+)?(?:[\w'-]+\s+){1,6}?(?:should|must|shall)\s+", re.IGNORECASE)
+_SUBJECT_REACH = 110
+_SHORTEST_REST = 15
+_WORD_OR_MARK = re.compile(r"[a-z0-9][a-z0-9']*|[,;:.]")
+_JOINED_PREFIX = re.compile(r"\b(re|de)-(?=[a-z])")
+_IZE = re.compile(r"is(e|es|ed|ing|ation|ations)$")
+_MEANS = frozenset({"by", "including", "through", "notably", "namely"})
+_BETWEEN = frozenset({"by", "through", "the", "a", "alia", ",", "an", "its", "inter", "in", "particular"})
+_LEAD_WORDS, _NEAR_WORDS = 4, 9
+_AND = {"en": ("and",), "es": ("y", "e"), "fr": ("et",)}
+
+
+def action_category(text: str, language: str = "en") -> int | None:
+    """The category, 1 to 5; None where nothing in the text speaks for any.
+
+    Agrees with UPR Info's own coding as `benchmarks/labelling.py` measures. `language` is `en`, `es` or `fr`; other
+    languages give None.
+    """
+    if language != "en":
+        return _by_verbs(text, language)
+    evidence = _evidence()
+    known = {feature: evidence[feature] for feature in features(text) if feature in evidence}
+    if not any(feature.startswith("start ") for feature in known):
+        by_verb = _by_verbs(text, language)
+        if by_verb or not known:
+            return by_verb
+    scores = [sum(weights) for weights in zip(evidence[ALWAYS], *known.values(), strict=True)]
+    return CATEGORIES[scores.index(max(scores))]
+
+
+def features(text: str) -> set[str]:
+    """What an English recommendation shows of its action: names of evidence, as the table of evidence lists them."""
+    words = [_spelled(word) for word in _words(_without_preamble(folded(text)))]
+    lead = _from_the_verb([word for word in words if word[0].isalnum()], "en")
+    found = {"start " + " ".join(lead[:length]) for length in range(1, min(_LEAD_WORDS, len(lead)) + 1)}
+    found.update("near " + word for word in lead[1:_NEAR_WORDS])
+    for order, (link, verb) in enumerate(_means(words)):
+        found.add(f"by {verb}")
+        how = f"{link} -ing" if verb.endswith("ing") else link
+        found.add(f"start {lead[0]} … {how}")
+        if order == 0:
+            found.add(f"… {how}")
+    return found
+
+
+def _without_preamble(text: str) -> str:
+    """The text from its order on: without "In line with …," and without "that the Government should"."""
+    for _ in range(2):
+        preamble = _PREAMBLE.match(text)
+        if not preamble or len(text) - preamble.end() < _SHORTEST_REST:
+            break
+        text = text[preamble.end() :]
+    subject = _SUBJECT.match(text, 0, _SUBJECT_REACH)
+    return text[subject.end() :] if subject and len(text) - subject.end() >= _SHORTEST_REST else text
+
+
+def _words(text: str) -> list[str]:
+    """Words and marks; "re-double" is one word, "step-up" two."""
+    return _WORD_OR_MARK.findall(_JOINED_PREFIX.sub(r"\1", text))
+
+
+def _spelled(word: str) -> str:
+    """One spelling of British and American endings, without the genitive."""
+    word = word.removesuffix("'s").strip("'")
+    return _IZE.sub(r"iz\1", word) if "is" in word else word
+
+
+def _from_the_verb(words: list[str], language: str) -> list[str]:
+    verbs = _verbs()
+    at = 0
+    while at < len(words) - 1 and (words[at] in verbs.before or _is_adverb(words[at])):
+        at += 1
+    rest = words[at:] or [""]
+    return [verbs.forms.get(rest[0], rest[0]) if language == "en" else rest[0], *rest[1:]]
+
+
+def _is_adverb(word: str) -> bool:
+    return word.endswith(("ly", "mente", "ement", "amment", "emment")) and word not in _verbs().not_adverbs
+
+
+def _means(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Each word like "by" with the verb or thing that it introduces."""
+    for at in range(2, len(words) - 1):
+        if words[at] in _MEANS:
+            verb = at + 1
+            while verb < len(words) - 1 and (words[verb] in _BETWEEN or words[verb].endswith("ly")):
+                verb += 1
+            yield words[at], words[verb]
+
+
+def _by_verbs(text: str, language: str) -> int | None:
+    """The manual's principles alone: the first verb; of two verbs at the start the second."""
+    known = _verbs().categories.get(language)
+    if known is None:
+        return None
+    words = _words(_without_preamble(folded(text)) if language == "en" else folded(text))
+    lead = _from_the_verb([word for word in words if word[0].isalnum()], language)
+    category, used = _verb_at(lead, 0, known)
+    if category is not None and used < len(lead) and lead[used] in _AND[language]:
+        category = _verb_at(lead, used + 1, known)[0] or category
+    return category
+
+
+def _verb_at(words: list[str], at: int, known: Mapping[str, int]) -> tuple[int | None, int]:
+    for length in range(_LEAD_WORDS, 0, -1):
+        category = known.get(" ".join(words[at : at + length]))
+        if category is not None:
+            return category, at + length
+    return None, at
+
+
+@dataclass(frozen=True, slots=True)
+class _Verbs:
+    categories: Mapping[str, Mapping[str, int]]
+    forms: Mapping[str, str]
+    before: frozenset[str]
+    not_adverbs: frozenset[str]
+
+
+@cache
+def _verbs() -> _Verbs:
+    table = tomllib.loads(_lookup("action_verbs.toml"))
+    return _Verbs(
+        {
+            language: {verb: int(category) for category, verbs in categories.items() for verb in verbs}
+            for language, categories in table["verbs"].items()
+        },
+        {form: verb for verb, forms in table["forms"]["en"].items() for form in (*forms, verb + "s")},
+        frozenset(table["before"]["words"]),
+        frozenset(table["before"]["not_adverbs"]),
+    )
+
+
+@cache
+def _evidence() -> dict[str, tuple[int, ...]]:
+    rows = csv.reader(_lookup("action_evidence.csv").splitlines())
+    next(rows)
+    return {name: tuple(int(weight) for weight in weights) for name, *weights in rows}
+
+
+def _lookup(name: str) -> str:
+    return (files("services.ingest.normalise.lookups") / name).read_text(encoding="utf-8")
