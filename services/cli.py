@@ -25,7 +25,7 @@ NOT_INSTALLED = 2
 
 EXTRAS = {
     "api": ("httpcore", "idna"),
-    "ingest": ("countrynames", "docx", "pypdfium2", "rapidfuzz"),
+    "ingest": ("countrynames", "docx", "ijson", "olefile", "openpyxl", "pypdfium2", "rapidfuzz"),
     "search": ("meilisearch", "rapidfuzz", "tantivy"),
 }
 """The modules by which an extra of pyproject.toml is known to be installed. Some are imported late, so we ask first."""
