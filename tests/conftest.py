@@ -4,7 +4,8 @@ import signal
 
 pytest_plugins = ["tests.golden_fixtures", "tests.postgres_fixtures"]
 
-# A run that was started in the background ignores Ctrl-C, and every process inherits that from it. Tests of what
-# Ctrl-C does start processes that a person would have started from a terminal.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A run that was started in the background ignores Ctrl-C or a closed terminal, and every process inherits that from it.
+# Tests of what these do start processes that a person would have started from a terminal.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, usual)
