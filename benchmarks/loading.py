@@ -42,7 +42,7 @@ def main() -> None:
 def _load(turn: str, url: str, files: list[Path], temporary: Path) -> None:
     engine = make_engine(url, pool_size=2)
     changes: Counter[str] = Counter()
-    watch = _Memory([os.getpid(), _guardian(engine)])
+    watch = Memory([os.getpid(), guardian(engine)])
     started = time.perf_counter()
     with watch, Sandbox() as sandbox:
         steps = run_files(
@@ -57,14 +57,14 @@ def _load(turn: str, url: str, files: list[Path], temporary: Path) -> None:
     print(f"  memory at the peak: {ours + database:.0f} MB: {ours:.0f} for loading, {database:.0f} for PostgreSQL")
 
 
-def _guardian(engine: Engine) -> int:
+def guardian(engine: Engine) -> int:
     """The parent of PostgreSQL's first process, which is the parent of all its others."""
     with engine.connect() as connection:
         backend = int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
     return _parent(_parent(backend))
 
 
-class _Memory:
+class Memory:
     """Watches the memory of families of processes, in MB; ten looks a second."""
 
     def __init__(self, heads: list[int]) -> None:
@@ -73,7 +73,7 @@ class _Memory:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
-    def __enter__(self) -> "_Memory":
+    def __enter__(self) -> "Memory":
         self._thread.start()
         return self
 

@@ -27,6 +27,7 @@ from services.core.store.documents import FileEntry
 from services.core.store.former_ids import forget_removed, remember_removed
 from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
+from services.core.store.observations import ObservationRecord
 from services.core.store.recommendations import current_position
 from services.core.store.records import Aggregate, Stored
 from services.core.store.reference import Reference, reference_of
@@ -342,6 +343,8 @@ def write_records(
         for key, record in after.items()
         if key in before and record != before[key]
     }
+    if not (gone or new or changed):
+        return []
     aggregate.delete(write.connection, sorted(gone))
     aggregate.insert(write.connection, list(new.values()))
     aggregate.update(write.connection, list(changed.values()))
@@ -374,6 +377,8 @@ def write_records(
 
 def _effective_on(write: Write, record: Stored | None) -> date | None:
     """The date in the world: of the answer that a recommendation holds, of others the document's publication."""
+    if isinstance(record, ObservationRecord):
+        return record.date
     answer = current_position(getattr(record, "positions", []))
     return (_day(answer["effective_on"]) if answer else None) or write.effective_on
 

@@ -5,14 +5,15 @@ something else of it. The store remembers of each document which export told of 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text
 
+from services.core.domain.changes import Cause
 from services.core.store.changes import append_changes
 from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
@@ -23,6 +24,11 @@ from services.ingest.load import Loader, Write, labels_to_write, reference_with,
 from services.ingest.merge.labels import joined, label_id, label_record
 from services.ingest.merge.sources import LANGUAGES, rank
 from services.ingest.reading import ReadLabel
+
+_LOCKS = text(
+    "SELECT count(pg_advisory_xact_lock(lock)) FROM "
+    "(SELECT DISTINCT hashtext(key) AS lock FROM unnest(CAST(:keys AS text[])) AS key ORDER BY lock) AS locks"
+)
 
 
 @dataclass(frozen=True)
@@ -61,21 +67,31 @@ class _Held:
         return self.age[2]
 
 
-def load_observations(
-    engine: Engine, loader: Loader, data_set: DataSet, as_of: str | None, documents: Iterable[list[ReadObservation]]
-) -> dict[str, int]:
-    """Store what an export says of some documents, in one transaction; answers the changes by event type."""
-    told = {each.key: each for each in (_document(data_set, as_of or "", rows) for rows in documents)}
-    with engine.begin() as connection:
-        # Two exports at once would take turns document by document; it is rare enough to let one wait.
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"upr-{data_set.name}"))))
-        held = _held(connection, list(told))
-        later = [each for key, each in told.items() if key not in held or each.age > held[key].age]
-        _remember(connection, data_set, later)
-        news = [each for each in later if each.key not in held or each.said_hash != held[each.key].said_hash]
-        if not news:
-            return {}
-        return _write(connection, loader, news, held)
+@dataclass(frozen=True)
+class Observed:
+    """Loads what one export, as of a day, says of other mechanisms."""
+
+    engine: Engine
+    loader: Loader
+    data_set: DataSet
+    as_of: str
+
+    def load(self, documents: Sequence[list[ReadObservation]]) -> tuple[int, dict[str, int]]:
+        """Store what it says of some documents, in one transaction: their number, and the changes by event type."""
+        told = {each.key: each for each in (_document(self.data_set, self.as_of, rows) for rows in documents)}
+        with self.engine.begin() as connection:
+            _lock(connection, list(told))
+            held = _held(connection, list(told))
+            later = [each for key, each in told.items() if key not in held or each.age > held[key].age]
+            _remember(connection, self.data_set, later)
+            news = [each for each in later if each.key not in held or each.said_hash != held[each.key].said_hash]
+            changes = _write(connection, self.loader, news, held) if news else {}
+        return len(documents), changes
+
+
+def _lock(connection: Connection, keys: list[str]) -> None:
+    """Let nobody else write these documents. All lock in one order, so that nobody waits for ever."""
+    connection.execute(_LOCKS, {"keys": keys})
 
 
 def _document(data_set: DataSet, as_of: str, rows: list[ReadObservation]) -> _Document:
@@ -140,8 +156,8 @@ def _write(
     write = Write(connection, now, loader.cause_by_day(None), None, loader.places(connection))
     reference = reference_with(write, {**LABELS.read(connection, list(labels)), **new_labels})
     drafts = write_records(write, "labels", LABELS.read(connection, list(new_labels)), new_labels, reference)
-    for day, ids in _by_day({**before, **after}, {*after, *gone}).items():
-        write = replace(write, cause=loader.cause_by_day(day), effective_on=day)
+    for cause, ids in _by_cause(loader, {**before, **after}, {*after, *gone}).items():
+        write = replace(write, cause=cause)
         drafts += write_records(
             write,
             "observations",
@@ -156,12 +172,12 @@ def _write(
     return counts
 
 
-def _by_day(records: Mapping[str, ObservationRecord], ids: set[str]) -> dict[date | None, list[str]]:
-    """The ids by the day of their document: a change is news or history by that day."""
-    days: dict[date | None, list[str]] = {}
+def _by_cause(loader: Loader, records: Mapping[str, ObservationRecord], ids: set[str]) -> dict[Cause, list[str]]:
+    """The ids by whether their document is news or history."""
+    causes: dict[Cause, list[str]] = {}
     for record_id in sorted(ids):
-        days.setdefault(records[record_id].date, []).append(record_id)
-    return days
+        causes.setdefault(loader.cause_by_day(records[record_id].date), []).append(record_id)
+    return causes
 
 
 def _weighs(record: ObservationRecord, held: ObservationRecord) -> bool:

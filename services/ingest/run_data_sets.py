@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from services.ingest.datasets.base import DataSet, ReadObservation
 from services.ingest.datasets.contents import Contents, with_as_of
 from services.ingest.load import Loader
-from services.ingest.load_observations import load_observations
+from services.ingest.load_observations import Observed
 from services.ingest.reading import ReadIssue
 
 Item = TypeVar("Item")
@@ -54,9 +54,10 @@ def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path)
             so_far.changes.update(loaded.counts)
             so_far.samples |= loaded.sample
             yield so_far
-        for documents in _batched(contents.observations()):
-            so_far.changes.update(load_observations(engine, loader, data_set, as_of, documents))
-            so_far.done += len(documents)
+        observed = Observed(engine, loader, data_set, as_of)
+        for done, changes in _side_by_side(observed.load, _batched(contents.observations())):
+            so_far.done += done
+            so_far.changes.update(changes)
             yield so_far
 
 
