@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
-from services.core.domain import identifiers
 from services.core.domain.documents import DocumentKind
 from services.core.store.labels import LabelRecord
 from services.core.store.recommendations import LabelEntry
+from services.core.store.vocabularies import vocabulary
 from services.ingest.merge.sources import SourceReading
+from services.ingest.normalise.labels import canonical_label
 from services.ingest.reading import ReadLabel
 
 _ASSIGNED_BY = {DocumentKind.MATRIX: "ohchr-matrix", DocumentKind.UPR_INFO: "upr-info"}
@@ -53,13 +54,13 @@ def _by_place(
 
 
 def label_id(label: ReadLabel) -> str:
-    """The id of the entry that a printed label is: its code in a coded scheme, else its words."""
-    return _id(label.scheme, label.label, label.code if label.scheme in _CODED_SCHEMES else None)
+    """The id of the entry that a printed label is: the vocabulary's, or a slug of its words."""
+    return _id(label.scheme, label.label, label.code)
 
 
 @lru_cache(maxsize=8192)
 def _id(scheme: str, label: str, code: str | None) -> str:
-    return identifiers.label_id(scheme, (code or identifiers.slug(label)).lower())
+    return canonical_label(scheme, label, code)
 
 
 def label_records(sources: Iterable[SourceReading]) -> dict[str, LabelRecord]:
@@ -74,8 +75,17 @@ def label_records(sources: Iterable[SourceReading]) -> dict[str, LabelRecord]:
 
 
 def label_record(label: ReadLabel, language: str) -> LabelRecord:
-    """The entry that a printed label is, as far as this one print tells."""
+    """The entry that a printed label is: as the vocabulary has it, else as far as this one print tells."""
     public_id = label_id(label)
+    known = vocabulary().get(public_id)
+    if known is not None:
+        return LabelRecord(
+            id=public_id,
+            scheme=known.scheme,
+            code=known.code,
+            names=dict(known.names),
+            printed_codes=tuple(known.printed_codes),
+        )
     coded = label.scheme in _CODED_SCHEMES
     return LabelRecord(
         id=public_id,
