@@ -15,7 +15,7 @@ from services.core.domain.documents import DocumentKind
 from services.core.domain.positions import Position, PositionDetail
 from services.core.store.documents import DocumentRecord, FileEntry
 from services.core.store.hearings import HearingRecord
-from services.core.store.labels import LabelRecord
+from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import ObservationRecord
 from services.core.store.organisations import OrganisationRecord
 from services.core.store.pledges import PledgeRecord
@@ -25,6 +25,7 @@ from services.core.store.reviews import ReviewRecord
 from services.core.store.seed import state_records
 from services.core.store.statements import StatementRecord
 from services.core.store.tables import AGGREGATES
+from services.core.store.vocabularies import vocabulary
 from tests.readings import TEXTS
 
 STATES = tuple(record.id for record in state_records())
@@ -39,7 +40,7 @@ SCHEMES = {
     "instrument": ("opcat", "cedaw"),
     "not-a-filter": ("a", "b"),
 }
-"""Schemes with codes of their own; Sustainable Development Goals are seeded."""
+"""Codes by scheme; many of them are seeded, as all Sustainable Development Goals are."""
 
 Records = dict[str, list[Stored]]
 
@@ -65,6 +66,7 @@ class RecordMaker:
             )
             for scheme, codes in SCHEMES.items()
             for code in codes
+            if f"{scheme}:{code}" not in vocabulary()
         ]
 
     def review(self) -> ReviewRecord:
@@ -352,7 +354,9 @@ def write_records(connection: Connection, records: Records) -> None:
 def fill(connection: Connection, seed: int = 1, each: int = 40, **counts: int) -> RecordMaker:
     """A store full of random records of every noun; answers the maker, for more."""
     maker = RecordMaker(seed)
-    write_records(connection, {"labels": list(maker.labels())})
+    labels = {label.id: label for label in maker.labels()}
+    seeded = LABELS.read(connection, labels)
+    write_records(connection, {"labels": [label for label_id, label in labels.items() if label_id not in seeded]})
     write_records(connection, maker.records(counts, default=each))
     return maker
 

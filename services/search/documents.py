@@ -16,6 +16,7 @@ from services.core.store.filtering import as_array
 from services.core.store.records import Stored
 from services.core.store.reference import Reference
 from services.core.store.tables import AGGREGATES
+from services.core.store.vocabularies import vocabulary
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout
 
 INDEX_VERSION = "2"
@@ -94,9 +95,10 @@ class Projection:
 
 
 def edition(reference: Reference) -> str:
-    """Eight hex digits that change with the names and groups of States: facts that come with a version of OpenUPR.
+    """Eight hex digits that change with facts that come with a version of OpenUPR, and so without a change in the feed.
 
-    Labels are left out: the changes tell of them. So are the invented States of samples, which come and never change.
+    They are the names and groups of States, and the vocabularies. Labels that documents brought are left out: the
+    changes tell of them. So are the invented States of samples, which come and never change.
     """
     states = [
         (state.id, state.names, state.region, state.blocs)
@@ -104,7 +106,8 @@ def edition(reference: Reference) -> str:
         if state.un_status != _SAMPLE
     ]
     groups = sorted((group.id, group.names) for group in reference.groups.values())
-    facts = orjson.dumps([states, groups], option=orjson.OPT_SORT_KEYS)
+    entries = sorted((entry.id, dict(entry.names)) for entry in vocabulary().values())
+    facts = orjson.dumps([states, groups, entries], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(facts).hexdigest()[:8]
 
 

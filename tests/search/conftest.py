@@ -135,22 +135,26 @@ def real_service(
     folder = tmp_path_factory.mktemp("real")
     settings = SearchSettings(data_dir=folder, database_url=real_database_url, search_poll_seconds=0.5)
     if request.param == "meilisearch":
-        if not os.environ.get("UPR_MEILI_URL"):
-            pytest.skip("not run: UPR_MEILI_URL is not set")
-        settings = settings.model_copy(
-            update={"search_engine": "meilisearch", "meili_index": f"test{uuid.uuid4().hex[:8]}"}
-        )
+        settings = on_meilisearch(settings)
     with serving(settings, real_database_url) as service:
         eventually(lambda: service.client.get("/readyz").status_code == 200, 120)
         yield service
-    _forget(settings)
+    forget(settings)
 
 
-def _forget(settings: SearchSettings) -> None:
-    shutil.rmtree(settings.data_dir)
+def on_meilisearch(settings: SearchSettings) -> SearchSettings:
+    """The same with an index of its own on the server of UPR_MEILI_URL."""
+    if not os.environ.get("UPR_MEILI_URL"):
+        pytest.skip("not run: UPR_MEILI_URL is not set")
+    return settings.model_copy(update={"search_engine": "meilisearch", "meili_index": f"test{uuid.uuid4().hex[:8]}"})
+
+
+def forget(settings: SearchSettings) -> None:
+    """Lose the index, whatever keeps it."""
+    shutil.rmtree(settings.data_dir / "search", ignore_errors=True)
     if settings.search_engine == "meilisearch":
         assert settings.meili_url is not None
         client = meilisearch.Client(settings.meili_url, settings.meili_key)
         for index in client.get_raw_indexes({"limit": 1000})["results"]:
             if index["uid"].startswith(settings.meili_index):
-                client.delete_index(index["uid"])
+                client.wait_for_task(client.delete_index(index["uid"]).task_uid, timeout_in_ms=30_000)

@@ -140,13 +140,18 @@ def test_a_mark_tells_revisions_moments_and_editions_apart(connection: Connectio
     assert len(told) == 4
 
 
-def test_an_edition_is_of_states_and_groups_but_not_of_samples_and_labels(reference: Reference) -> None:
+def test_an_edition_is_of_states_groups_and_vocabularies_but_not_of_samples_and_loaded_labels(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
     peru = reference.states["PER"]
     sample = replace(peru, id="XQA", un_status="sample", sample=True)
     assert edition(replace(reference, states={**reference.states, "XQA": sample})) == edition(reference)
     assert edition(replace(reference, labels={})) == edition(reference)
     for other in (replace(peru, names={**peru.names, "en": "X"}), replace(peru, blocs=())):
         assert edition(replace(reference, states={**reference.states, "PER": other})) != edition(reference)
+    before = edition(reference)
+    monkeypatch.setattr("services.search.documents.vocabulary", dict)
+    assert edition(reference) != before
 
 
 def test_documents_of_some_records_and_those_that_are_gone(

@@ -1,9 +1,9 @@
 """The indexer with a real store and the embedded engine: whatever happens to either, they end up the same."""
 
-import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,7 +29,7 @@ from services.search.documents import SEARCHED_NOUNS, Projection, all_documents
 from services.search.engines.base import SearchRequest
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
-from tests.search.conftest import eventually, load
+from tests.search.conftest import eventually, forget, load, on_meilisearch
 
 REPORT = report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])])
 MATRIX = matrix(
@@ -39,6 +39,16 @@ MATRIX = matrix(
     ],
     labels=[ReadLabel("116.1", "sdg", "PEACE, JUSTICE AND STRONG INSTITUTIONS", code="16")],
 )
+
+
+@pytest.fixture(params=["embedded", "meilisearch"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> Iterator[SearchSettings]:
+    """Every engine at hand, with an index of its own."""
+    settings = SearchSettings(data_dir=tmp_path / "data", database_url=database_url, search_poll_seconds=0.1)
+    if request.param == "meilisearch":
+        settings = on_meilisearch(settings)
+    yield settings
+    forget(settings)
 
 
 def found(desk: Desk, q: str = "", type_: str = "recommendations") -> list[str]:
@@ -192,7 +202,7 @@ def test_a_lost_index_folder_is_built_again_while_running(
     load(store, tmp_path, REPORT, "report.pdf")
     with following(desk, settings.database_url or ""):
         eventually(desk.engine.cursor)
-        shutil.rmtree(settings.data_dir / "search")
+        forget(settings)
         eventually(desk.engine.cursor)
         assert_same(desk, store)
         load(store, tmp_path, MATRIX, "matrix.docx")
@@ -269,7 +279,9 @@ def test_new_facts_about_states_reach_all_records(desk: Desk, store: Engine, tmp
 def test_two_processes_with_an_index_of_their_own(
     desk: Desk, store: Engine, settings: SearchSettings, tmp_path: Path
 ) -> None:
-    other_settings = settings.model_copy(update={"data_dir": tmp_path / "other"})
+    other_settings = settings.model_copy(
+        update={"data_dir": tmp_path / "other", "meili_index": f"{settings.meili_index}o"}
+    )
     load(store, tmp_path, REPORT, "report.pdf")
     with open_desk(other_settings, settings.database_url or "") as other:
         catch_up(desk)
@@ -299,19 +311,20 @@ def test_changes_during_a_rebuild_by_another_process_are_not_lost(
     load(store, tmp_path, REPORT, "report.pdf")
     catch_up(desk)
     program = (
-        "import sys; from pathlib import Path\n"
+        "import sys\n"
         "from services.search.dependencies import open_desk\n"
         "from services.search.settings import SearchSettings\n"
-        "settings = SearchSettings(data_dir=Path(sys.argv[1]), database_url=sys.argv[2])\n"
-        "with open_desk(settings, sys.argv[2]) as desk:\n"
-        "    for _ in range(5): desk.indexer.rebuild()\n"
+        "settings = SearchSettings.model_validate_json(sys.argv[1])\n"
+        "with open_desk(settings, settings.database_url) as desk:\n"
+        "    for _ in range(3): desk.indexer.rebuild()\n"
     )
-    arguments = [sys.executable, "-c", program, str(settings.data_dir), settings.database_url or ""]
+    arguments = [sys.executable, "-c", program, settings.model_dump_json()]
     with following(desk, settings.database_url or ""), subprocess.Popen(arguments) as rebuilding:
         at = 1
         while rebuilding.poll() is None:
             many(store, 2, first=at)
             at += 2
+            time.sleep(0.05)
         assert rebuilding.returncode == 0
         eventually(lambda: desk.indexer.lag().changes == 0)
         assert_same(desk, store)
