@@ -126,14 +126,14 @@ class Loader:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(review))))
             held = _readings(connection, review)
             if (old := held.get(sha256)) is not None and _is_same(old, source):
-                return Loaded(source.document, review, "unchanged", {}, bool(_samples().get(state)))
+                return Loaded(source.document, review, "unchanged", {}, bool(sample_states().get(state)))
             _store(connection, review, source)
             others = [each for key, each in held.items() if key != sha256]
             merged = merge_review(
                 state,
                 cycle,
                 [*others, source],
-                sample=state in _samples(),
+                sample=state in sample_states(),
             )
             write = Write(
                 connection=connection,
@@ -278,7 +278,7 @@ def _store(connection: Connection, review: str, source: SourceReading) -> None:
 def _write_review(write: Write, merged: MergedReview) -> list[ChangeDraft]:
     connection, review = write.connection, merged.review
     if review.sample:
-        _ensure_sample_states(connection)
+        ensure_sample_states(connection)
     labels = labels_to_write(connection, merged.labels)
     reference = reference_with(write, {**LABELS.read(connection, list(_label_ids(merged))), **labels})
     held_labels = LABELS.read(connection, list(labels))
@@ -411,12 +411,14 @@ def _dated(write: Write, record: Stored, held: Stored | None = None) -> Stored:
 
 
 @cache
-def _samples() -> dict[str, StateRecord]:
+def sample_states() -> dict[str, StateRecord]:
+    """The invented States of sample documents, by code."""
     return {record.id: record for record in sample_state_records()}
 
 
-def _ensure_sample_states(connection: Connection) -> None:
-    missing = [record for key, record in _samples().items() if STATES.one(connection, key) is None]
+def ensure_sample_states(connection: Connection) -> None:
+    """Store the invented States, if a sample is the first to name them."""
+    missing = [record for key, record in sample_states().items() if STATES.one(connection, key) is None]
     if missing:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upr-seed"))))
         still = STATES.read(connection, [record.id for record in missing])

@@ -20,7 +20,15 @@ from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import OBSERVATIONS, ObservationRecord
 from services.core.store.recommendations import LabelEntry
 from services.ingest.datasets.base import DataSet, ReadObservation
-from services.ingest.load import Loader, Write, labels_to_write, reference_with, write_records
+from services.ingest.load import (
+    Loader,
+    Write,
+    ensure_sample_states,
+    labels_to_write,
+    reference_with,
+    sample_states,
+    write_records,
+)
 from services.ingest.merge.labels import joined, label_id, label_record
 from services.ingest.merge.sources import LANGUAGES, rank
 from services.ingest.reading import ReadLabel
@@ -153,7 +161,11 @@ def _write(
     labels = _labels(documents)
     new_labels = labels_to_write(connection, labels)
     now = connection.scalar(select(func.now())) or datetime.now(UTC)
-    write = Write(connection, now, loader.cause_by_day(None), None, loader.places(connection))
+    samples = any(record.sample for record in told.values())
+    if samples:
+        ensure_sample_states(connection)
+    places = None if samples else loader.places(connection)
+    write = Write(connection, now, loader.cause_by_day(None), None, places)
     reference = reference_with(write, {**LABELS.read(connection, list(labels)), **new_labels})
     drafts = write_records(write, "labels", LABELS.read(connection, list(new_labels)), new_labels, reference)
     for cause, ids in _by_cause(loader, {**before, **after}, {*after, *gone}).items():
@@ -212,6 +224,7 @@ def _record(each: ReadObservation) -> ObservationRecord:
         date=date.fromisoformat(each.date) if each.date else None,
         labels=entries,
         label_ids=tuple(sorted(labels)),
+        sample=not sample_states().keys().isdisjoint(each.states),
     )
 
 

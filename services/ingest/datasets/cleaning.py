@@ -3,6 +3,7 @@
 import html
 import re
 
+_INLINE_TAG = re.compile(r"</?(?:a|b|em|font|i|span|strong|su[bp]|u)(?:\s[^<>]{0,300})?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff\u200b\ufffe\uffff]+")
 _BLANKS = re.compile(r"\s+")
@@ -14,7 +15,7 @@ def clean(text: object) -> str:
     if "&" in plain:
         plain = html.unescape(html.unescape(plain))
     if "<" in plain:
-        plain = _TAG.sub(" ", plain)
+        plain = _TAG.sub(" ", _INLINE_TAG.sub("", plain))
     if not plain.isprintable():
         # A lone surrogate (JSON may hold one) cannot be stored.
         plain = _CONTROL.sub(" ", plain.encode("utf-8", "replace").decode("utf-8"))
