@@ -73,11 +73,11 @@ def test_many_readers_on_few_connections(database_url: str) -> None:
 
 
 def test_the_vocabulary_is_what_there_is(engine: Engine) -> None:
-    add_label(engine, "torture-prevention")
+    add_label(engine, "new")
     words = read_reference(engine).vocabulary
     assert {"PER", "PSE", "VAT"} <= words.states
     assert {"grulac", "weog"} <= words.regions
     assert {"oas", "eu"} <= words.blocs
     assert not words.regions & words.blocs
-    assert words.labels["topic"] == {"torture-prevention"}
+    assert {"new", "torture-prevention"} <= words.labels["topic"]
     assert words.labels["sdg"] == {str(goal) for goal in range(1, 18)}
