@@ -156,6 +156,35 @@ class ReadLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadOrganisation:
+    """An organisation that took part in a review.
+
+    `kind`: `organisation`, `nhri` or `intergovernmental`. `acronym` is what the document calls it, `submission` names
+    the joint submission it took part in (`JS1`), `status` an accreditation ("A"). `state` is where its seat is.
+    """
+
+    name: str
+    kind: str
+    acronym: str | None = None
+    city: str | None = None
+    state: str | None = None
+    submission: str | None = None
+    status: str | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadParagraph:
+    """A numbered paragraph of a document that is read as text, and the recommendations it cites, as printed."""
+
+    number: str
+    text: str
+    page: int | None = None
+    heading: str | None = None
+    recommendations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything one document says. `parser_version` changes whenever the parser would read some document otherwise."""
 
@@ -169,6 +198,8 @@ class Reading:
     labels: tuple[ReadLabel, ...] = ()
     issues: tuple[ReadIssue, ...] = field(default=())
     positions: tuple[ReadPosition, ...] = ()
+    organisations: tuple[ReadOrganisation, ...] = ()
+    paragraphs: tuple[ReadParagraph, ...] = ()
 
     def as_line(self, file: str) -> dict[str, Any]:
         """The public JSON object for `file` (a path as the user gave it).
@@ -202,7 +233,7 @@ def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
 
 
-ONLY_SOME_HOLD = ("positions",)
+ONLY_SOME_HOLD = ("positions", "organisations", "paragraphs")
 WHERE_TOLD: dict[str, tuple[str, ...]] = {
     "document": ("cites",),
     "recommendations": ("external_ids",),
@@ -222,4 +253,6 @@ _LISTS: dict[str, type[Any]] = {
     "labels": ReadLabel,
     "issues": ReadIssue,
     "positions": ReadPosition,
+    "organisations": ReadOrganisation,
+    "paragraphs": ReadParagraph,
 }

@@ -8,6 +8,8 @@ from services.ingest.parsers.council_decision import CouncilDecision
 from services.ingest.parsers.council_report import CouncilReport
 from services.ingest.parsers.high_commissioner_letter import HighCommissionerLetter
 from services.ingest.parsers.ohchr_matrix import OhchrMatrix
+from services.ingest.parsers.plain_document import PlainDocument
+from services.ingest.parsers.stakeholder_summary import StakeholderSummary
 from services.ingest.parsers.working_group_report import WorkingGroupReport
 from services.ingest.reading import Reading
 
@@ -19,6 +21,8 @@ PARSERS: tuple[Parser, ...] = (
     AdvanceQuestions(),
     HighCommissionerLetter(),
     CouncilReport(),
+    StakeholderSummary(),
+    PlainDocument(),
 )
 
 LOWEST_BID = 0.5

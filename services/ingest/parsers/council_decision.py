@@ -20,6 +20,7 @@ _REVIEWED = re.compile(
 _MEETING = re.compile(r"\b(\d{1,2}(?:st|nd|rd|th)) meeting\b", re.IGNORECASE)
 _ADOPTED_ON = re.compile(r"adopted by the human rights council on (?P<when>.{8,30})", re.IGNORECASE)
 _AFTER_MEETING = 60
+_MOST_PAGES, _MOST_BLOCKS = 3, 400
 
 
 class CouncilDecision:
@@ -31,11 +32,12 @@ class CouncilDecision:
     def bid(self, content: Content) -> float:
         """High where the title and the enacting words of such a decision stand."""
         try:
-            words = _words(content.text)
+            text = content.text
         except UnreadableDocumentError:
             return 0.0
-        if content.text.pages is not None and content.text.pages > 3:
+        if (text.pages or 0) > _MOST_PAGES or len(text.blocks) > _MOST_BLOCKS:
             return 0.0  # a report that prints decisions
+        words = _words(text)
         title, decision = _TITLE.search(words[:3000]), _DECISION.search(words[:3000])
         return 0.97 if title and decision and _COUNCIL_DECIDES.search(words) else 0.0
 

@@ -1,0 +1,151 @@
+"""National reports and compilations: documents of a review that are read as text, paragraph by paragraph."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from services.core.domain.documents import DocumentKind, read_symbol
+from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.parsers.addendum_numbers import Numbering, find_numbering, find_runs
+from services.ingest.parsers.base import Content
+from services.ingest.parsers.text.blocks import Block, DocumentText
+from services.ingest.parsers.title_page import TitlePage, read_title_page
+from services.ingest.parsers.working_group_report.furniture import strip_furniture, without_footnote_marks
+from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadParagraph
+
+_TITLES = {
+    DocumentKind.NATIONAL_REPORT: "National report",
+    DocumentKind.COMPILATION: "Compilation of information of the United Nations",
+    DocumentKind.STAKEHOLDER_SUMMARY: "Summary of stakeholders’ submissions",
+}
+_NUMBERED = re.compile(r"^(\d{1,3})\.\s+(?=[^\s\d])")
+_OPENS_HEADING = re.compile(r"^(?:[IVX]{1,5}|[A-Z]|\d{1,2})\.\s")
+_NOTES = re.compile(r"^(?:end)?notes?$", re.IGNORECASE)
+_BRIDGED = 3
+_LARGER = 1.08
+_LONGEST_HEADING = 150
+
+
+class PlainDocument:
+    """Reads national reports and compilations in English, which are known by their symbols."""
+
+    name = "plain_document"
+    version = "1"
+
+    def bid(self, content: Content) -> float:
+        """Fair where the symbol is that of a national report or a compilation."""
+        return 0.9 if kind_by_symbol(content) in (DocumentKind.NATIONAL_REPORT, DocumentKind.COMPILATION) else 0.0
+
+    def read(self, content: Content) -> Reading:
+        """Read the paragraphs. Raises `UnreadableDocumentError` (`no_paragraphs`) where none is numbered."""
+        title = read_title_page(content.text)
+        return Reading(
+            parser=self.name,
+            parser_version=self.version,
+            document=document_of(title, content.text),
+            paragraphs=read_paragraphs(content.text),
+            issues=title_issues(title),
+        )
+
+
+def kind_by_symbol(content: Content) -> DocumentKind | None:
+    """What a document is by the symbol on its title page; None where there is none, or the text cannot be read."""
+    try:
+        symbol = read_title_page(content.text).symbol
+    except UnreadableDocumentError:
+        return None
+    return read_symbol(symbol).kind if symbol else None
+
+
+def document_of(title: TitlePage, text: DocumentText) -> ReadDocument:
+    """What a pre-session document says of itself."""
+    kind = read_symbol(title.symbol or "").kind or DocumentKind.OTHER
+    return ReadDocument(
+        kind=kind.value,
+        symbol=title.symbol,
+        title=_TITLES.get(kind),
+        published_on=title.published_on,
+        state_under_review=title.state,
+        session=title.session,
+        cycle=title.cycle,
+        pages=text.pages,
+    )
+
+
+def title_issues(title: TitlePage) -> tuple[ReadIssue, ...]:
+    """What the title page should say and does not."""
+    missing = {"unknown_state": title.state, "unknown_cycle": title.cycle}
+    return tuple(
+        ReadIssue("error", code, "The title page does not tell it") for code, value in missing.items() if value is None
+    )
+
+
+@dataclass
+class _Paragraph:
+    number: str
+    page: int | None
+    heading: str | None
+    lines: list[str] = field(default_factory=list)
+
+
+def read_paragraphs(text: DocumentText) -> tuple[ReadParagraph, ...]:
+    """The numbered paragraphs with the headings they stand under, and the recommendations they cite by number.
+
+    Raises `UnreadableDocumentError` (`no_paragraphs`) where none is numbered.
+    """
+    lines = [line for line in strip_furniture(text).lines if line.text.strip()]
+    numbering = find_numbering(line.text for line in lines)
+    found = tuple(_read(each, numbering) for each in _paragraphs(lines))
+    if not found:
+        raise UnreadableDocumentError("no_paragraphs", "The document holds no numbered paragraph")
+    return found
+
+
+def _paragraphs(lines: list[Block]) -> Iterator[_Paragraph]:
+    body = _body_size(lines)
+    current: _Paragraph | None = None
+    last, heading, in_heading = 0, [""], False
+    for line in lines:
+        if current and _NOTES.match(line.text.strip()):
+            break
+        found = _NUMBERED.match(line.text)
+        if found and (last < int(found[1]) <= last + _BRIDGED or (not last and int(found[1]) == 1)):
+            if current:
+                yield current
+            last, in_heading = int(found[1]), False
+            current = _Paragraph(found[1], line.page, " ".join(heading).strip() or None, [line.text[found.end() :]])
+        elif _is_heading(line, body):
+            heading = [*heading, line.text] if in_heading and not _OPENS_HEADING.match(line.text) else [line.text]
+            in_heading = True
+        elif current and not in_heading:
+            current.lines.append(line.text)
+    if current:
+        yield current
+
+
+def _body_size(lines: list[Block]) -> float:
+    """The size most letters are printed in; 0 where no size is known."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[line.size or 0.0] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def _is_heading(line: Block, body: float) -> bool:
+    if len(line.text) > _LONGEST_HEADING or (line.style or "").startswith("List"):
+        return False
+    larger = bool(body and line.size and line.size > _LARGER * body)
+    return larger or line.bold or "_ H" in (line.style or "") or (line.style or "").startswith("Heading")
+
+
+def _read(each: _Paragraph, numbering: Numbering) -> ReadParagraph:
+    words = without_footnote_marks(" ".join(each.lines))
+    cited = [number for run in find_runs(f"{each.heading or ''}\n{words}", numbering) for number in run.numbers]
+    return ReadParagraph(
+        number=each.number,
+        text=words,
+        page=each.page,
+        heading=without_footnote_marks(each.heading) if each.heading else None,
+        recommendations=tuple(dict.fromkeys(cited)),
+    )
