@@ -1,17 +1,13 @@
 """The commands of `upr api`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import typer
 
 from services.api.app import create_app
 from services.api.settings import ApiSettings
 from services.api.webhooks.deliver import deliver_until_stopped
+from services.core.runtime.database import ready_database
 from services.core.runtime.logs import configure_logs
-from services.core.runtime.postgres import database_url
 from services.core.runtime.serve import serve as serve_app
-from services.core.store import migrate
 
 app = typer.Typer(help="Serve the records, and deliver webhooks.", no_args_is_help=True)
 
@@ -26,7 +22,7 @@ def serve() -> None:
     """Serve the records, the feed of changes and webhook endpoints over HTTP."""
     settings = ApiSettings()
     configure_logs(settings, service="api")
-    with _store_url(settings) as url:
+    with ready_database(settings) as url:
         serve_app(create_app(settings, url), host=settings.api_host, port=settings.api_port, settings=settings)
 
 
@@ -35,14 +31,5 @@ def deliver() -> None:
     """Post events to webhook endpoints until stopped. Several may run at once."""
     settings = ApiSettings()
     configure_logs(settings, service="deliver")
-    with _store_url(settings) as url:
+    with ready_database(settings) as url:
         deliver_until_stopped(settings, url)
-
-
-@contextmanager
-def _store_url(settings: ApiSettings) -> Iterator[str]:
-    """The store's address. Ours is migrated; with UPR_DATABASE_URL `upr db migrate` is the operator's to run."""
-    with database_url(settings) as url:
-        if settings.database_url is None:
-            migrate.upgrade(url)
-        yield url

@@ -1,21 +1,16 @@
 """The commands of `upr keys`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
 
 from services.api.keys import Scope, create_key, list_keys, revoke_key
 from services.api.settings import ApiSettings
 from services.core.domain.errors import InvalidParameterError, NotFoundError
-from services.core.runtime.postgres import database_url
-from services.core.store import migrate
-from services.core.store.engine import make_engine
+from services.core.runtime.database import ready_store
 
 app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
@@ -40,7 +35,7 @@ def create(
     if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         raise InvalidParameterError(f"A name has 1 to {LONGEST_NAME} printable characters.", parameter="name")
     expires_at = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
-    with _store() as engine, engine.begin() as connection:
+    with ready_store(ApiSettings(), name="upr-keys", pool_size=1) as engine, engine.begin() as connection:
         key, text = create_key(connection, name=name.strip(), scopes=scope, expires_at=expires_at)
     # The key alone goes to standard output, so that KEY=$(upr keys create …) holds it and nothing else.
     typer.echo(f"{key.id} was made ({', '.join(key.scopes)}). It is shown only now:", err=True)
@@ -51,7 +46,7 @@ def create(
 def list_() -> None:
     """Show all keys, without their secrets."""
     table = Table("id", "name", "scopes", "status", "created", "expires", box=None, pad_edge=False)
-    with _store() as engine, engine.connect() as connection:
+    with ready_store(ApiSettings(), name="upr-keys", pool_size=1) as engine, engine.connect() as connection:
         found = list_keys(connection)
     now = datetime.now(UTC)
     for key in found:
@@ -64,7 +59,7 @@ def list_() -> None:
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="Its id, as `upr keys list` shows it.", metavar="ID")]) -> None:
     """Let a key hold no longer, from now on and for good. Its webhook endpoints go on until an admin deletes them."""
-    with _store() as engine, engine.begin() as connection:
+    with ready_store(ApiSettings(), name="upr-keys", pool_size=1) as engine, engine.begin() as connection:
         key = revoke_key(connection, key_id)
     if key is None:
         raise NotFoundError(f"There is no key {key_id[:60]}.")
@@ -73,17 +68,3 @@ def revoke(key_id: Annotated[str, typer.Argument(help="Its id, as `upr keys list
 
 def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else ""
-
-
-@contextmanager
-def _store() -> Iterator[Engine]:
-    """The store, migrated if it is our own; with UPR_DATABASE_URL `upr db migrate` is the operator's to run."""
-    settings = ApiSettings()
-    with database_url(settings) as url:
-        if settings.database_url is None:
-            migrate.upgrade(url)
-        engine = make_engine(url, pool_size=1, name="upr-keys")
-        try:
-            yield engine
-        finally:
-            engine.dispose()

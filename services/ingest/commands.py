@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,13 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import Engine
 
+from services.core.runtime.database import ready_database, ready_store
 from services.core.runtime.logs import configure_logs
-from services.core.runtime.postgres import database_url
 from services.core.runtime.serve import serve as serve_app
-from services.core.store import migrate
-from services.core.store.engine import make_engine
 from services.ingest.app import create_app
 from services.ingest.archive import Archive
 from services.ingest.parse import ParsedFile, files_under, parse_files
@@ -90,7 +86,10 @@ def load(
     archive = Archive(settings.data_dir / "documents")
     summary: RunSummary | None = None
     console = Console(stderr=True)
-    with _store(settings) as engine, Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox:
+    with (
+        ready_store(settings, name="upr-ingest") as engine,
+        Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox,
+    ):
         steps = run_files(
             engine,
             files,
@@ -113,7 +112,7 @@ def load(
 def runs(limit: Annotated[int, typer.Option(min=1)] = 20) -> None:
     """Show the latest runs."""
     table = Table("run", "source", "status", "started", "files", "loaded", "unchanged", "failed")
-    with _store(IngestSettings()) as engine:
+    with ready_store(IngestSettings(), name="upr-ingest") as engine:
         for run in recent_runs(engine, limit):
             counts = [str(run["counts"].get(name, "")) for name in ("files", "loaded", "unchanged", "failed")]
             table.add_row(run["id"], run["source"], run["status"], f"{run['started_at']:%Y-%m-%d %H:%M}", *counts)
@@ -127,7 +126,7 @@ def issues(
     limit: Annotated[int, typer.Option(min=1)] = 100,
 ) -> None:
     """Show what was not understood."""
-    with _store(IngestSettings()) as engine:
+    with ready_store(IngestSettings(), name="upr-ingest") as engine:
         for issue in issues_of(engine, run=run, code=code, limit=limit):
             page = f" page {issue['page']}" if issue["page"] else ""
             typer.echo(f"{issue['severity']}: {issue['code']}: {issue['file']}{page}: {issue['detail']}")
@@ -138,23 +137,8 @@ def serve() -> None:
     """Serve runs, issues and documents over HTTP."""
     settings = IngestSettings()
     configure_logs(settings, service="ingest")
-    with database_url(settings) as url:
-        if settings.database_url is None:
-            migrate.upgrade(url)
+    with ready_database(settings) as url:
         serve_app(create_app(settings, url), host=settings.ingest_host, port=settings.ingest_port, settings=settings)
-
-
-@contextmanager
-def _store(settings: IngestSettings) -> Iterator[Engine]:
-    """The store, migrated if it is our own; with UPR_DATABASE_URL `upr db migrate` is the operator's to run."""
-    with database_url(settings) as url:
-        if settings.database_url is None:
-            migrate.upgrade(url)
-        engine = make_engine(url, pool_size=2, name="upr-ingest")
-        try:
-            yield engine
-        finally:
-            engine.dispose()
 
 
 def _with_progress(steps: Iterator[Step], total: int, console: Console) -> Iterator[Step]:

@@ -7,10 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.core.runtime.database import ready_database
 from services.core.runtime.logs import configure_logs
-from services.core.runtime.postgres import database_url
 from services.core.runtime.serve import serve as serve_app
-from services.core.store import migrate
 from services.search.app import create_app
 from services.search.dependencies import Desk, follow_until_stopped, open_desk
 from services.search.documents import INDEX_VERSION, SEARCHED_NOUNS
@@ -24,7 +23,7 @@ def serve() -> None:
     """Answer searches over HTTP, and follow the changes unless UPR_SEARCH_FOLLOW is false."""
     settings = SearchSettings()
     configure_logs(settings, service="search")
-    with _database(settings) as url:
+    with ready_database(settings) as url:
         serve_app(create_app(settings, url), host=settings.search_host, port=settings.search_port, settings=settings)
 
 
@@ -33,7 +32,7 @@ def index() -> None:
     """Follow the changes and index them until stopped."""
     settings = SearchSettings()
     configure_logs(settings, service="search-index")
-    with _database(settings) as url, open_desk(settings, url) as desk:
+    with ready_database(settings) as url, open_desk(settings, url) as desk:
         follow_until_stopped(desk, url)
 
 
@@ -78,14 +77,5 @@ def status() -> None:
 def _desk() -> Iterator[Desk]:
     settings = SearchSettings()
     configure_logs(settings, service="search")
-    with _database(settings) as url, open_desk(settings, url) as desk:
+    with ready_database(settings) as url, open_desk(settings, url) as desk:
         yield desk
-
-
-@contextmanager
-def _database(settings: SearchSettings) -> Iterator[str]:
-    """The database, migrated if it is our own; with UPR_DATABASE_URL `upr db migrate` is the operator's to run."""
-    with database_url(settings) as url:
-        if settings.database_url is None:
-            migrate.upgrade(url)
-        yield url

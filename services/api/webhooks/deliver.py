@@ -7,11 +7,9 @@ another when its lease ends.
 
 import queue
 import random
-import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +26,7 @@ from services.api.webhooks.schedule import RetrySchedule, load_schedule
 from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
 from services.api.webhooks.signature import signed_headers
 from services.api.webhooks.tries import TryPool
-from services.core.runtime.worker import STOP_SIGNALS, BackgroundWorker
+from services.core.runtime.worker import BackgroundWorker, stop_signals_ignored
 from services.core.schemas.events import webhook_body
 from services.core.store.changes import CHANNEL
 from services.core.store.engine import make_engine
@@ -306,22 +304,8 @@ def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
     listener = ChangeListener(database_url, worker.wake)
     listener.start()
     worker.run()
-    with _further_stop_signals_ignored():
+    with stop_signals_ignored():
         log.info("finishing the tries that run", tries=deliverer.running)
         listener.stop()
         deliverer.finish()
     engine.dispose()
-
-
-@contextmanager
-def _further_stop_signals_ignored() -> Iterator[None]:
-    """Ctrl-C reaches all processes of a terminal, and whoever started us then sends SIGTERM as well."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    earlier = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 import sys
 import threading
@@ -24,7 +23,7 @@ from services.core.runtime.problems import (
     problem_document,
 )
 from services.core.runtime.settings import CoreSettings
-from services.core.runtime.worker import STOP_SIGNALS
+from services.core.runtime.worker import stop_signals_ignored
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +50,8 @@ def serve(
     with contextlib.closing(_listen(host, port)) as listener:
         address = _address(listener)
         server = _AnnouncingServer(_config(app, settings), lambda: (announce or _print_address)(address))
-        with _signals_end_quietly():
+        # uvicorn raises the signal that stopped it once more at the end; by then everything is done.
+        with stop_signals_ignored():
             server.run(sockets=[listener])
 
 
@@ -195,17 +195,3 @@ def _address(listener: socket.socket) -> str:
 def _print_address(address: str) -> None:
     sys.stdout.write(f"listening on {address}\n")
     sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _signals_end_quietly() -> Iterator[None]:
-    """Uvicorn raises the signal that stopped it once more at the end; by then everything is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    earlier = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)

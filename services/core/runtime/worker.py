@@ -17,6 +17,20 @@ log = structlog.get_logger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
+@contextmanager
+def stop_signals_ignored() -> Iterator[None]:
+    """Let nobody interrupt what is being finished: who asked us to stop may ask once more. In the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
 class BackgroundWorker:
     """Runs `step` again and again: at once while there is work, after a wait while there is none.
 
