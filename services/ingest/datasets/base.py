@@ -151,7 +151,7 @@ class Head:
     @cached_property
     def columns(self) -> frozenset[str]:
         """The folded names of the columns, where the file is a table of text; else empty."""
-        if b"\x00" in self.data[:4] or self.is_json or self.data.startswith(b"PK"):
+        if "\x00" in self.text[:4] or self.is_json or self.data.startswith(b"PK"):
             return frozenset()
         line = next(iter(self.text.splitlines()), "")
         return frozenset(map(folded_column, split_header(line)))

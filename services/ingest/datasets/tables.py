@@ -85,9 +85,11 @@ def workbook_rows(path: Path, needed: frozenset[str]) -> Iterator[Cells]:
     Raises `UnreadableDocumentError`: `damaged_table`, `zip_bomb`, `unknown_columns`.
     """
     _refuse_bombs(path)
+    stream = path.open("rb")  # openpyxl looks at names, but not at those of streams
     try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError) as error:
+        stream.close()
         raise UnreadableDocumentError("damaged_table", f"the workbook cannot be opened: {error}") from error
     try:
         rows = workbook.worksheets[0].iter_rows(values_only=True)
@@ -105,6 +107,7 @@ def workbook_rows(path: Path, needed: frozenset[str]) -> Iterator[Cells]:
         raise UnreadableDocumentError("damaged_table", f"the workbook is damaged: {error}") from error
     finally:
         workbook.close()
+        stream.close()
 
 
 def _refuse_bombs(path: Path) -> None:
