@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.core.domain.identifiers import document_id, review_hearing_id
+from services.core.domain.reviews import cycle_of_session
 from services.core.store.documents import FileEntry
 from services.ingest.merge import SourceReading
 from services.ingest.reading import (
@@ -12,6 +13,7 @@ from services.ingest.reading import (
     ReadHearing,
     Reading,
     ReadLabel,
+    ReadOrganisation,
     ReadPosition,
     ReadRecommendation,
     ReadStatement,
@@ -148,6 +150,23 @@ def council_report(states: Sequence[str], *, published_on: str | None = "2013-06
             *(ReadStatement("ESP", "comment", "Spain said.", hearing=hearing.id) for hearing in adoptions),
             ReadStatement("ESP", "debate", None, hearing=debate.id),
         ),
+    )
+
+
+def summary(organisations: Sequence[ReadOrganisation], *, session: int = 14) -> Reading:
+    """A stakeholder summary of Peru's review in that session."""
+    symbol = f"A/HRC/WG.6/{session}/PER/3"
+    return Reading(
+        parser="stakeholder_summary",
+        parser_version="1",
+        document=ReadDocument(
+            "stakeholder_summary",
+            symbol,
+            state_under_review="PER",
+            session=session,
+            cycle=cycle_of_session(session),
+        ),
+        organisations=tuple(organisations),
     )
 
 

@@ -28,6 +28,7 @@ from services.core.store.former_ids import forget_removed, remember_removed
 from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import ObservationRecord
+from services.core.store.organisations import ORGANISATIONS, OrganisationRecord
 from services.core.store.recommendations import current_position
 from services.core.store.records import Aggregate, Stored
 from services.core.store.reference import Reference, reference_of
@@ -46,6 +47,7 @@ from services.ingest.merge import (
     shares_of,
 )
 from services.ingest.merge.labels import joined
+from services.ingest.merge.organisations import joined_organisation
 from services.ingest.reading import Reading, reading_from
 
 _PARTS_OF_A_REVIEW = ("documents", "hearings", "statements", "recommendations", "pledges")
@@ -283,6 +285,8 @@ def _write_review(write: Write, merged: MergedReview) -> list[ChangeDraft]:
     reference = reference_with(write, {**LABELS.read(connection, list(_label_ids(merged))), **labels})
     held_labels = LABELS.read(connection, list(labels))
     drafts = write_records(write, "labels", held_labels, labels, reference)
+    held_organisations, organisations = _organisations_to_write(connection, merged.organisations)
+    drafts += write_records(write, "organisations", held_organisations, organisations, reference)
     held_review = REVIEWS.read(connection, [review.id])
     drafts += write_records(write, "reviews", held_review, {review.id: review}, reference)
     for noun in _PARTS_OF_A_REVIEW:
@@ -328,6 +332,18 @@ def labels_to_write(connection: Connection, told: Mapping[str, LabelRecord]) -> 
         held = LABELS.read(connection, list(told))
     improved = {label: joined(held[label], record) if label in held else record for label, record in told.items()}
     return {label: record for label, record in improved.items() if held.get(label) != record}
+
+
+def _organisations_to_write(
+    connection: Connection, told: Mapping[str, OrganisationRecord]
+) -> tuple[dict[str, OrganisationRecord], dict[str, OrganisationRecord]]:
+    """What is held of these organisations, and what they are now. Reviews share them: they take turns here."""
+    if not told:
+        return {}, {}
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upr-organisations"))))
+    held = ORGANISATIONS.read(connection, list(told))
+    now = {key: joined_organisation(held[key], record) if key in held else record for key, record in told.items()}
+    return held, now
 
 
 def write_records(

@@ -16,10 +16,11 @@ from services.core.store.changes import ChangeRecord, changes_after
 from services.core.store.engine import make_engine
 from services.core.store.former_ids import removal_reason
 from services.core.store.hearings import HEARINGS
+from services.core.store.organisations import ORGANISATIONS
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.ingest.load import Loaded, Loader
-from services.ingest.reading import Reading, ReadLabel
-from tests.readings import TEXTS, addendum, council_report, matrix, recommendation, report
+from services.ingest.reading import Reading, ReadLabel, ReadOrganisation
+from tests.readings import TEXTS, addendum, council_report, matrix, recommendation, report, summary
 
 LONG_AGO = timedelta(days=36_500)
 
@@ -162,6 +163,28 @@ def test_a_document_of_an_unknown_review_is_refused(engine: Engine, tmp_path: Pa
     with pytest.raises(UnreadableDocumentError, match="State"):
         load(engine, tmp_path, unknown, "unknown.docx")
     assert changes(engine) == []
+
+
+def test_organisations_grow_with_every_document_that_names_them(engine: Engine, tmp_path: Path) -> None:
+    first = summary([ReadOrganisation("Amnesty International", "organisation", "AI", "London", "GBR")])
+    again = summary(
+        [
+            ReadOrganisation("Amnesty International", "organisation", submission="JS1"),
+            ReadOrganisation("Defensoría del Pueblo", "nhri", "DP", "Lima", "PER", status="A"),
+        ],
+        session=28,
+    )
+    load(engine, tmp_path, first, "first.pdf")
+    load(engine, tmp_path, again, "again.pdf")
+    load(engine, tmp_path, first, "first.pdf")
+    with engine.connect() as connection:
+        held = {record.id: record for record in ORGANISATIONS.where(connection)}
+    amnesty, ombudsman = held["amnesty-international"], held["defensoria-del-pueblo"]
+    assert amnesty.states == ("GBR",)
+    assert [role["review"] for role in amnesty.roles] == ["PER-2", "PER-3"]
+    assert (ombudsman.role_ids, ombudsman.territory) == (("nhri",), "PER")
+    told = [change.type for change in changes(engine) if change.noun == "organisations"]
+    assert sorted(told) == ["organisation.created", "organisation.created", "organisation.updated"]
 
 
 def test_a_report_of_many_reviews_is_shared_out(engine: Engine, tmp_path: Path) -> None:

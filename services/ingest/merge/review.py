@@ -15,11 +15,13 @@ from services.core.domain.documents import DATA_SETS, DocumentKind, read_symbol
 from services.core.store.documents import DocumentRecord, FileEntry
 from services.core.store.hearings import HearingRecord
 from services.core.store.labels import LabelRecord
+from services.core.store.organisations import OrganisationRecord
 from services.core.store.pledges import PledgeRecord
 from services.core.store.recommendations import LabelEntry, RecommendationRecord
 from services.core.store.reviews import ReviewRecord
 from services.core.store.statements import StatementRecord
 from services.ingest.merge.labels import LabelKey, label_records, labels_of_pledges
+from services.ingest.merge.organisations import organisation_records
 from services.ingest.merge.recommendations import gather, recommendation_records
 from services.ingest.merge.sources import SourceReading, split_superseded
 from services.ingest.reading import ReadHearing, ReadPledge, ReadStatement
@@ -36,6 +38,7 @@ class MergedReview:
     recommendations: dict[str, RecommendationRecord]
     pledges: dict[str, PledgeRecord]
     labels: dict[str, LabelRecord]
+    organisations: dict[str, OrganisationRecord]
 
 
 def merge_review(state: str, cycle: int, readings: Iterable[SourceReading], *, sample: bool = False) -> MergedReview:
@@ -57,6 +60,7 @@ def merge_review(state: str, cycle: int, readings: Iterable[SourceReading], *, s
         recommendations=recommendation_records(review, gather(review.id, current, superseded), published),
         pledges=_pledges(review, current),
         labels=label_records(current),
+        organisations=organisation_records(review, current),
     )
 
 
