@@ -10,7 +10,7 @@ from services.core.store.labels import LabelRecord
 from services.core.store.recommendations import LabelEntry
 from services.core.store.vocabularies import vocabulary
 from services.ingest.merge.sources import SourceReading
-from services.ingest.normalise.labels import canonical_label
+from services.ingest.normalise.labels import canonical_label, rule_labels
 from services.ingest.reading import ReadLabel
 
 _ASSIGNED_BY = {DocumentKind.MATRIX: "ohchr-matrix", DocumentKind.UPR_INFO: "upr-info"}
@@ -29,6 +29,29 @@ def labels_told(source: SourceReading) -> dict[Printed, dict[LabelKey, LabelEntr
         entry = LabelEntry(label=label_id(label), assigned_by=assigned_by)
         told[label.recommendation, label.part][entry["label"], assigned_by] = entry
     return told
+
+
+def all_labels(text: str, language: str, told: Iterable[LabelEntry]) -> list[LabelEntry]:
+    """The labels that sources put on a text and those that rules give it, in the order of their ids.
+
+    An action category that people coded stands: the rule is for texts that nobody coded.
+    """
+    held = sorted(told, key=_place)
+    by_rule = _rule_labels(text, language, tuple(dict.fromkeys(entry["label"] for entry in held)))
+    coded = any(entry["label"].startswith("action:") for entry in held)
+    return sorted(
+        [*held, *(entry for entry in by_rule if not (coded and entry["label"].startswith("action:")))], key=_place
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _rule_labels(text: str, language: str, label_ids: tuple[str, ...]) -> tuple[LabelEntry, ...]:
+    """A review is merged anew with each of its documents: the same texts come again."""
+    return rule_labels(text, language, label_ids)
+
+
+def _place(entry: LabelEntry) -> tuple[str, str]:
+    return (entry["label"], entry["assigned_by"])
 
 
 def labels_of_rows(source: SourceReading) -> dict[int, dict[LabelKey, LabelEntry]]:

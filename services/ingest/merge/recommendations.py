@@ -19,7 +19,7 @@ from services.core.store.recommendations import (
 )
 from services.core.store.reviews import ReviewRecord
 from services.ingest.merge.databases import attach_rows
-from services.ingest.merge.labels import labels_of_rows, labels_told
+from services.ingest.merge.labels import all_labels, labels_of_rows, labels_told
 from services.ingest.merge.sources import SourceReading
 from services.ingest.reading import ReadPosition, ReadRecommendation
 
@@ -280,7 +280,7 @@ def _record(review: ReviewRecord, each: Gathered, published: Mapping[str, date])
     states = _states_of(each)
     positions = _positions(review, each, published)
     holds = current_position(positions)
-    labels = sorted(each.labels.values(), key=lambda entry: (entry["label"], entry["assigned_by"]))
+    labels = all_labels(text, language, each.labels.values())
     return RecommendationRecord(
         id=public_id,
         review=review.id,

@@ -20,7 +20,7 @@ from services.core.store.pledges import PledgeRecord
 from services.core.store.recommendations import LabelEntry, RecommendationRecord
 from services.core.store.reviews import ReviewRecord
 from services.core.store.statements import StatementRecord
-from services.ingest.merge.labels import LabelKey, label_records, labels_of_pledges
+from services.ingest.merge.labels import LabelKey, all_labels, label_records, labels_of_pledges
 from services.ingest.merge.organisations import organisation_records
 from services.ingest.merge.recommendations import gather, recommendation_records
 from services.ingest.merge.sources import SourceReading, split_superseded
@@ -262,7 +262,7 @@ class _Pledge:
 
 def _pledge(review: ReviewRecord, ordinal: int, pledge: _Pledge) -> PledgeRecord:
     public_id = identifiers.pledge_id(review.id, ordinal)
-    labels = sorted(pledge.labels.values(), key=lambda entry: (entry["label"], entry["assigned_by"]))
+    labels = all_labels(pledge.told.text, pledge.source.language, pledge.labels.values())
     return PledgeRecord(
         id=public_id,
         review=review.id,

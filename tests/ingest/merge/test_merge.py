@@ -34,7 +34,10 @@ def test_report_and_matrix_make_one_record_with_two_sources() -> None:
     assert record.positions[0]["effective_on"] == "2012-11-05"
     assert record.positions[1]["symbol"] == "A/HRC/22/15/Add.1"
     theme = "ohchr-theme:prohibition-of-torture-and-cruel-inhuman-or-degrading-treatment"
-    assert record.label_ids == (theme,)
+    assert [entry["label"] for entry in record.labels if entry["assigned_by"] == "ohchr-matrix"] == [theme]
+    by_rule = {entry["label"] for entry in record.labels if entry["assigned_by"] == "rule"}
+    assert {"topic:torture-prevention", "action:5"} <= by_rule
+    assert set(record.label_ids) == {theme, *by_rule}
     assert "D25" in merged.labels[theme].printed_codes
 
 
