@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.reading import Reading, ReadRecommendation
+from services.ingest.reading import Reading, ReadPosition, ReadRecommendation
 from services.ingest.sandbox import ReadFile, Sandbox
 
 
@@ -89,9 +89,18 @@ def _summary(reading: Reading) -> Iterator[str]:
         document.published_on,
     ]
     yield ", ".join(fact for fact in facts if fact)
-    yield f"{len(reading.recommendations)} recommendations{_positions(reading.recommendations)}"
-    others = {"statements": reading.statements, "pledges": reading.pledges, "labels": reading.labels}
+    others = {
+        "statements": reading.statements,
+        "pledges": reading.pledges,
+        "labels": reading.labels,
+        "organisations": reading.organisations,
+        "paragraphs": reading.paragraphs,
+    }
     counted = ", ".join(f"{len(records)} {name}" for name, records in others.items() if records)
+    if reading.positions:
+        yield f"{len(reading.positions)} positions{_positions(reading.positions)}"
+    elif reading.recommendations or not (counted or reading.hearings):
+        yield f"{len(reading.recommendations)} recommendations{_positions(reading.recommendations)}"
     if counted:
         yield counted
     if reading.issues:
@@ -99,7 +108,7 @@ def _summary(reading: Reading) -> Iterator[str]:
         yield "issues: " + ", ".join(f"{count} {code}" for code, count in sorted(codes.items()))
 
 
-def _positions(recommendations: Iterable[ReadRecommendation]) -> str:
-    counts = Counter(record.position or "without a position" for record in recommendations)
+def _positions(answered: Iterable[ReadRecommendation | ReadPosition]) -> str:
+    counts = Counter(record.position or "without a position" for record in answered)
     told = ", ".join(f"{count} {position}" for position, count in counts.most_common())
     return f": {told}" if told else ""

@@ -1,5 +1,7 @@
 """What `upr ingest parse` is made of."""
 
+from pathlib import Path
+
 import orjson
 import pytest
 
@@ -76,3 +78,17 @@ def test_file_names_that_are_not_utf_8(tmp_path):
     with Sandbox(1) as sandbox:
         [parsed] = parse_files([odd], sandbox)
     assert orjson.loads(parsed.as_ndjson())["error"]["code"] == "empty_file"
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("costamar-addendum.pdf", ["  17 positions: 13 supported, 4 noted", "  2 pledges"]),
+        ("costamar-summary.pdf", ["  8 organisations, 3 paragraphs"]),
+        ("costamar-decision.pdf", []),
+    ],
+)
+def test_a_summary_of_documents_without_recommendations(name, lines):
+    path = Path(__file__).parent / "parsers" / "documents" / name
+    summary = ParsedFile(name, read_document(Content(name, path.read_bytes()))).as_text().splitlines()
+    assert [line for line in summary[2:] if "issues" not in line] == lines
