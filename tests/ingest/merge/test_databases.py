@@ -139,7 +139,7 @@ def test_pledges_of_report_and_database_are_one_list_with_labels() -> None:
     assert [pledge.text for pledge in pledges.values()] == [TEXTS[0], TEXTS[1]]
     first = pledges["PER-2-pledge-1"]
     assert first.paragraph == "117"
-    assert [entry["assigned_by"] for entry in first.labels] == ["upr-info"]
+    assert "upr-info" in {entry["assigned_by"] for entry in first.labels}
 
 
 def _fields(reading: Reading) -> dict[str, object]:
