@@ -97,25 +97,27 @@ class Loader:
         """
         source = SourceReading(
             document=identifiers.document_id(reading.document.symbol, sha256),
-            file=_file_entry(path, sha256, reading),
+            file=_file_entry(path.name, path.stat().st_size, sha256, reading),
             reading=reading,
         )
         return self._load_chapter(source) if is_chapter(reading) else self._load(source)
 
-    def load_share(self, path: Path, reading: Reading) -> Loaded:
+    def load_share(self, reading: Reading) -> Loaded:
         """Store what a data set says of one review.
 
         An export changes with every review in it, its share of a review does not: the share is a document of its own,
-        known by the hash of what it says, and the same share in a later export is the same file.
+        known by the hash of what it says. The same share in a later export, or in one of another format, is the same
+        file, so its entry tells nothing of the export's.
         """
         review = identifiers.review_id(*_whose_review(reading))
         said = orjson.dumps(replace(reading, document=replace(reading.document, published_on=None)))
         sha256 = hashlib.sha256(said).hexdigest()
         share = f"{reading.document.kind} {reading.document.title} {review}"
-        entry = _file_entry(path, sha256, reading)
+        title = reading.document.title or reading.parser
+        entry = _file_entry(title, len(said), sha256, reading)
         source = SourceReading(
             document=identifiers.document_id(None, hashlib.sha256(share.encode()).hexdigest()),
-            file=FileEntry(**{**entry, "bytes": len(said)}),
+            file=FileEntry(**{**entry, "media_type": "application/json"}),
             reading=reading,
         )
         return self._load(source)
@@ -230,13 +232,13 @@ def _whose_review(reading: Reading) -> tuple[str, int]:
     return said.state_under_review, said.cycle
 
 
-def _file_entry(path: Path, sha256: str, reading: Reading) -> FileEntry:
+def _file_entry(name: str, size: int, sha256: str, reading: Reading) -> FileEntry:
     return FileEntry(
         sha256=sha256,
-        name=path.name,
-        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        name=name,
+        media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
         language=reading.document.language,
-        bytes=path.stat().st_size,
+        bytes=size,
         pages=reading.document.pages,
         current=True,
         parser=reading.parser,

@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 _THREADS = 2
 """Reviews are independent of each other but for the labels they share, for which they take turns."""
 
-_DOCUMENTS_AT_ONCE = 50
+_DOCUMENTS_AT_ONCE = 25
 """So many documents of other mechanisms share a transaction: most have some thirty observations."""
 
 
@@ -47,9 +47,7 @@ def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path)
     with Contents(data_set, path) as contents:
         as_of = contents.as_of or _written_on(path)
         so_far = Shared(contents.shares, issues=(*contents.issues, *_unaccounted(contents)))
-        for loaded in _side_by_side(
-            lambda share: loader.load_share(path, with_as_of(share, as_of)), contents.readings()
-        ):
+        for loaded in _side_by_side(lambda share: loader.load_share(with_as_of(share, as_of)), contents.readings()):
             so_far.done += 1
             so_far.changes.update(loaded.counts)
             so_far.samples |= loaded.sample

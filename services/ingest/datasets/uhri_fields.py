@@ -32,8 +32,13 @@ def values(cell: object) -> list[str]:
     if cell is None:
         return []
     entries = cell if isinstance(cell, list) else [cell]
-    lines = (line for entry in entries if entry is not None for line in _LINES.split(str(entry)))
-    return [value for line in lines if (value := clean(_DASH.sub("", line)))]
+    return [value for entry in entries if entry is not None for value in _lines(str(entry))]
+
+
+@lru_cache(maxsize=16384)
+def _lines(entry: str) -> tuple[str, ...]:
+    """The values of one entry. Kept for a while: an export has some thousand different ones."""
+    return tuple(value for line in _LINES.split(entry) if (value := clean(_DASH.sub("", line))))
 
 
 def first(cell: object) -> str:

@@ -1,0 +1,158 @@
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.core.store.engine import make_engine
+from services.core.store.observations import OBSERVATIONS
+from services.core.store.pledges import PLEDGES
+from services.core.store.recommendations import RECOMMENDATIONS
+from services.ingest.archive import Archive
+from services.ingest.runs import Step, issues_of, run_files
+from services.ingest.sandbox import Sandbox
+
+SAMPLES = Path(__file__).parent / "datasets" / "samples"
+UPR_INFO = SAMPLES / "upr-info.csv"
+UHRI = SAMPLES / "uhri.json"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url, pool_size=2)
+    yield engine
+    engine.dispose()
+
+
+def load(engine: Engine, tmp_path: Path, *files: Path) -> list[Step]:
+    archive = Archive(tmp_path / "kept")
+    with Sandbox(1, deadline_seconds=20) as sandbox:
+        return list(
+            run_files(engine, files, sandbox, archive, source="test", backfill_after=timedelta(days=180)),
+        )
+
+
+def held(engine: Engine) -> dict[str, Any]:
+    with engine.connect() as connection:
+        return {
+            record.id: record
+            for aggregate in (RECOMMENDATIONS, PLEDGES, OBSERVATIONS)
+            for record in aggregate.where(connection)  # type: ignore[attr-defined]
+        }
+
+
+def edited(tmp_path: Path, name: str, change: Any, changed: str = "2025-09-01T00:00:00") -> Path:
+    """UHRI's sample, with something changed and a later day."""
+    rows = json.loads(UHRI.read_text(encoding="utf-8"))
+    for row in rows:
+        row["PublicationDateOnUhri"] = changed
+    path = tmp_path / name
+    path.write_text(json.dumps(change(rows)), encoding="utf-8")
+    return path
+
+
+def test_an_export_is_stored_review_by_review(engine: Engine, tmp_path: Path) -> None:
+    steps = load(engine, tmp_path, UPR_INFO)
+    done = steps[-1].summary
+    assert [step.share for step in steps[:-1]] == [(1, 2), (2, 2), (2, 2)]
+    assert (done.files, done.loaded, done.failed, done.samples) == (1, 1, 0, True)
+    assert done.changes["recommendation.created"] == 4
+    assert done.changes["pledge.created"] == 1
+    records = held(engine)
+    assert all(record.sample for record in records.values())
+    pledge = records["XAL-2-pledge-1"]
+    assert {"action:5", "upr-info-issue:right-to-education"} <= set(pledge.label_ids)
+    codes = [issue["code"] for issue in issues_of(engine)]
+    assert codes.count("unknown_state") == 2
+    assert "rows_told" in codes
+    kept = [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert [path.read_bytes() for path in kept] == [UPR_INFO.read_bytes()]
+
+
+def test_the_same_export_again_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, UPR_INFO, UHRI)
+    before = held(engine)
+    again = tmp_path / "copied later.csv"
+    shutil.copyfile(UPR_INFO, again)
+    os.utime(again, (4_000_000_000, 4_000_000_000))
+    done = load(engine, tmp_path, UPR_INFO, again, UHRI)[-1].summary
+    assert (done.unchanged, dict(done.changes)) == (3, {})
+    assert {key: record.revision for key, record in held(engine).items()} == dict.fromkeys(before, 1)
+
+
+def test_observations_follow_the_newest_export(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, UHRI)
+    concern = "uhri-00000000-0000-4000-8000-000000000009"
+    observation = held(engine)[concern]
+    assert (observation.body, observation.states, observation.sample) == ("CAT", ("XAL",), True)
+    assert {"sdg-target:16.2", "sdg:16", "group:children"} <= set(observation.label_ids)
+
+    def reworded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        rows[8]["Text"] = "4.The Committee is concerned."
+        return rows
+
+    newer = edited(tmp_path, "newer.json", reworded)
+    changes = load(engine, tmp_path, newer)[-1].summary.changes
+    assert dict(changes) == {"observation.updated": 1}
+    assert held(engine)[concern].text == "4.The Committee is concerned."
+    assert not load(engine, tmp_path, UHRI)[-1].summary.changes  # an older one tells nothing new
+
+    def other_id(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        rows[8]["AnnotationId"] = "00000000-0000-4000-8000-000000000099"
+        return rows
+
+    newest = edited(tmp_path, "newest.json", other_id, "2025-10-01T00:00:00")
+    changes = load(engine, tmp_path, newest)[-1].summary.changes
+    assert dict(changes) == {"observation.created": 1, "observation.deleted": 1}
+
+
+def test_a_position_that_a_newer_export_tells_is_news_of_the_same_record(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, UHRI)
+    before = held(engine)["XAL-2-116.1"]
+
+    def noted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        rows[0]["UprPositions"] = ["- Noted"]
+        return rows
+
+    changes = load(engine, tmp_path, edited(tmp_path, "newer.json", noted))[-1].summary.changes
+    assert changes["recommendation.position_changed"] == 1
+    assert (before.position, held(engine)["XAL-2-116.1"].position) == ("supported", "noted")
+    assert set(changes) <= {"recommendation.position_changed", "recommendation.updated", "document.updated"}
+
+
+def test_a_damaged_export_fails_alone(engine: Engine, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.json"
+    cut.write_bytes(UHRI.read_bytes()[:3000])
+    done = load(engine, tmp_path, cut, UPR_INFO)[-1].summary
+    assert (done.files, done.loaded, done.failed) == (2, 1, 1)
+    assert "damaged_json" in {issue["code"] for issue in issues_of(engine)}
+    assert not any("uhri" in str(record.sources) for record in held(engine).values() if hasattr(record, "sources"))
+
+
+_EXPORTS = (UPR_INFO, UHRI, SAMPLES / "upr-info-uwazi.json", SAMPLES / "uhri.csv")
+_ORDERS = ((0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1))
+_seen: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("order", _ORDERS)
+def test_the_order_of_loading_makes_no_difference(
+    order: tuple[int, ...], engine: Engine, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    files = []
+    for place in order:
+        # The day of an export that names none is the file's.
+        path = tmp_path / _EXPORTS[place].name
+        shutil.copyfile(_EXPORTS[place], path)
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        files.append(path)
+    load(engine, tmp_path, *files)
+    records = held(engine)
+    assert records == _seen.setdefault("records", records)
+    with engine.connect() as connection:
+        labels = connection.scalar(text("SELECT count(*) FROM labels"))
+    assert labels == _seen.setdefault("labels", labels)
