@@ -34,6 +34,7 @@ _AFTER_PLAIN = re.compile(
     rf"in|of|by|from|cannot|can|will|accepted|supported|noted|accept|support|note|[A-Z•“\"(])(?!{_MEASURES}))"
 )
 _LEAST_TIMES = 2
+_LOOKED_BACK = 24
 _LONGEST_RANGE = 400
 _LINE_START = re.compile(r"^[\s•●▪·*\-–—(]*")
 _TABLE_START = re.compile(r"^\(?(\d{1,3})(?:[.)]+(?=\s|$|,)|\s*(?=[,–-]\s*\d)|(?=\s+[A-Z“\"])|$)")
@@ -74,10 +75,12 @@ def find_numbering(lines: Iterable[str]) -> Numbering:
 def find_runs(text: str, numbering: Numbering) -> list[Run]:
     """All citations in `text`, in order."""
     runs: list[Run] = []
-    at = 0
-    while (run := _next_run(text, at, numbering)) is not None:
-        runs.append(run)
-        at = run.end
+    end = 0
+    for start, first in sorted(_starts(text, numbering)):
+        run = _collect(text, start, first, "", numbering) if start >= end else None
+        if run:
+            runs.append(run)
+            end = run.end
     return runs
 
 
@@ -94,27 +97,19 @@ def opening_run(line: str, numbering: Numbering) -> Run | None:
 
 def _dotted(text: str) -> Iterator[re.Match[str]]:
     for found in _DOTTED.finditer(text):
-        if not _NOT_A_CITATION.search(text[: found.start()]) and int(found[2]):
+        before = text[max(0, found.start() - _LOOKED_BACK) : found.start()]
+        if not _NOT_A_CITATION.search(before) and int(found[2]):
             yield found
 
 
-def _next_run(text: str, at: int, numbering: Numbering) -> Run | None:
-    dotted = next((f for f in _dotted(text) if f.start() >= at and f[1] in numbering.prefixes), None)
-    cued = _next_cued(text, at, numbering)
-    if dotted and (cued is None or dotted.start() <= cued.end()):
-        start = cued.start() if cued and cued.end() == dotted.start() else dotted.start()
-        return _collect(text, start, dotted.start(), "", numbering)
-    if cued is None:
-        return None
-    return _collect(text, cued.start(), cued.end(), "", numbering) or _next_run(text, cued.end(), numbering)
-
-
-def _next_cued(text: str, at: int, numbering: Numbering) -> re.Match[str] | None:
-    """A cue before a plain number; where recommendations are dotted, only before a dotted one."""
-    for cue in _CUE.finditer(text, at):
+def _starts(text: str, numbering: Numbering) -> Iterator[tuple[int, int]]:
+    """Where citations may begin, and where their first number does. Beside dotted numbers plain ones do not count."""
+    for cue in _CUE.finditer(text):
         if _DOTTED.match(text, cue.end()) or (not numbering.is_dotted and _plain_at(text, cue.end())):
-            return cue
-    return None
+            yield cue.start(), cue.end()
+    for dotted in _dotted(text):
+        if dotted[1] in numbering.prefixes:
+            yield dotted.start(), dotted.start()
 
 
 def _collect(text: str, start: int, at: int, prefix: str, numbering: Numbering) -> Run | None:
