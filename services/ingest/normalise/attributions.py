@@ -4,6 +4,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from services.ingest.normalise.states import known_state, may_open_name, resolve_state
 
@@ -21,6 +22,7 @@ _BRACKET = re.compile(r"[()\[\]]")
 _LONGEST = 4000
 """The longest attribution seen names 40 States in 600 characters."""
 
+_LONGEST_UNCLOSED = 300
 _LOOKS_LIKE_NAME = re.compile(r"^(?:the )?[A-Z][a-zà-ÿ]{2,}(?:[ -](?:of|the|and|[A-Z][a-zà-ÿ]+)){0,6}$")
 
 
@@ -60,7 +62,7 @@ def read_state_list(text: str) -> StateList:
 def find_attributions(text: str) -> list[Attribution]:
     """The attributions in `text`, in order. A parenthesis counts only if every part of it is a State."""
     found: list[Attribution] = []
-    for start, ends in _parentheses(text):
+    for start, ends, closed in _parentheses(text):
         if found and start < found[-1].end:
             continue
         for end in ends:
@@ -68,7 +70,22 @@ def find_attributions(text: str) -> list[Attribution]:
             if states:
                 found.append(Attribution(start, end, states))
                 break
+        else:
+            if not closed and (unclosed := _unclosed(text, start)):
+                found.append(unclosed)
     return found
+
+
+def _unclosed(text: str, start: int) -> Attribution | None:
+    """An attribution whose bracket is never closed: "Ratify CAT (Chile, and the Statute (Peru)"."""
+    found: Attribution | None = None
+    for comma in islice(re.finditer(r"[,;]", text[start + 1 : start + _LONGEST_UNCLOSED]), 9):
+        end = start + 1 + comma.start()
+        states = _all_states(text[start + 1 : end])
+        if not states:
+            break
+        found = Attribution(start, end, states)
+    return found if found and not re.match(r"[,;]\s*(?:the )?[A-Z]", text[found.end :]) else None
 
 
 def misread_attribution(text: str) -> StateList | None:
@@ -92,8 +109,11 @@ def _all_states(content: str) -> tuple[str, ...]:
     return () if listed.unknown else listed.states
 
 
-def _parentheses(text: str) -> list[tuple[int, tuple[int, ...]]]:
-    """Every opening bracket in order and where it may end: its partner; if it has none, the next few closings."""
+def _parentheses(text: str) -> list[tuple[int, tuple[int, ...], bool]]:
+    """Every opening bracket in order, where it may end, and whether it is closed.
+
+    It ends with its partner; if it has none, perhaps with one of the next few closings.
+    """
     partners: dict[int, int] = {}
     openings: list[int] = []
     closings: list[int] = []
@@ -105,8 +125,9 @@ def _parentheses(text: str) -> list[tuple[int, tuple[int, ...]]]:
         closings.append(place + 1)
         if openings:
             partners[openings.pop()] = place + 1
-    alone = {place: tuple(closings[first : first + 3]) for place in openings for first in [bisect(closings, place)]}
-    return sorted([*((place, (end,)) for place, end in partners.items()), *alone.items()])
+    closed = ((place, (end,), True) for place, end in partners.items())
+    alone = ((place, tuple(closings[(at := bisect(closings, place)) : at + 3]), False) for place in openings)
+    return sorted([*closed, *alone])
 
 
 def _pieces(names: str) -> tuple[list[str], list[str]]:

@@ -224,7 +224,7 @@ class TestPlainLists:
             ("52.3", None, "To report", ("SVN",), "supported"),
             ("53", None, "Abolish the death penalty", ("ALB",), "pending"),
             ("6.b", None, "end the practice of detention", ("ESP",), "noted"),
-            ("7", None, "the closure of camps", ("VAT",), "noted"),
+            ("7", None, "Recommended the closure of camps", ("VAT",), "noted"),
         ]
 
     def test_where_rejected_ones_stand(self):

@@ -12,9 +12,15 @@ from dataclasses import dataclass, replace
 from services.core.domain.positions import Position
 from services.ingest.normalise.positions import PrintedPosition, read_detail, read_position
 from services.ingest.normalise.states import leading_state
+from services.ingest.parsers.working_group_report.completing import treaty_head
 from services.ingest.parsers.working_group_report.furniture import without_footnote_marks
 from services.ingest.parsers.working_group_report.groups import Group
-from services.ingest.parsers.working_group_report.parts import lacks_object, opens_with_verb
+from services.ingest.parsers.working_group_report.segments import (
+    lacks_object,
+    opens_with_verb,
+    segment_of,
+    without_addressee,
+)
 from services.ingest.parsers.working_group_report.skeleton import Paragraph
 from services.ingest.parsers.working_group_report.statements import speaker_of
 from services.ingest.reading import ReadIssue, ReadRecommendation
@@ -35,6 +41,7 @@ _RECOMMENDS = re.compile(
     r"suggest(?:ed|s)|request(?:ed|s)|invit(?:ed|es)|proposed|advised|advocated|hoped|asked)\b"
 )
 _STRONGLY = re.compile(r"\brecommend(?:ed|s|ing)\b")
+_STRONG_INTRODUCTION = re.compile(r"^.*?\b(?:recommended|recommends|recommending)\b\s*(?:that\s+)?", re.DOTALL)
 _INTRODUCTION = re.compile(
     r"^.*?\b(?:recommended|recommends|recommending|encouraged|encourages|urged|urges|called (?:on|upon)|suggested|"
     r"requested|invited|proposed|advised|called for)\b\s*(?:that\s+)?",
@@ -46,7 +53,27 @@ _SPOKEN = re.compile(
 )
 """The verb of the statement where it stands inside the lettered clause."""
 
-_TIDY_END = re.compile(r"(?:[\s;,.:]|\band\b|\bor\b)+$")
+_TIDY_END = re.compile(r"(?:[\s;,.:]|\band\b|\bor\b|\balso\b)+$")
+_TIDY_START = re.compile(r"^(?:[\s;,]|and\b|or\b|also\b(?= that\b))+")
+_SPEAKS_ON = re.compile(
+    r",?\s+and\s+(?:also\s+|further\s+)?(?:(?:wished|wanted) to know|wondered|asked|inquired|enquired|noted|welcomed"
+    r"|commended|expressed|thanked|congratulated|requested|appreciated|acknowledged|stated|said)\b.*$",
+    re.DOTALL,
+)
+"""Where the statement leaves the recommendation and speaks on."""
+
+_LEADS_ON = re.compile(r",?\s+and (?:recommended |also )?that(?: [A-Z][\w’-]+| the (?:Government|State))*$")
+"""What leads on to the next letter ("…, and that Peru (d) continue")."""
+
+_TO_THE_STATE = re.compile(
+    r"^to (?:the )?(?:Government|State|authorities|[A-Z][\w’-]+)(?: of [A-Z][\w’-]+)*,?\s+(?:that\s+)?"
+)
+_SAID_RIGHT_BEFORE = re.compile(r"\brecommend(?:ed|s|ing)\b(?:\s+[\w’-]+){0,5}[\s:]*$")
+_LIST_GOES_ON = re.compile(r"[;,](?:\s+and)?\s*$")
+_THAT = re.compile(r"\bthat\s*$")
+_OPEN_LETTER = re.compile(r"\s*\(?[a-z]\)\s*$")
+_LEADS_ON_TO_TREATY = re.compile(r"\band to ([a-z]+ (?:to|with|for|on)) (?:both )?(?:the )?$")
+_TREATY = re.compile(r"^(?:(?:both )?the )?(?:[A-Z][a-z]+ ){0,3}(?:Convention|Covenant|Protocol|Statute|[A-Z-]{3,})\b")
 _NUMBERED_LIST = re.compile(
     r"\bNos?\.?\s*(?P<numbers>\d[\d.,;\s–-]*(?:and\s+\d[\d.,;\s–-]*)*)"
     r"(?:[^.]{0,60}?\bparagraph\s+(?P<paragraph>\d{1,3}))?",
@@ -223,17 +250,57 @@ def _clauses_at(text: str, reference: Reference) -> Iterator[tuple[str, str | No
 
 
 def _lettered(text: str, reference: Reference) -> str:
-    """The clause under a letter, and under a roman numeral inside it, with the verb that stands before the list."""
-    clause = _marked_clause(text, _LETTER_MARK, reference.letter or "", "abcdefghijklmnopqrstuvwxyz")
+    """The clause under a letter, and under a roman numeral inside it, with the verb that stands before it."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    clause = _marked_clause(text, _LETTER_MARK, reference.letter or "", letters)
     before = _SENTENCE.split(text[: _first_mark(text, _LETTER_MARK)])[-1]
     if reference.roman:
         before = clause[: _first_mark(clause, _ROMAN_MARK)]
         clause = _marked_clause(clause, _ROMAN_MARK, reference.roman, _ROMAN) or clause
-    words = _TIDY_END.sub("", _SPOKEN.sub("", _SENTENCE.split(clause)[0]))
-    head = _INTRODUCTION.sub("", before, count=1).strip(" :")
-    if words and not opens_with_verb(words) and opens_with_verb(head) and lacks_object(head):
+    words = _clean(_SPOKEN.sub("", _SENTENCE.split(clause)[0]))
+    head = _introduced(before).strip(" :")
+    if not words or opens_with_verb(words):
+        return words
+    if opens_with_verb(head) and lacks_object(head):
         return f"{head} {words}"
-    return words
+    if not reference.roman and reference.letter and reference.letter != "a":
+        words = _with_verb_of_letter_before(text, reference, words)
+    return _as_said(words, _OPEN_LETTER.sub("", text[: max(0, text.find(clause))]))
+
+
+def _as_said(words: str, before: str) -> str:
+    """Words without a verb of their own with the one before them or their list: "Recommended the repeal of laws"."""
+    segment = segment_of(words, ())
+    listed = _LIST_GOES_ON.search(before) and _STRONGLY.search(_SENTENCE.split(before)[-1])
+    if segment.verb or segment.tail or not (listed or _SAID_RIGHT_BEFORE.search(before)):
+        return words
+    that = "that " if _THAT.search(before) and not words.startswith("that ") else ""
+    return f"Recommended {that}{words}"
+
+
+def _with_verb_of_letter_before(text: str, reference: Reference, words: str) -> str:
+    """A treaty under a letter of its own: "(c) consider the ratification of CED and (d) OP-CAT"."""
+    if not _TREATY.match(words):
+        return words
+    letter = chr(ord(reference.letter or "b") - 1)
+    before = _SENTENCE.split(_marked_clause(text, _LETTER_MARK, letter, "abcdefghijklmnopqrstuvwxyz"))[-1]
+    if leads_on := _LEADS_ON_TO_TREATY.search(before):
+        return f"{leads_on[1]} {words}"
+    head = treaty_head(_lettered(text, replace(reference, letter=letter)))
+    return f"{head} {words}" if head else words
+
+
+def _clean(words: str) -> str:
+    """A clause of a statement without what leads on to the next one."""
+    words = _LEADS_ON.sub("", _TIDY_END.sub("", _SPEAKS_ON.sub("", words)))
+    return without_addressee(_TIDY_START.sub("", _TIDY_END.sub("", words)))
+
+
+def _introduced(sentence: str) -> str:
+    """What a sentence says after "recommended that"; after another such verb where it has not that one."""
+    words, times = _STRONG_INTRODUCTION.subn("", sentence, count=1)
+    words = words if times else _INTRODUCTION.sub("", sentence, count=1)
+    return _TO_THE_STATE.sub("", words)
 
 
 def _first_mark(text: str, mark: re.Pattern[str]) -> int:
@@ -259,8 +326,9 @@ def _recommended(sentence: str) -> list[str]:
     places = list(_LETTER_MARK.finditer(sentence))
     if places:
         ends = [place.start() for place in places[1:]] + [len(sentence)]
-        return [_TIDY_END.sub("", sentence[a.end() : b]) for a, b in zip(places, ends, strict=True)]
-    return [_TIDY_END.sub("", _INTRODUCTION.sub("", sentence, count=1))]
+        return [_clean(sentence[a.end() : b]) for a, b in zip(places, ends, strict=True)]
+    words = _introduced(sentence)
+    return [_as_said(_clean(words), sentence[: len(sentence) - len(words)])]
 
 
 def _expanded(numbers: str) -> set[str]:
