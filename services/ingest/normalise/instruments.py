@@ -5,6 +5,7 @@ Optional Protocol". The tables are `core/store/facts/vocabularies/instruments.to
 `lookups/instruments.toml` (how texts speak of it).
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 from services.core.store.vocabularies import detailed_vocabulary
 from services.ingest.normalise.phrases import Found, PhraseBook, folded, longest, split_words
 
+_BRACKETS = re.compile(r"\([^)]*\)")
 _FEW_WORDS = 6
 _SUBJECT_REACH = 26
 
@@ -215,10 +217,16 @@ def _phrases(reading: Mapping[str, Any]) -> Iterator[tuple[_Sign, str]]:
         yield from (((kind, ""), phrase) for phrase in reading[kind.value])
     yield from (((_Kind.COMMITTEE, ""), phrase) for phrase in reading["committee_after"])
     for code, entry in detailed_vocabulary("instrument").items():
-        yield from (((_Kind.NAME, code), phrase) for phrase in entry.get("phrases", ()))
+        names = map(_phrase_of_name, entry["names"].values())
+        yield from (((_Kind.NAME, code), phrase) for phrase in (*names, *entry.get("phrases", ())))
         yield from (((_Kind.SHORT_FORM, code), form) for form in entry.get("abbreviations", ()))
         yield from (((_Kind.SUBJECT, code), phrase) for phrase in entry.get("subjects", ()))
         if "ilo" in entry:
             number = entry["ilo"]
             ways = reading["ilo"] + (reading["ilo_well_known"] if number in reading["well_known"] else [])
             yield from (((_Kind.ILO, code), way.format(n=number)) for way in ways)
+
+
+def _phrase_of_name(name: str) -> str:
+    """An official name without what stands in brackets, as a phrase."""
+    return " ".join(split_words(_BRACKETS.sub(" ", name)))
