@@ -84,6 +84,23 @@ def workbook_rows(path: Path, needed: frozenset[str]) -> Iterator[Cells]:
 
     Raises `UnreadableDocumentError`: `damaged_table`, `zip_bomb`, `unknown_columns`.
     """
+    rows = workbook_cells(path)
+    for row in itertools.islice(rows, 20):
+        names = [folded_column(str(cell or "")) for cell in row]
+        if needed <= set(names):
+            break
+    else:
+        raise UnreadableDocumentError("unknown_columns", "no row of the sheet names the columns")
+    for row in rows:
+        if any(cell is not None for cell in row):
+            yield dict(zip(names, row, strict=False))
+
+
+def workbook_cells(path: Path, sheet: str | None = None) -> Iterator[tuple[Any, ...]]:
+    """All rows of one sheet of a workbook, the first if none is named, as it holds them: texts, numbers, days, None.
+
+    Raises `UnreadableDocumentError`: `damaged_table`, `zip_bomb`, `unknown_sheet`.
+    """
     _refuse_bombs(path)
     stream = path.open("rb")  # openpyxl looks at names, but not at those of streams
     try:
@@ -92,17 +109,11 @@ def workbook_rows(path: Path, needed: frozenset[str]) -> Iterator[Cells]:
         stream.close()
         raise UnreadableDocumentError("damaged_table", f"the workbook cannot be opened: {error}") from error
     try:
-        rows = workbook.worksheets[0].iter_rows(values_only=True)
-        names: list[str] = []
-        for row in itertools.islice(rows, 20):
-            names = [folded_column(str(cell or "")) for cell in row]
-            if needed <= set(names):
-                break
-        else:
-            raise UnreadableDocumentError("unknown_columns", "no row of the sheet names the columns")
-        for row in rows:
-            if any(cell is not None for cell in row):
-                yield dict(zip(names, row, strict=False))
+        if sheet is not None and sheet not in workbook.sheetnames:
+            raise UnreadableDocumentError(
+                "unknown_sheet", f"the workbook has no sheet {sheet!r}, but {', '.join(workbook.sheetnames)}"
+            )
+        yield from (workbook[sheet] if sheet is not None else workbook.worksheets[0]).iter_rows(values_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError, IndexError) as error:
         raise UnreadableDocumentError("damaged_table", f"the workbook is damaged: {error}") from error
     finally:
