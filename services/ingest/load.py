@@ -42,6 +42,7 @@ from services.ingest.merge import (
     SourceReading,
     is_chapter,
     merge_chapter,
+    merge_pledges,
     merge_review,
     rest_of,
     shares_of,
@@ -51,6 +52,8 @@ from services.ingest.merge.organisations import joined_organisation
 from services.ingest.reading import Reading, reading_from
 
 _PARTS_OF_A_REVIEW = ("documents", "hearings", "statements", "recommendations", "pledges")
+
+_PARTS_WITH_PLEDGES = ("documents", "pledges")
 
 
 @dataclass(frozen=True)
@@ -133,12 +136,7 @@ class Loader:
                 return Loaded(source.document, review, "unchanged", {}, bool(sample_states().get(state)))
             _store(connection, review, source)
             others = [each for key, each in held.items() if key != sha256]
-            merged = merge_review(
-                state,
-                cycle,
-                [*others, source],
-                sample=state in sample_states(),
-            )
+            merged, nouns = _merged(connection, source, [*others, source])
             write = Write(
                 connection=connection,
                 now=connection.scalar(select(func.now())) or datetime.now(UTC),
@@ -146,7 +144,7 @@ class Loader:
                 effective_on=None if source.kind in DATA_SETS else _day(reading.document.published_on),
                 places=None if merged.review.sample else self.places(connection),
             )
-            drafts = _write_review(write, merged)
+            drafts = _write_review(write, merged, nouns)
             append_changes(connection, drafts)
         counts: dict[str, int] = {}
         for draft in drafts:
@@ -279,7 +277,24 @@ def _store(connection: Connection, review: str, source: SourceReading) -> None:
     )
 
 
-def _write_review(write: Write, merged: MergedReview) -> list[ChangeDraft]:
+def _merged(
+    connection: Connection, source: SourceReading, readings: list[SourceReading]
+) -> tuple[MergedReview, tuple[str, ...]]:
+    """The records of a review with a new source, and the nouns that it can have changed.
+
+    A database's list of pledges touches pledges alone, if it tells nothing new of the review itself.
+    """
+    state, cycle = _whose_review(source.reading)
+    sample = state in sample_states()
+    if source.reading.pledges and source.kind in DATA_SETS and not source.reading.recommendations:
+        merged = merge_pledges(state, cycle, readings, sample=sample)
+        held = REVIEWS.one(connection, merged.review.id)
+        if held is not None and replace(held, documents=()) == replace(merged.review, documents=()):
+            return merged, _PARTS_WITH_PLEDGES
+    return merge_review(state, cycle, readings, sample=sample), _PARTS_OF_A_REVIEW
+
+
+def _write_review(write: Write, merged: MergedReview, nouns: tuple[str, ...]) -> list[ChangeDraft]:
     connection, review = write.connection, merged.review
     if review.sample:
         ensure_sample_states(connection)
@@ -291,7 +306,7 @@ def _write_review(write: Write, merged: MergedReview) -> list[ChangeDraft]:
     drafts += write_records(write, "organisations", held_organisations, organisations, reference)
     held_review = REVIEWS.read(connection, [review.id])
     drafts += write_records(write, "reviews", held_review, {review.id: review}, reference)
-    for noun in _PARTS_OF_A_REVIEW:
+    for noun in nouns:
         held = {
             record.id: record  # type: ignore[attr-defined]  # every record of these nouns has an id
             for record in AGGREGATES[noun].where(connection, AGGREGATES[noun].table.c.review == review.id)

@@ -1,7 +1,7 @@
 """One real recommendation is one record, however many sources tell of it (ADR 0004)."""
 
 from services.ingest.merge.chapter import MergedChapter, is_chapter, merge_chapter, rest_of, shares_of
-from services.ingest.merge.review import MergedReview, merge_review
+from services.ingest.merge.review import MergedReview, merge_pledges, merge_review
 from services.ingest.merge.sources import SourceReading
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "SourceReading",
     "is_chapter",
     "merge_chapter",
+    "merge_pledges",
     "merge_review",
     "rest_of",
     "shares_of",

@@ -44,7 +44,7 @@ def all_labels(text: str, language: str, told: Iterable[LabelEntry]) -> list[Lab
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _rule_labels(text: str, language: str, label_ids: tuple[str, ...]) -> tuple[LabelEntry, ...]:
     """A review is merged anew with each of its documents: the same texts come again."""
     return rule_labels(text, language, label_ids)

@@ -64,6 +64,23 @@ def merge_review(state: str, cycle: int, readings: Iterable[SourceReading], *, s
     )
 
 
+def merge_pledges(state: str, cycle: int, readings: Iterable[SourceReading], *, sample: bool = False) -> MergedReview:
+    """The review, its documents and its pledges alone, as `merge_review` would give them; all else is left out."""
+    everything = list(readings)
+    current, _ = split_superseded(everything)
+    review = _review(state, cycle, current, sample)
+    return MergedReview(
+        review=review,
+        documents=_documents(review, everything, current),
+        hearings={},
+        statements={},
+        recommendations={},
+        pledges=_pledges(review, current),
+        labels=label_records(each for each in current if each.reading.pledges and not each.reading.recommendations),
+        organisations={},
+    )
+
+
 def _review(state: str, cycle: int, current: Sequence[SourceReading], sample: bool) -> ReviewRecord:
     held = [hearing for _, hearing in _review_hearings(current)]
     sessions = [source.reading.document.session for source in current if source.reading.document.session]
