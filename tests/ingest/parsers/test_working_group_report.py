@@ -288,6 +288,92 @@ class TestPlainLists:
             [("Free prisoners and end torture", "ESP"), ("end torture", "CHL")],
         ),
         ("That X act; recommends that Y rest (Italy)", [("That X act", "ITA"), ("Y rest", "ITA")]),
+        (
+            "That Peru end torture; recommends an exchange; encourages Peru to review the law (Mexico)",
+            [("End torture", "MEX"), ("an exchange", "MEX"), ("Review the law", "MEX")],
+        ),
+        ("That the commission be free (Italy)", [("That the commission be free", "ITA")]),
+        (
+            "Ratify (Chile, Mexico) as soon as possible (France) the OP-CAT, and create a body (France)",
+            [
+                ("Ratify the OP-CAT", "CHL MEX"),
+                ("Ratify as soon as possible the OP-CAT, and create a body", "FRA"),
+            ],
+        ),
+        (
+            "Consider (Chile, China), with priority, (Italy) ratifying CRPD, and ensuring its use (Peru)",
+            [
+                ("Consider ratifying CRPD", "CHL CHN"),
+                ("Consider ratifying CRPD, with priority", "ITA"),
+                ("ratifying CRPD, and ensuring its use", "PER"),
+            ],
+        ),
+        (
+            "Promote efforts (Chile) / Consider abolishing (Peru)/ abolish the death penalty (France)",
+            [
+                ("Promote efforts to abolish the death penalty", "CHL"),
+                ("Consider abolishing the death penalty", "PER"),
+                ("abolish the death penalty", "FRA"),
+            ],
+        ),
+        (
+            "Ratify (Chile)/Give priority to the ratification/accession to the ACHR in order to adjust laws (Peru)",
+            [
+                ("Ratify the ACHR", "CHL"),
+                ("Give priority to the ratification/accession to the ACHR in order to adjust laws", "PER"),
+            ],
+        ),
+        (
+            "Analyse the possibility of ratifying/consider ratifying/ratify ICCPR (Argentina, Brazil, Austria)",
+            [
+                ("Analyse the possibility of ratifying ICCPR", "ARG"),
+                ("consider ratifying ICCPR", "BRA"),
+                ("ratify ICCPR", "AUT"),
+            ],
+        ),
+        ("Prevent/prohibit torture (Chile, Peru)", [("Prevent/prohibit torture", "CHL PER")]),
+        (
+            "Prevent/prohibit the use of torture / ill-treatment (Chile, Peru)",
+            [("Prevent the use of torture", "CHL"), ("prohibit the use of ill-treatment", "PER")],
+        ),
+        ("Fight HIV/AIDS (Chile, Peru)", [("Fight HIV/AIDS", "CHL PER")]),
+        (
+            "Ensure the right to food (Chile), to health (Peru)",
+            [("Ensure the right to food", "CHL"), ("Ensure the right to health", "PER")],
+        ),
+        (
+            "Allow the ICRC to visit prisons, with access to cells (Chile) to all camps (Chile, Peru)",
+            [
+                ("Allow the ICRC to visit prisons, with access to cells", "CHL"),
+                ("Allow the ICRC to visit prisons, with access to all camps", "CHL PER"),
+            ],
+        ),
+        (
+            "Consider inviting all (Chile), close camps (Peru) particularly those of the north (Chile)",
+            [
+                ("Consider inviting all", "CHL"),
+                ("close camps particularly those of the north", "CHL"),
+                ("close camps", "PER"),
+            ],
+        ),
+        (
+            "Build schools (Chile); train staff (Peru), in line with the law (Peru, Chile)",
+            [("Build schools, in line with the law", "CHL"), ("train staff, in line with the law", "PER")],
+        ),
+        (
+            "Continue to help victims (Chile), to promote rights (Peru) and, with the aid of others, end war (Italy)",
+            [
+                ("Continue to help victims", "CHL"),
+                ("Continue to promote rights", "PER"),
+                ("with the aid of others, end war", "ITA"),
+            ],
+        ),
+        (
+            "Adopt a law on violence (Chile) covering rape (Peru)",
+            [("Adopt a law on violence", "CHL"), ("Adopt a law on violence covering rape", "PER")],
+        ),
+        ("Sign (Chile) and ratify CAT (Chile, Peru)", [("Sign and ratify CAT", "CHL"), ("ratify CAT", "PER")]),
+        ("Ratify CAT (Chile, and the Statute (Peru)", [("Ratify CAT", "CHL"), ("Ratify the Statute", "PER")]),
         ("To adopt laws. To address delays (Canada)", [("To adopt laws", "CAN"), ("To address delays", "CAN")]),
         ("Ratify the Convention (CRPD)", [("Ratify the Convention (CRPD)", "")]),
         ("", [("", "")]),
@@ -495,7 +581,7 @@ class TestRealReports:
             assert sum(row[1] for row in found) / sum(row[2] for row in found) >= least_precision
         assert figure(r"sessions 7-20: recall ([\d.]+)") >= 0.985
         assert figure(r"sessions 7-20: recall [\d.]+ precision ([\d.]+)") >= 0.985
-        assert figure(r"strict text ([\d.]+)") >= 0.97
+        assert figure(r"strict text ([\d.]+)") >= 0.985
         assert figure(r"positions ([\d.]+)") >= 0.98
         assert "wrong State 0, wrong session 0" in printed
         assert "leaks 0; repeated numbers 0" in printed

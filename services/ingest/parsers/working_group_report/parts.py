@@ -46,7 +46,7 @@ _MAY_TAKE_GERUND = re.compile(
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
 _VERBS_APART = re.compile(r"\s?/\s?")
 _WORD_ALTERNATIVES = re.compile(
-    r"(?<![\w/-])(?P<first>[a-z-]{4,})\s?/\s?(?P<second>[a-z-]{4,})(?![\w/-])"
+    r"(?<![\w/-])(?P<first>[A-Za-z][a-z-]{3,})\s?/\s?(?P<second>[a-z-]{4,})(?![\w/-])"
     r"(?=$|[,;]|\s+(?:to|the|of|on|in|and|or|for|by|with|over|from|into|at|as|a|an|its|their)\b)"
 )
 _MOST_SEGMENTS = 60
@@ -84,7 +84,7 @@ def split_entry(text: str) -> Split:
         at = run.end
     end, comment = _end(text[at:], segments[-1])
     _mark_followers(segments)
-    clusters = list(_clusters(segments))
+    clusters = _with_shared_tails(list(_clusters(segments)))
     parts = [part for cluster in clusters for part in _parts(cluster, end if cluster is clusters[-1] else "")]
     return Split(tuple(parts), comment)
 
@@ -190,6 +190,27 @@ def _clusters(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         else:
             cluster.append(segment)
     yield cluster
+
+
+def _with_shared_tails(clusters: list[list[Segment]]) -> list[list[Segment]]:
+    """Clusters joined where one ends in a tail of a State that spoke only in the one before.
+
+    "Build schools (Chile); train staff (Peru), in line with the law (Peru, Chile)": Chile's schools are meant too.
+    """
+    joined = [clusters[0]]
+    for cluster in clusters[1:]:
+        before = {state for segment in joined[-1] for state in segment.states}
+        heard: set[str] = set()
+        shared = False
+        for segment in cluster:
+            ends = segment.tail and not segment.stroke and not _CLAUSE_AFTER.search(segment.words)
+            shared = shared or (ends and bool(before & set(segment.states) - heard))
+            heard |= set(segment.states)
+        if shared and len(joined[-1]) + len(cluster) <= _MOST_SEGMENTS:
+            joined[-1] = joined[-1] + cluster
+        else:
+            joined.append(cluster)
+    return joined
 
 
 def _belongs(segment: Segment, cluster: list[Segment]) -> bool:
