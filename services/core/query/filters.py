@@ -22,12 +22,16 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The values that exist: codes of States, groups and blocs, and labels by scheme."""
+    """The values that exist: codes of States, groups and blocs, and labels by scheme.
+
+    `families` gives, by id of a label, the codes of all labels that mean the same in other generations of its scheme.
+    """
 
     states: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     blocs: frozenset[str] = frozenset()
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    families: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 Reader = Callable[[str, str, Vocabulary], str]
@@ -90,7 +94,16 @@ def parse_filters(noun: str | None, parameters: Iterable[tuple[str, str]], vocab
     for name, values in found.items():
         if len(values) > (1 if FILTERS[name].single else MAX_VALUES):
             raise InvalidParameterError(f"`{name}` is given {len(values)} different values: too many.", parameter=name)
-    return FilterSet(noun, {name: tuple(found[name]) for name in FILTERS if name in found})
+    return FilterSet(noun, {name: _with_families(name, found[name], vocabulary) for name in FILTERS if name in found})
+
+
+def _with_families(name: str, values: list[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The values and, for labels, those that mean the same in other generations: filters follow the crosswalk."""
+    scheme = FILTERS[name].scheme
+    if scheme is None:
+        return tuple(values)
+    families = (sorted(vocabulary.families.get(f"{scheme}:{value}", ())) for value in values)
+    return tuple(dict.fromkeys([*values, *(code for family in families for code in family)]))
 
 
 def filter_for(noun: str | None, name: str) -> Filter:

@@ -12,6 +12,7 @@ from services.core.store.changes import head
 from services.core.store.engine import snapshot
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
+from services.core.store.vocabularies import label_families
 
 
 @dataclass(frozen=True)
@@ -84,5 +85,6 @@ def reference_of(
         regions=frozenset(group.id for group in groups.values() if group.kind == "region"),
         blocs=frozenset(group.id for group in groups.values() if group.kind == "bloc"),
         labels={scheme: frozenset(codes) for scheme, codes in schemes.items()},
+        families=label_families(),
     )
     return Reference(states, groups, labels, vocabulary)

@@ -101,6 +101,17 @@ def label_family(label: str) -> frozenset[str]:
     return frozenset({label, *_reached(label, older), *_reached(label, newer)})
 
 
+@cache
+def label_families() -> Mapping[str, frozenset[str]]:
+    """The codes of each label's family, by the label's id, for all labels that have a family beyond themselves."""
+    families = {label: label_family(label) for label in vocabulary()}
+    return {
+        label: frozenset(each.partition(":")[2] for each in family)
+        for label, family in families.items()
+        if len(family) > 1
+    }
+
+
 def _reached(start: str, steps: Mapping[str, set[str]]) -> set[str]:
     reached: set[str] = set()
     waiting = [start]

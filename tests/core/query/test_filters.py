@@ -92,3 +92,12 @@ def test_any_text_is_a_value_or_a_named_error(name: str, value: str) -> None:
         return
     assert told.status == 400
     assert f"`{name}`" in told.detail
+
+
+def test_a_theme_finds_its_other_generations() -> None:
+    words = Vocabulary(
+        labels={"ohchr-theme": frozenset({"old", "new", "other"})},
+        families={"ohchr-theme:new": frozenset({"new", "old"})},
+    )
+    assert parse_filters("recommendations", [("theme", "new")], words).values == {"theme": ("new", "old")}
+    assert parse_filters("recommendations", [("theme", "other")], words).values == {"theme": ("other",)}
