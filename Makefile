@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-BENCHMARKS := bench-extraction bench-search bench-loading
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -38,14 +38,20 @@ format: $(INSTALLED) ## Put the code into shape.
 
 bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 
-bench-extraction: $(INSTALLED) ## How well and how fast reports are read.
-	$(BIN)/python benchmarks/extraction.py
+bench-extraction: $(INSTALLED) ## How well and how fast documents and data sets are read and labelled.
+	$(BIN)/python -m benchmarks.extraction
+	$(BIN)/python -m benchmarks.labelling
+	$(BIN)/python -m benchmarks.datasets
 
-bench-search: $(INSTALLED) ## How fast the search engine answers.
-	$(BIN)/python benchmarks/search_engine.py
+bench-search: $(INSTALLED) ## How fast the search engine and its service answer.
+	$(BIN)/python -m benchmarks.search_engine
+	$(BIN)/python -m benchmarks.search_service
 
-bench-loading: $(INSTALLED) ## How fast documents are loaded.
-	$(BIN)/python benchmarks/loading.py
+bench-loading: $(INSTALLED) ## How fast reports are loaded.
+	$(BIN)/python -m benchmarks.loading
+
+bench-api: $(INSTALLED) ## How fast lists, details and the feed answer.
+	$(BIN)/python -m benchmarks.api
 
 clean: ## Remove what was made here, but no data (.upr).
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
