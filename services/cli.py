@@ -45,6 +45,9 @@ PARTS = {
     "up": Part("services.up.commands", "Run everything on this machine.", is_group=False),
     "db": Part("services.core.runtime.commands", "Migrate the database, and see where it stands."),
     "ingest": Part("services.ingest.commands", "Find, read and store UPR documents.", extra="ingest"),
+    "match": Part(
+        "services.ingest.match_commands", "Find the recommendations of your own list.", extra="ingest", is_group=False
+    ),
     "api": Part("services.api.commands", "Serve the records, and deliver webhooks.", extra="api"),
     "search": Part("services.search.commands", "Index the records, and serve searches.", extra="search"),
     "keys": Part("services.api.key_commands", "Create, list and revoke API keys.", extra="api"),

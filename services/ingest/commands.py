@@ -1,12 +1,14 @@
 """The commands of `upr ingest`."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -17,6 +19,7 @@ from services.core.runtime.logs import configure_logs
 from services.core.runtime.serve import serve as serve_app
 from services.ingest.app import create_app
 from services.ingest.archive import Archive
+from services.ingest.conflicts import Field, conflicts_in
 from services.ingest.parse import ParsedFile, files_under, parse_files
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
 from services.ingest.sandbox import Sandbox, SandboxLimits
@@ -130,6 +133,28 @@ def issues(
         for issue in issues_of(engine, run=run, code=code, limit=limit):
             page = f" page {issue['page']}" if issue["page"] else ""
             typer.echo(f"{issue['severity']}: {issue['code']}: {issue['file']}{page}: {issue['detail']}")
+
+
+@app.command()
+def conflicts(
+    review: Annotated[list[str] | None, typer.Option(help="Only of this review (PER-2); repeat for more.")] = None,
+    field: Annotated[list[Field] | None, typer.Option(help="Only about this field; repeat for more.")] = None,
+    output: Annotated[
+        OutputFormat, typer.Option("--format", help="Lines for people, or one JSON object a conflict.")
+    ] = OutputFormat.TEXT,
+    *,
+    trifles: Annotated[
+        bool, typer.Option("--all", help="Also texts that differ only in case, punctuation or white space.")
+    ] = False,
+) -> None:
+    """Show what the sources of a recommendation disagree on, and which word holds."""
+    counts = Counter(dict.fromkeys(field or Field, 0))
+    with ready_store(IngestSettings(), name="upr-ingest") as engine, engine.connect() as connection:
+        for conflict in conflicts_in(connection, review or (), field or (), trifles=trifles):
+            counts[conflict.field] += 1
+            typer.echo(conflict.as_text() if output is OutputFormat.TEXT else orjson.dumps(conflict.as_json()).decode())
+    summary = ", ".join(f"{count} {each}" for each, count in counts.items())
+    typer.echo(f"{counts.total()} conflicts: {summary}", err=output is OutputFormat.NDJSON)
 
 
 @app.command()
