@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -52,6 +52,9 @@ bench-loading: $(INSTALLED) ## How fast reports are loaded.
 
 bench-api: $(INSTALLED) ## How fast lists, details and the feed answer.
 	$(BIN)/python -m benchmarks.api
+
+bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
+	$(BIN)/python -m benchmarks.datasets
 
 clean: ## Remove what was made here, but no data (.upr).
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -1,15 +1,19 @@
 """Reads documents without a database: what `upr ingest parse` prints."""
 
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.datasets import data_set_for
+from services.ingest.datasets.base import DataSet
+from services.ingest.datasets.contents import Contents
 from services.ingest.reading import Reading, ReadPosition, ReadRecommendation
 from services.ingest.sandbox import ReadFile, Sandbox
 
@@ -43,9 +47,27 @@ class ParsedFile:
 
 
 def parse_files(paths: Iterable[Path], sandbox: Sandbox) -> Iterator[ParsedFile]:
-    """Read files, and folders with all they hold, in `sandbox`; outcomes in the order of `files_under`."""
-    for outcome in sandbox.read_all(files_under(paths)):
-        yield _shown(outcome)
+    """Read files, and folders with all they hold, in `sandbox`; outcomes in the order of `files_under`.
+
+    The export of a data set has an outcome for each review it tells of; what was not understood is with the first.
+    """
+    for data_set, files in itertools.groupby(files_under(paths), key=data_set_for):
+        if data_set is None:
+            yield from map(_shown, sandbox.read_all(files))
+        else:
+            yield from (share for path in files for share in _shares(data_set, path))
+
+
+def _shares(data_set: DataSet, path: Path) -> Iterator[ParsedFile]:
+    name = os.fsencode(path).decode("utf-8", "replace")
+    try:
+        with Contents(data_set, path) as contents:
+            issues = contents.issues
+            for reading in contents.readings():
+                yield ParsedFile(name, replace(reading, issues=issues))
+                issues = ()
+    except UnreadableDocumentError as error:
+        yield ParsedFile(name, error)
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[Path]:
