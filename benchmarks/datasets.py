@@ -127,11 +127,9 @@ def attach(exports: list[Path]) -> None:
                 count = len(told.recommending_states) or 1
                 found["attached" if printed else "not attached"] += count
                 lost[str(reading.document.session)] += 0 if printed else count
-    total = found.total()
-    print(
-        f"rows of {len(reports)} reviews: {total:,}; attached {found['attached']:,} ({found['attached'] / total:.2%})"
-    )
-    print("  each State of a row leads to one recommendation: none to two")
+    share = found["attached"] / rows_told
+    print(f"rows of {len(reports)} reviews: {rows_told:,}; attached {found['attached']:,} ({share:.2%})")
+    print(f"  in more than one recommendation: {found.total() - rows_told}")
     print("  " + ", ".join(f"{ways[name]:,} by {meaning}" for name, meaning in WAYS.items()))
     print(f"  not attached, by session: {dict(sorted((k, v) for k, v in lost.items() if v))}")
     print(f"  merging took {seconds:.2f} s")
