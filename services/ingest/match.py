@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from services.core.domain.identifiers import normalised_text
 from services.core.query.analysis import LANGUAGES
-from services.core.store.recommendations import recommendations_table
+from services.core.store.recommendations import RecommendationRecord, recommendations_table
 from services.ingest.match_list import ListRow
 
 SAME_TEXT = 90
@@ -160,28 +160,29 @@ def held_recommendations(connection: Connection, states: Iterable[str] | None) -
     if states is not None:
         query = query.where(columns.state_under_review.in_(sorted(set(states))))
     rows = connection.execution_options(yield_per=1000).execute(query)
-    return [
-        Held(
-            id=row.id,
-            review=row.review,
-            state=row.state_under_review,
-            cycle=row.cycle,
-            session=row.session,
-            number=row.number,
-            part=row.part,
-            other_numbers=frozenset(each["number"] for each in row.sources if each["number"]) - {row.number},
-            texts=_folded(row.text, *row.translations.values(), *(each.get("text", "") for each in row.sources)),
-            languages=frozenset({row.text_language, *row.translations}),
-            states=tuple(row.recommending_states),
-            all_states=frozenset(row.recommending_states).union(
-                *(each.get("recommending_states", ()) for each in row.sources)
-            ),
-            position=row.position,
-            position_detail=row.position_detail,
-            aliases=tuple(row.aliases),
-        )
-        for row in rows
-    ]
+    return [held_of(row) for row in rows]
+
+
+def held_of(row: RecommendationRecord | Row[*tuple[Any, ...]]) -> Held:
+    """A record, or the row of one."""
+    told_states = (each.get("recommending_states", ()) for each in row.sources)
+    return Held(
+        id=row.id,
+        review=row.review,
+        state=row.state_under_review,
+        cycle=row.cycle,
+        session=row.session,
+        number=row.number,
+        part=row.part,
+        other_numbers=frozenset(each["number"] for each in row.sources if each["number"]) - {row.number},
+        texts=_folded(row.text, *row.translations.values(), *(each.get("text", "") for each in row.sources)),
+        languages=frozenset({row.text_language, *row.translations}),
+        states=tuple(row.recommending_states),
+        all_states=frozenset(row.recommending_states).union(*told_states),
+        position=row.position,
+        position_detail=row.position_detail,
+        aliases=tuple(row.aliases),
+    )
 
 
 def _folded(*texts: str) -> tuple[str, ...]:

@@ -208,9 +208,7 @@ def _summary(tracker: TrackerList, rows: Sequence[ListRow], answers: Sequence[An
     typer.echo(f"columns: {columns}", err=True)
     reasons = ", ".join(f"{found[reason]} {reason}" for reason in Reason if found[reason])
     led = sum(answer.held is not None for answer in answers)
-    typer.echo(
-        f"{len(rows)} rows: {led} matched, {sure} of them with a confidence of 0.9 or more ({reasons})", err=True
-    )
+    typer.echo(f"{len(rows)} rows: {led} matched, {sure} with a confidence of 0.9 or more ({reasons})", err=True)
     if any(answer.held and "language" in answer.differs for answer in answers):
         typer.echo("Some texts are in a language that is not held: matched by number and States alone.", err=True)
     problems = [(place, row.problem) for place, row in enumerate(rows, 1) if row.problem]

@@ -35,6 +35,7 @@ OUR_COLUMNS = "upr_"
 _HEADER_WITHIN = 20
 """A header stands among the first rows, below titles and notes."""
 
+_LONGEST_NAME = 30
 _JUDGED_ROWS = 200
 """So many rows decide what a column without a header holds."""
 
@@ -45,6 +46,9 @@ _MOST = 0.6
 """The share of a column's filled cells that must look alike for it to be taken for something."""
 
 _OTHER_SEPARATORS = re.compile(r"\s+(?:y|e|et|und)\s+|\s*[|\n•]\s*|\s+-\s+", re.IGNORECASE)
+_WITHIN_WORDS = re.compile(r"[()\[\].]")
+"""Signs that headers have inside words: "Estado(s)", "N.º"."""
+
 _ID = re.compile(r"[A-Z]{3}-\d(?:-\S+|~[0-9a-f]{10})")
 _NUMBER = re.compile(
     r"(?<![\d.,])(\d{1,3})(?:\s?[.,-]\s?(\d{1,3}|[a-z](?![a-z])))?(?:\s?[.-]?\s?\(?([a-z])\)?(?![a-z]))?"
@@ -201,7 +205,20 @@ def _header_at(cells: list[list[Any]], named: Mapping[str, str]) -> int | None:
         return known + len({role for cell in row if (role := _role_of(_text(cell))[0])})
 
     best = max(range(min(_HEADER_WITHIN, len(cells))), key=lambda at: (names_in(cells[at]), -at))
-    return best if names_in(cells[best]) else None
+    return best if names_in(cells[best]) else (0 if _looks_like_header(cells) else None)
+
+
+def _looks_like_header(cells: list[list[Any]]) -> bool:
+    """Whether the first row, of unknown names, names the columns: all short and different, without any digit."""
+    names = [_text(cell) for cell in cells[0]]
+    longest = max((len(_text(cell)) for row in cells[1:_JUDGED_ROWS] for cell in row), default=0)
+    return (
+        all(names)
+        and len(set(names)) == len(names)
+        and not any(any(map(str.isdigit, name)) or named_state(name) for name in names)
+        and max(map(len, names)) <= _LONGEST_NAME
+        and longest >= _FEWEST_LETTERS
+    )
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -246,7 +263,7 @@ def _place_of(tracker: TrackerList, name: str, role: str) -> int:
 @lru_cache(maxsize=4096)
 def _role_of(header: str) -> tuple[str | None, int]:
     """The role that a header names, and how sure that is; no role for a cell that is rather a text."""
-    folded = folded_name(header)
+    folded = folded_name(_WITHIN_WORDS.sub("", header))
     if not folded or len(folded) > 80:
         return None, 0
     found: tuple[int, str | None] = (0, None)
