@@ -82,6 +82,9 @@ _SURE_BY_TEXT = {States.SAME: 0.99, States.MEET: 0.98, States.UNKNOWN: 0.93, Sta
 """The same text; what is less alike is less sure in proportion."""
 
 _SURE_AGAINST_TEXT = 0.4
+_SURE_OF_LOOSE_NUMBER = 0.5
+"""A plain 17 for 116.17, or the number of another source."""
+
 _SURE_OF_MISPRINT = 0.8
 _SURE_OF_DUPLICATE = 0.5
 _RANK = {States.SAME: 3, States.MEET: 2, States.UNKNOWN: 1, States.OTHERS: 0}
@@ -375,7 +378,9 @@ def _by_number_alone(row: ListRow, numbered: list[_Likely]) -> Answer:
     sure = _SURE_BY_NUMBER_IN_OTHER_LANGUAGE if row.folded else _SURE_BY_NUMBER
     if row.record_id is not None and not row.folded:
         return Answer(best[0].held, 1.0 if best[0].agrees is not States.OTHERS else 0.8, Reason.NUMBER)
-    return Answer(best[0].held, sure[best[0].agrees], Reason.NUMBER)
+    is_its_own = row.record_id is not None or _order(row, best[0].held) < len(row.numbers)
+    most_sure = 1.0 if is_its_own else _SURE_OF_LOOSE_NUMBER
+    return Answer(best[0].held, min(sure[best[0].agrees], most_sure), Reason.NUMBER)
 
 
 def _by_same_text(row: ListRow, same: Sequence[Held]) -> Answer | None:

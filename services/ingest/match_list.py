@@ -45,6 +45,8 @@ _FEWEST_LETTERS = 25
 _MOST = 0.6
 """The share of a column's filled cells that must look alike for it to be taken for something."""
 
+_FEWEST_COUNTED = 5
+_MOST_COUNTED = 0.9
 _OTHER_SEPARATORS = re.compile(r"\s+(?:y|e|et|und)\s+|\s*[|\n•]\s*|\s+-\s+", re.IGNORECASE)
 _WITHIN_WORDS = re.compile(r"[()\[\].]")
 """Signs that headers have inside words: "Estado(s)", "N.º"."""
@@ -233,13 +235,11 @@ def _distinct(names: list[str]) -> list[str]:
 def _roles(tracker: TrackerList, named: Mapping[str, str]) -> dict[str, int]:
     """Which column is what: as named, then as its header says, then as it looks."""
     roles = {role: _place_of(tracker, name, role) for role, name in named.items()}
-    headed: dict[str, list[tuple[int, float, int]]] = {}
+    headed: dict[str, list[tuple[float, int, int]]] = {}
     for place, name in enumerate(tracker.columns):
         role, sureness = _role_of(name) if tracker.has_header else (None, 0)
-        if role and place not in roles.values():
-            # Of two columns of texts the longer one has them; of others the first.
-            length = _average_length(tracker, place) if role == "text" else 0.0
-            headed.setdefault(role, []).append((sureness if role != "text" else 0, length, -place))
+        if role and place not in roles.values() and not (role == "number" and _is_running(tracker, place)):
+            headed.setdefault(role, []).append((_fitness(tracker, place, role), sureness, -place))
     for role, places in headed.items():
         roles.setdefault(role, -max(places)[2])
     some_state = roles.pop("some_state", None)
@@ -247,6 +247,25 @@ def _roles(tracker: TrackerList, named: Mapping[str, str]) -> dict[str, int]:
         roles.setdefault(_whose_states(tracker, some_state, roles), some_state)
     _by_content(tracker, roles)
     return roles
+
+
+def _fitness(tracker: TrackerList, place: int, role: str) -> float:
+    """What decides between two columns with the header of one role: the longer texts, the cells more like numbers."""
+    if role == "text":
+        return _average_length(tracker, place)
+    return float(role == "number" and _holds(tracker, place, _looks_like_number))
+
+
+def _looks_like_number(text: str) -> bool:
+    return bool(_LOOKS_LIKE_NUMBER.fullmatch(text) or _ID.fullmatch(text))
+
+
+def _is_running(tracker: TrackerList, place: int) -> bool:
+    """Whether a column counts the rows of the list: 1, 2, 3 … are seldom numbers of recommendations."""
+    if len(tracker.rows) < _FEWEST_COUNTED:
+        return False
+    counted = [_text(row[place]) == str(at) for at, row in enumerate(tracker.rows, 1)]
+    return sum(counted) >= _MOST_COUNTED * len(counted)
 
 
 def _place_of(tracker: TrackerList, name: str, role: str) -> int:
@@ -298,7 +317,7 @@ def _by_content(tracker: TrackerList, roles: dict[str, int]) -> None:
             roles["text"] = longest
             free.remove(longest)
     looks: tuple[tuple[str, Callable[[str], bool]], ...] = (
-        ("number", lambda text: bool(_LOOKS_LIKE_NUMBER.fullmatch(text) or _ID.fullmatch(text))),
+        ("number", _looks_like_number),
         ("states", lambda text: bool(states_in(text)[0])),
     )
     for role, look in looks:

@@ -206,6 +206,19 @@ def test_columns_without_headers_are_known_by_what_they_hold(text: str, tmp_path
     assert reasons(found) == ["number_and_text"] * 2
 
 
+def test_a_count_of_the_rows_is_no_number(tmp_path: Path) -> None:
+    lines = [f"{n},{each.text},116.{n}" for n, each in enumerate(TOLD[:6], 1)]
+    path = written(tmp_path, "\n".join(["No.,Recommendation,UPR", *lines, ""]))
+    found = answers(path)
+    assert {answer.reason for answer in found} == {Reason.TEXT}
+    assert all(answer.confidence > 0.9 and not answer.differs for answer in found)
+
+
+def test_a_plain_number_is_unsure(tmp_path: Path) -> None:
+    (found,) = answers(written(tmp_path, "rec no\n9\n"))
+    assert (found.held and found.held.id, found.confidence) == ("PER-2-116.9", 0.5)
+
+
 def test_our_own_ids_are_numbers_too_also_former_ones(tmp_path: Path) -> None:
     known = [replace(each, aliases=("PER-2~0123456789",)) if each.number == "116.2" else each for each in held()]
     path = written(tmp_path, "id\nPER-2-116.1\nPER-2~0123456789\nPER-2-999.9\n")
