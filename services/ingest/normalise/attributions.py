@@ -8,7 +8,7 @@ from itertools import islice
 
 from services.ingest.normalise.states import known_state, may_open_name, resolve_state
 
-_SEPARATOR = re.compile(r"\s*(?:[,;/&]|\band\b|\bas well as\b|\s[–—-]\s)\s*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*(?:[,;/&]|\b(?:and|as well as|y|e|et|ainsi que)\b|\s[–—-]\s)\s*", re.IGNORECASE)
 _ON_BEHALF = re.compile(r",?\s+(?:also\s+)?(?:speaking\s+)?on behalf of\b.*$", re.IGNORECASE | re.DOTALL)
 _BY = re.compile(r"^(?:recommended by|recommended|by|from)\s+", re.IGNORECASE)
 _LOOSE_MARK = re.compile(r"(?<=[a-z)])\s?\d{1,2}(?=\s*(?:[,;/)]|$))")
@@ -23,7 +23,9 @@ _LONGEST = 4000
 """The longest attribution seen names 40 States in 600 characters."""
 
 _LONGEST_UNCLOSED = 300
-_LOOKS_LIKE_NAME = re.compile(r"^(?:the )?[A-Z][a-zà-ÿ]{2,}(?:[ -](?:of|the|and|[A-Z][a-zà-ÿ]+)){0,6}$")
+_LOOKS_LIKE_NAME = re.compile(
+    r"^(?:the )?[A-Z][a-zà-ÿ]{2,}(?:[ -](?:of|the|and|de|del|la|las|los|y|du|des|et|[A-Z][a-zà-ÿ]+)){0,6}$"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """From a State's name as printed to its ISO 3166 alpha-3 code.
 
-`lookups/state_names.csv` holds the names of the United Nations' members and observers: as UN documents print them,
-ISO 3166-1's, and CLDR's in English, Spanish, French and Portuguese. `lookups/state_misprints.toml` holds what UN
-documents print by mistake, with where it was seen.
+`lookups/state_names.csv` holds the names of the United Nations' members and observers: as UN documents print them in
+English, Spanish and French, ISO 3166-1's, and CLDR's in these languages and Portuguese.
+`lookups/state_misprints.toml` holds what UN documents print by mistake, with where it was seen.
 """
 
 import csv
@@ -21,6 +21,11 @@ _CODE_LIKE = 4
 """Names up to that long are looked up in our own table only: elsewhere `CAT` (the Convention) is Chad."""
 
 _LONGEST_NAME = 80
+_ARTICLE = re.compile(r"(?:el|la|los|las|le|les|l)\s")
+_TURNED = re.compile(r"^([^()]{3,40}?)\s*\(([^()]{3,60})\)$")
+"""The kind of State after its name: "Corée (République de)"."""
+
+_OPENING_ARTICLE = re.compile(r"(?:the|el|la|los|las|le|les)\s+|l[’']", re.IGNORECASE)
 _LANGUAGES = ("en", "es", "fr", "pt")
 
 
@@ -45,7 +50,12 @@ def resolve_state(name: str) -> str | None:
 def known_state(name: str) -> str | None:
     """The code of a name in our own table, misprints included, whatever its spaces (PDF text has "ofVenezuela")."""
     folded = folded_name(name)
-    return _names().get(folded) or _unspaced_names().get(folded.replace(" ", ""))
+    found = _names().get(folded) or _unspaced_names().get(folded.replace(" ", ""))
+    if found is None and (article := _ARTICLE.match(folded)):
+        found = _names().get(folded[article.end() :])
+    if found is None and (turned := _TURNED.match(name.strip())):
+        found = _names().get(folded_name(f"{turned[2]} {turned[1]}"))
+    return found
 
 
 def folded_name(name: str) -> str:
@@ -58,7 +68,8 @@ def folded_name(name: str) -> str:
 
 def leading_state(text: str) -> tuple[str, int] | None:
     """The State whose name opens `text` ("The Holy See noted …"), and where its name ends. The longest name wins."""
-    start = 4 if text[:4] in ("The ", "the ") else 0
+    article = _OPENING_ARTICLE.match(text)
+    start = article.end() if article else 0
     if not may_open_name(text):
         return None
     words = list(re.finditer(r"[^\s]+", text[start : start + _LONGEST_NAME]))
@@ -72,8 +83,12 @@ def leading_state(text: str) -> tuple[str, int] | None:
 
 
 def may_open_name(text: str) -> bool:
-    """Whether the first word of `text` (after "the") is one that a State's name in our table begins with."""
-    return folded_name(text[:_LONGEST_NAME]).split(" ", 1)[0] in _first_words()
+    """Whether the first word of `text` (after an article) is one that a State's name in our table begins with."""
+    folded = folded_name(text[:_LONGEST_NAME])
+    if folded.split(" ", 1)[0] in _first_words():
+        return True
+    article = _ARTICLE.match(folded)
+    return article is not None and folded[article.end() :].split(" ", 1)[0] in _first_words()
 
 
 @cache

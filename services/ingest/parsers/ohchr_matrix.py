@@ -25,9 +25,15 @@ from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadLabel,
 
 _NUMBER = re.compile(r"^(\d{1,3}\s?\.\s?\d{1,3}(?:\.\d{1,3})?)\s*\.?\s*(?=\D|\d{2,})")
 _PLAIN_NUMBER = re.compile(r"^(\d{1,3})\s*[.)]\s+(?=\D)")
-_SOURCE = re.compile(r"\s*\bsource of (?:the )?position\s*:?", re.IGNORECASE)
+_SOURCE = re.compile(
+    r"\s*\b(?:source of (?:the )?position|fuente de la posición|source de la position)\s*:?", re.IGNORECASE
+)
 _SYMBOL = re.compile(r"A/HRC/(?:WG\.6/)?\d{1,3}/(?:[A-Z]{3}/|L\.)?\d+(?:/(?:Add|Corr|Rev)\.\s?\d+)*")
-_PARAGRAPH = re.compile(r"\bparas?(?:graphs?)?\s?\.?\s*(\d+(?:\s?\([a-z]\))?(?:\s?[-–,]\s?\d+)*)", re.IGNORECASE)
+_PARAGRAPH = re.compile(
+    r"\b(?:paras?(?:graphs?|graphes?)?|párr(?:s|afos?)?)\s?\.?\s*"
+    r"(\d+(?:\s?\([a-z]\))?(?:\s?[-–,]\s?\d+)*)",
+    re.IGNORECASE,
+)
 _BULLET = re.compile(r"^[\s\-–—•·*]+")
 _THEME_CODE = re.compile(r"^([A-Z]\d{1,2}|\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}\.)\s+(?=\S)")
 _SDG = re.compile(r"^(?:goal|sdg)?\s*(\d{1,2}(?:\.\w{1,2})?)\s*[-–—:.]\s*(\S.*)$", re.IGNORECASE)
@@ -67,6 +73,7 @@ class OhchrMatrix:
             self.version,
             ReadDocument(
                 kind=DocumentKind.MATRIX.value,
+                language=_language(content.text),
                 title=review.title,
                 state_under_review=review.state,
                 session=review.session,
@@ -119,6 +126,16 @@ def _columns(row: tuple[str, ...]) -> dict[str, int]:
             found.setdefault(role, at)
     is_heading = {"recommendation", "position"} <= found.keys() and found["recommendation"] != found["position"]
     return found if is_heading and not any(_NUMBER.match(_squeezed(cell)) for cell in row) else {}
+
+
+def _language(text: DocumentText) -> str:
+    """The language of the table's heading."""
+    for table in text.tables:
+        for row in table.rows:
+            if _columns(row):
+                heading = " ".join(row).casefold()
+                return "es" if "recomendaci" in heading else "fr" if "recommandation" in heading else "en"
+    return "en"
 
 
 def _theme_heading(distinct: set[str]) -> str | None:

@@ -14,16 +14,30 @@ from services.ingest.parsers.text.blocks import DocumentText
 from services.ingest.reading import ReadIssue
 
 _REVIEW_OF = re.compile(
-    r"\b(?:UPR|universal periodic review|review|recommendations)\s+(?:of|to|for)\s+(?=\S)", re.IGNORECASE
+    r"\b(?:UPR|universal periodic review|review|recommendations)\s+(?:of|to|for)\s+(?=\S)"
+    r"|\b(?:EPU|examen periódico universal|recomendaciones)\s+(?:del?|a|para)\s+(?=\S)"
+    r"|\b(?:EPU|examen périodique universel|recommandations)\s+(?:de|du|concernant|à)\s+(?=\S)",
+    re.IGNORECASE,
 )
-_TITLE = re.compile(r"(?:thematic list|matrix) of recommendations", re.IGNORECASE)
+_TITLE = re.compile(
+    r"(?:thematic list|matrix) of recommendations|(?:lista temática|matriz) de (?:las )?recomendaciones"
+    r"|(?:liste thématique|matrice) des recommandations",
+    re.IGNORECASE,
+)
 _SEGMENTS = re.compile(r"[\t\n:()]|\s[-–—]\s|[-–—]\s|\s[-–—]")
-_CYCLES = {"first": 1, "second": 2, "third": 3, "fourth": 4}
+_CYCLES = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4,
+    "primer": 1, "segundo": 2, "tercer": 3, "cuarto": 4,
+    "premier": 1, "deuxième": 2, "troisième": 3, "quatrième": 4,
+}  # fmt: skip
 _CYCLE = re.compile(
-    r"\b(?:([1-4])\s*(?:st|nd|rd|th)|(first|second|third|fourth))\s+cycle\b|\bcycle\s+([1-4])\b", re.IGNORECASE
+    rf"\b(?:([1-4])\s*(?:st|nd|rd|th|º|o|er|e)|({'|'.join(_CYCLES)}))\s+(?:cycle|ciclo)\b|\b(?:cycle|ciclo)\s+([1-4])\b",
+    re.IGNORECASE,
 )
 _SESSION = re.compile(
-    r"\b(\d{1,2})\s*(?:st|nd|rd|th)\s+session\b|\bsession\s+(\d{1,2})\b|\bUPR\s?(\d{1,2})\b", re.IGNORECASE
+    r"\b(\d{1,2})\s*(?:(?:st|nd|rd|th|e|re)\s+session|[º°ªo]\.?\s+período de sesiones)\b"
+    r"|\bsession\s+(\d{1,2})\b|\b(?:UPR|EPU)\s?(\d{1,2})\b",
+    re.IGNORECASE,
 )
 _LINES_ABOVE = 40
 """So many paragraphs are searched for a title: more than any title page has."""

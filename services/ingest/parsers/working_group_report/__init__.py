@@ -1,4 +1,7 @@
-"""Reports of the Working Group on the Universal Periodic Review, in English, all four cycles."""
+"""Reports of the Working Group on the Universal Periodic Review, all four cycles.
+
+They are read best in English; of the Spanish and French ones not all words were seen (`languages.toml`).
+"""
 
 import re
 
@@ -15,6 +18,7 @@ from services.ingest.parsers.working_group_report.introduction import (
     read_announced,
     read_introduction,
 )
+from services.ingest.parsers.working_group_report.languages import in_all_languages, language_of
 from services.ingest.parsers.working_group_report.pledges import read_pledges
 from services.ingest.parsers.working_group_report.recommendations import read_recommendations
 from services.ingest.parsers.working_group_report.references import read_pointed_at, with_references
@@ -22,8 +26,15 @@ from services.ingest.parsers.working_group_report.skeleton import Paragraph, fin
 from services.ingest.parsers.working_group_report.statements import read_statements
 from services.ingest.reading import ReadDocument, ReadHearing, Reading, ReadIssue, ReadStatement
 
-_TITLE = re.compile(r"report\s+of\s+the\s+working\s+group\s+on\s+the\s+universal\s+periodic\s+review", re.IGNORECASE)
-_OPENING = re.compile(r"1\.\s+The Working Group on the Universal Periodic Review.{0,200}?held", re.DOTALL)
+_TITLE = re.compile(
+    in_all_languages("title", r"report\s+of\s+the\s+working\s+group\s+on\s+the\s+universal\s+periodic\s+review"),
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    in_all_languages("first_sentence", r"1\.\s+The Working Group on the Universal Periodic Review.{0,200}?held"),
+    re.DOTALL | re.IGNORECASE,
+)
+_OPENING_BLOCKS = 200
 _PLACEHOLDER = re.compile(r"^\[\s*to be (?:completed|inserted|added|finalized|issued)\b.*\]$", re.IGNORECASE)
 """What drafts print where the summary of the proceedings is to stand."""
 
@@ -37,7 +48,7 @@ class WorkingGroupReport:
     def bid(self, content: Content) -> float:
         """High where the first pages carry the report's title and first sentence, or where there is but its list."""
         try:
-            opening = "\n".join(block.text for block in content.text.blocks[:200])
+            opening = "\n".join(_opening_lines(content.text))
         except UnreadableDocumentError:
             return 0.0
         title, first = bool(_TITLE.search(opening)), bool(_OPENING.search(opening))
@@ -85,7 +96,7 @@ def read_report(text: DocumentText) -> Reading:
     return Reading(
         parser=WorkingGroupReport.name,
         parser_version=WorkingGroupReport.version,
-        document=_document(introduction, text.pages),
+        document=_document(introduction, text.pages, language_of(_opening_lines(text))),
         hearings=_hearings(introduction, announced),
         recommendations=recommendations,
         statements=statements,
@@ -116,12 +127,16 @@ def _dialogue(paragraphs: list[Paragraph]) -> tuple[int | None, list[Paragraph]]
     return None, paragraphs
 
 
-def _document(introduction: Introduction, pages: int | None) -> ReadDocument:
+def _opening_lines(text: DocumentText) -> list[str]:
+    return [block.text for block in text.blocks[:_OPENING_BLOCKS]]
+
+
+def _document(introduction: Introduction, pages: int | None, language: str = "en") -> ReadDocument:
     name = introduction.state_name
     return ReadDocument(
         kind=introduction.kind,
         symbol=introduction.symbol,
-        language="en",
+        language=language,
         title=f"Report of the Working Group on the Universal Periodic Review: {name}" if name else None,
         published_on=introduction.published_on,
         state_under_review=introduction.state,

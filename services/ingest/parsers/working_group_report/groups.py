@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 from services.ingest.normalise.attributions import find_attributions
 from services.ingest.parsers.text.blocks import Block
+from services.ingest.parsers.working_group_report.languages import in_all_languages, patterns
 
 _DOTTED = re.compile(r"^(\d{1,3})\s?\.\s?(\d{1,3})(?:\s?\.)?(?=[\s\W]|[A-Z]|$)\s*")
 _PLAIN = re.compile(r"^(\d{1,3})\s?[.)]\s*(?=[^\s\d]|\d{4}|\d{1,3} )")
 _LEAD_IN = re.compile(
-    r"recommendations?\b|conclusions?\b|enjoys? (?:the )?support|\bexamined by\b|\bpledges?\b", re.IGNORECASE
+    in_all_languages(
+        "lead_in", r"recommendations?\b|conclusions?\b|enjoys? (?:the )?support|\bexamined by\b|\bpledges?\b"
+    ),
+    re.IGNORECASE,
 )
 _FINISHED = re.compile(r"[.;:)\]*”\"⁰-⁹¹²³]\s*$|\)\s*\W*$")
 _WINDOW = 3
@@ -181,11 +185,17 @@ class _Reader:
 
     def _is_lead_in(self, place: int) -> bool:
         window = " ".join(line.text for line in self._lines[place : place + _WINDOW])
-        return bool(_LEAD_IN.search(window)) and bool(_OPENS_LEAD_IN.match(window))
+        opens = _OPENS_LEAD_IN.match(window) or _OPENS_ELSEWHERE.match(window)
+        return bool(_LEAD_IN.search(window)) and bool(opens)
 
     def _finished(self) -> bool:
         return bool(_FINISHED.search(self._previous))
 
+
+_OPENS_ELSEWHERE = re.compile(
+    r"^\d{1,3}\s?[.)]\s*(?:" + "|".join(each.pattern for each in patterns("opens_lead_in")) + r")\b", re.IGNORECASE
+)
+"""Lead-ins in Spanish and French."""
 
 _OPENS_LEAD_IN = re.compile(
     r"^\d{1,3}\s?[.)]\s*(?:"

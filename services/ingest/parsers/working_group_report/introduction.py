@@ -9,6 +9,7 @@ from services.core.domain.documents import DocumentKind, read_symbol
 from services.ingest.normalise.attributions import read_state_list
 from services.ingest.normalise.states import known_state, resolve_state
 from services.ingest.parsers.text.blocks import Block
+from services.ingest.parsers.working_group_report.languages import in_all_languages, patterns, search
 from services.ingest.parsers.working_group_report.number_words import cardinal, ordinal
 from services.ingest.reading import ReadIssue
 
@@ -16,8 +17,17 @@ _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-_DAY_AND_MONTH = r"\b(\d{1,2})(?:st|nd|rd|th)?\s+(" + "|".join(_MONTHS) + r")\b"
-_DATE = _DAY_AND_MONTH + r",?\s+(\d{4})"
+_MESES = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+)
+_MOIS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
+_MONTH_NUMBERS = {name: number for names in (_MONTHS, _MESES, _MOIS) for number, name in enumerate(names, 1)}
+_DAY_AND_MONTH = r"\b(\d{1,2})(?:st|nd|rd|th|er|º)?\s+(?:de\s+)?(" + "|".join(_MONTH_NUMBERS) + r")\b"
+_DATE = _DAY_AND_MONTH + r",?\s+(?:de\s+)?(\d{4})"
 _SESSION = re.compile(r"held\s+(?:its|the)\s+(\w+(?:[\s-]+\w+)??|\d+\s?(?:st|nd|rd|th))\s+session", re.IGNORECASE)
 _REVIEWED = re.compile(
     r"reviews?\s+of\s+(?P<state>.{3,80}?)\s+(?:was|were|took|is)\s+(?:held|place|conducted)(?P<when>.{0,400})",
@@ -33,8 +43,10 @@ _ANNOUNCED = re.compile(
     r"(?P<after>\d{1,3}|[a-z]+(?:-[a-z]+)?)\s+(?:delegations|States|countries))",
     re.IGNORECASE,
 )
-_TITLE_BEFORE = re.compile(r"Periodic\s+Review\s*[*∗]*$", re.IGNORECASE)
-_NOT_TITLE = re.compile(r"^(?:\W|report of|universal periodic|united nations|GE\.|distr|agenda)", re.IGNORECASE)
+_TITLE_BEFORE = re.compile(in_all_languages("title_ends", r"Periodic\s+Review") + r"\s*[*∗]*$", re.IGNORECASE)
+_NOT_TITLE = re.compile(
+    r"^(?:\W|report of|universal periodic|united nations|GE\.|distr|agenda|informe|rapport|examen)", re.IGNORECASE
+)
 _FULL_DATE = re.compile(rf"^{_DATE}$", re.IGNORECASE)
 _PRE_SESSION_SYMBOL = re.compile(r"A/HRC/WG\.6/\s?\d{1,2}/?\s?([A-Z]{3})/[123]")
 
@@ -75,7 +87,9 @@ def read_introduction(symbol: str, masthead: Iterable[Block], introduction: Iter
 def read_announced(words: str) -> int | None:
     """How many delegations the report says made statements ("52 delegations made statements")."""
     found = _ANNOUNCED.search(words)
-    return cardinal(found["before"] or found["after"]) if found else None
+    if found:
+        return cardinal(found["before"] or found["after"])
+    return next((int(other["count"]) for each in patterns("announced") if (other := each.search(words))), None)
 
 
 def read_session_number(words: str) -> int | None:
@@ -84,7 +98,8 @@ def read_session_number(words: str) -> int | None:
         number = ordinal(found[1])
         if number:
             return number
-    return None
+    told = next((other for each in patterns("session") if (other := each.search(words))), None)
+    return (ordinal(told["session"]) or cardinal(told["session"])) if told else None
 
 
 def _read_masthead(read: Introduction, lines: list[str]) -> None:
@@ -97,11 +112,11 @@ def _read_session(read: Introduction, words: str) -> None:
     read.session = read_session_number(words)
     if read.session is None:
         read.issues.append(ReadIssue("error", "no_session", "The introduction does not say which session this was"))
-    reviewed = _REVIEWED.search(words)
+    reviewed = search("reviewed", _REVIEWED, words)
     if reviewed:
         read.state_name = " ".join(reviewed["state"].split())
         read.reviewed_on = _first_date(reviewed["when"])
-    adopted = _ADOPTED.search(words)
+    adopted = search("adopted", _ADOPTED, words)
     if adopted:
         read.adopted_on = _first_date(adopted["when"])
     if read.reviewed_on and read.adopted_on and read.adopted_on < read.reviewed_on:
@@ -135,7 +150,7 @@ def _title_state(lines: list[str]) -> str | None:
 
 
 def _read_troika(read: Introduction, words: str) -> None:
-    found = _TROIKA.search(words)
+    found = search("troika", _TROIKA, words)
     listed = read_state_list(found["states"]) if found else None
     if listed is None:
         read.issues.append(ReadIssue("info", "no_troika", "The introduction names no troika"))
@@ -153,6 +168,6 @@ def _first_date(words: str) -> str | None:
 
 def _iso(found: re.Match[str], year: int) -> str | None:
     try:
-        return date(year, _MONTHS.index(found[2].lower()) + 1, int(found[1])).isoformat()
+        return date(year, _MONTH_NUMBERS[found[2].lower()], int(found[1])).isoformat()
     except ValueError:
         return None

@@ -24,7 +24,7 @@ from services.ingest.parsers.working_group_report.segments import (
     without_addressee,
 )
 
-_BETWEEN = re.compile(r"^[\s;,.&/*:)\]]*(?:and\b)?[\s;,.&/*:(\[]*$")
+_BETWEEN = re.compile(r"^[\s;,.&/*:)\]]*(?:(?:and|y|e|et)\b)?[\s;,.&/*:(\[]*$")
 _RESTART = re.compile(
     r"(?=(?:;|\.)\s+(?:and\s+)?(?:It |it )?(?:also |further )?"
     r"(?:recommend(?:s|ed)|encourage[sd]|expresse[sd] support)\b)"

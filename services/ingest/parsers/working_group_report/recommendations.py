@@ -12,11 +12,15 @@ from services.ingest.parsers.working_group_report.furniture import (
     without_footnote_marks,
 )
 from services.ingest.parsers.working_group_report.groups import Group, Item
+from services.ingest.parsers.working_group_report.languages import in_all_languages
 from services.ingest.parsers.working_group_report.parts import Part, split_entry
 from services.ingest.parsers.working_group_report.references import read_references
 from services.ingest.reading import ReadIssue, ReadRecommendation
 
-_CLOSING = re.compile(r"\bAll (?:the )?conclusions and\s?/?\s?(?:or)? ?recommendations\b", re.IGNORECASE)
+_CLOSING = re.compile(
+    r"\b" + in_all_languages("closing", r"All (?:the )?conclusions and\s?/?\s?(?:or)? ?recommendations") + r"\b",
+    re.IGNORECASE,
+)
 _CONCLUSIONS_ONLY = re.compile(
     r"\bfollowing conclusions (?:were|have been)\b(?!.*recommend)", re.IGNORECASE | re.DOTALL
 )

@@ -9,8 +9,8 @@ from services.ingest.normalise.states import leading_state
 
 _LEADING = re.compile(r"^(?:[\s;,.:/*&)\]]|(?:-|–)\s)+")
 _TRAILING = re.compile(r"(?:[\s;,:/*&(\[]|\s[-–])+$")
-_CONJUNCTION = re.compile(r"^((?:and|as well as|or|and/or)\b(?:\s+also\b)?),?\s+", re.IGNORECASE)
-_TRAILING_CONJUNCTION = re.compile(r"[\s,;]+(?:and|or)$")
+_CONJUNCTION = re.compile(r"^((?i:and|as well as|or|and/or|así como|et|ou|ainsi que)\b(?:\s+also\b)?|[yeo]\b),?\s+")
+_TRAILING_CONJUNCTION = re.compile(r"[\s,;]+(?:and|or|y|o|et|ou)$")
 _SUB_ITEM = re.compile(r"^\(?(?:[a-z]|[ivx]{1,4})\)\s+")
 _TAIL = re.compile(
     r"^(?:including|especially|particularly|in|with|within|without|by|for|through|as (?!well)|aiming|where|which|who"

@@ -5,25 +5,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.ingest.parsers.text.blocks import Block
+from services.ingest.parsers.working_group_report.languages import in_all_languages
+
+
+def _heading(name: str, before: str, english: str, after: str = "") -> re.Pattern[str]:
+    return re.compile(before + in_all_languages(name, english) + after, re.IGNORECASE)
+
 
 _ROMAN = r"^(?:[IVX]{1,4}\.?\s*)?"
 _HEADINGS = {
-    "summary": re.compile(_ROMAN + r"summary of the proceedings", re.IGNORECASE),
-    "presentation": re.compile(r"^(?:A\.?\s*)?presentation by the state under review", re.IGNORECASE),
-    "dialogue": re.compile(r"^(?:B\.?\s*)?interactive dialogue and responses", re.IGNORECASE),
-    "conclusions": re.compile(
-        _ROMAN + r"conclusions? and\s?(?:/\s?or)?\s?recommendations?[*∗\s\d⁰-⁹¹²³]*$", re.IGNORECASE
+    "summary": _heading("summary", _ROMAN, "summary of the proceedings"),
+    "presentation": _heading("presentation", r"^(?:A\.?\s*)?", "presentation by the state under review"),
+    "dialogue": _heading("dialogue", r"^(?:B\.?\s*)?", "interactive dialogue and responses"),
+    "conclusions": _heading(
+        "conclusions", _ROMAN, r"conclusions? and\s?(?:/\s?or)?\s?recommendations?", r"[*∗\s\d⁰-⁹¹²³]*$"
     ),
-    "pledges": re.compile(_ROMAN + r"voluntary (?:pledges|commitments)\b(?!.*[.;,]$)", re.IGNORECASE),
-    "annex": re.compile(r"^annex(?:es)?(?: [IVX]+)?[*\s]*$", re.IGNORECASE),
+    "pledges": _heading("pledges", _ROMAN, "voluntary (?:pledges|commitments)", r"\b(?!.*[.;,]$)"),
+    "annex": _heading("annex", "^", "annex(?:es)?", r"(?: [IVX]+)?[*\s]*$"),
 }
 _ROMAN_NUMBER = re.compile(r"^[IVXAB]{1,4}\.\s*|^[IVX]{1,4}\s+")
 _ENDS = re.compile(r"[.;:)”\"*∗⁰-⁹¹²³]\s*$|^[A-Z\s]+$|^.{0,60}$")
 _CONTENTS_LINE = re.compile(r"\.{4}|…|\d\s*[-–]\s*\d+\s+\d+$|\s\d+\s+\d+$")
-_FIRST_PARAGRAPH = re.compile(r"^1\.\s*The Working Group on the Universal Periodic", re.IGNORECASE)
+_FIRST_PARAGRAPH = re.compile(
+    r"^1\.\s*" + in_all_languages("first_paragraph", "The Working Group on the Universal Periodic"), re.IGNORECASE
+)
 _NUMBERED = re.compile(r"^(\d{1,3})\.\s*(?=[^\s\d])")
 _LEAD_IN = re.compile(
-    r"recommendations.{0,120}?(?:enjoy|examined|noted|were made|support)|enjoy the support", re.IGNORECASE | re.DOTALL
+    in_all_languages("lead_in", "recommendations.{0,120}?(?:enjoy|examined|noted|were made|support)|enjoy the support"),
+    re.IGNORECASE | re.DOTALL,
 )
 _LONGEST_HEADING = 90
 
