@@ -10,8 +10,9 @@ from services.core.domain.reviews import cycle_of_session
 def session_adopted_at(council_session: int) -> int | None:
     """The Working Group session whose outcomes the Council adopted then; None where it was none or several.
 
-    Origin of `council_sessions.csv`: the symbols of the reports; sessions 1–20 were compared with 60 reports, of the
-    later ones 28, 31, 34, 36, 40, 41, 42, 47, 48, 49 and 52 with one report or more each.
+    Origin of `council_sessions.csv`: the symbols of 60 reports for Working Group sessions 1 to 20, and one report or
+    draft each for sessions 40 (A/HRC/50/15), 48 (A/HRC/59/15) and 52 (A/HRC/63/12). The other rows were compared with
+    no document: they are to be checked against the first report that is read.
     """
     sessions = _by_council().get(council_session, [])
     return sessions[0] if len(sessions) == 1 else None
