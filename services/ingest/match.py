@@ -5,7 +5,8 @@ sure the answer is, is a number from 0 to 1, by the table below; it orders answe
 records fit equally well none is chosen, and two rows never lead to one record without saying so.
 """
 
-from collections import defaultdict
+import heapq
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -43,13 +44,19 @@ SHORTEST_PART = 25
 MARGIN = 3
 """Of two records whose likeness differs by less, neither is chosen on its text alone."""
 
-_AS_PART = 0.9
+_OTHER_STATES = 15
+"""So much less alike may a text be whose recommending States agree."""
+
+_AS_PART = 0.89
 _ALL_TEXTS_AT_ONCE = 2000
 """Up to so many texts are all compared; of more, those that share rare words with the row."""
 
-_NEAREST = 40
-_COMMON = 0.05
-"""A word in more than this share of many texts leads to none of them."""
+_MOST_LOOKED_AT = 3000
+"""Rare words come first; those that lead to more texts than this together are not asked."""
+
+_NEAREST = 60
+_NEAREST_PARTS = 30
+"""So many texts that share the most words are compared, and so many of them part by part."""
 
 _MOST_CANDIDATES = 5
 
@@ -86,6 +93,9 @@ _SURE_OF_LOOSE_NUMBER = 0.5
 """A plain 17 for 116.17, or the number of another source."""
 
 _SURE_OF_MISPRINT = 0.8
+_SHARE_OF_LONG, _SHARE_OF_SHORT = 0.9, 0.6
+"""What remains of the sureness where a row tells neither from nor to whom: the same words are said to many States."""
+
 _SURE_OF_DUPLICATE = 0.5
 _RANK = {States.SAME: 3, States.MEET: 2, States.UNKNOWN: 1, States.OTHERS: 0}
 
@@ -257,11 +267,12 @@ class _Shelf:
 
     def near(self, row: ListRow) -> list[_Likely]:
         """Those whose texts are most alike, the nearest first."""
-        texts = list(self._by_text) if len(self._by_text) <= _ALL_TEXTS_AT_ONCE else self._sharing_words(row.folded)
+        sharing = self._sharing_words(row.folded)
+        texts = list(self._by_text) if len(self._by_text) <= _ALL_TEXTS_AT_ONCE else sharing
         whole = process.extract(row.folded, texts, scorer=fuzz.ratio, limit=8, score_cutoff=LIKE_ENOUGH - 10)
         scores = {text: score for text, score, _ in whole}
         if max(scores.values(), default=0) < SAME_TEXT and len(row.folded) >= SHORTEST_PART:
-            for text in self._sharing_words(row.folded)[:_NEAREST]:
+            for text in sharing[:_NEAREST_PARTS]:
                 scores[text] = _alike(row.folded, text)
         best: dict[str, _Likely] = {}
         for text, score in scores.items():
@@ -272,13 +283,16 @@ class _Shelf:
 
     def _sharing_words(self, folded: str) -> list[str]:
         """Texts that share words with this one, rare words counting most."""
-        votes: dict[str, float] = defaultdict(float)
-        for word in set(folded.split()):
-            texts = self._words.get(word, ())
-            if texts and (len(self._by_text) <= _ALL_TEXTS_AT_ONCE or len(texts) <= _COMMON * len(self._by_text)):
-                for text in texts:
-                    votes[text] += 1 / len(texts)
-        return sorted(votes, key=lambda text: (-votes[text], text))[: _NEAREST * 5]
+        known = [texts for word in set(folded.split()) if (texts := self._words.get(word))]
+        votes: Counter[str] = Counter()
+        looked_at = 0
+        for texts in sorted(known, key=len):
+            looked_at += len(texts)
+            if looked_at > _MOST_LOOKED_AT and votes:
+                break
+            for text in texts:
+                votes[text] += 1
+        return heapq.nsmallest(_NEAREST, votes, key=lambda text: (-votes[text], text))
 
     @cached_property
     def _words(self) -> dict[str, list[str]]:
@@ -323,7 +337,7 @@ def _clearly(row: ListRow, shelf: _Shelf) -> Answer | None:
         answer = _by_number(row, numbered, shelf)
         if answer is not None:
             return answer
-    same = shelf.same(row)
+    same = [each for each in shelf.same(row) if each.agrees(row) is not States.OTHERS]
     if same:
         return _by_same_text(row, same)
     return None if row.folded else _NOTHING
@@ -392,8 +406,6 @@ def _by_same_text(row: ListRow, same: Sequence[Held]) -> Answer | None:
 
     best_rank = max(map(rank, likely))
     best = [each for each in likely if rank(each) == best_rank]
-    if best[0].agrees is States.OTHERS and len(row.folded) < LONG:
-        return replace(_NOTHING, candidates=_ids(best))
     if best[0].agrees is States.MEET:
         # The States of one row may be spread over several records with the same words: then none is the one.
         meeting = [each for each in likely if each.agrees is States.MEET]
@@ -406,28 +418,38 @@ def _by_same_text(row: ListRow, same: Sequence[Held]) -> Answer | None:
 
 def _by_likeness(row: ListRow, shelf: _Shelf, claimed: set[str]) -> Answer:
     """The record whose text is most alike. What another row clearly means is left to that row, unless it is near."""
-    likely = [each for each in shelf.near(row) if _is_like_enough(each, row)]
+    near = shelf.near(row)
+    likely = [each for each in near if _is_like_enough(each, row)]
     free = [each for each in likely if each.held.id not in claimed] or [
         each for each in likely if each.likeness >= PART * _AS_PART
     ]
     if not free:
-        return replace(_NOTHING, candidates=_of_these_states(row, shelf))
-    ranked = sorted(free, key=lambda each: (-_RANK[each.agrees] // 2, -each.likeness, each.held.id))
+        same = [each for each in near if each.likeness >= SAME_TEXT]
+        return replace(_NOTHING, candidates=_ids(same) or _of_these_states(row, shelf))
+    ranked = sorted(free, key=lambda each: (-_fit(each), each.held.id))
     best = ranked[0]
-    rivals = [each for each in ranked if each.likeness > best.likeness - MARGIN and each.agrees is best.agrees]
+    rivals = [each for each in ranked if _fit(each) > _fit(best) - MARGIN and each.agrees is best.agrees]
     if len(rivals) > 1 and not best.likeness > rivals[1].likeness >= SAME_TEXT:
         return _ambiguous(rivals)
     return _told_by_text(row, best)
 
 
+def _fit(each: _Likely) -> float:
+    return each.likeness - (_OTHER_STATES if each.agrees is States.OTHERS else 0)
+
+
 def _is_like_enough(each: _Likely, row: ListRow) -> bool:
     if each.agrees is States.OTHERS:
         return each.likeness >= LIKE_ENOUGH_OF_OTHERS and len(row.folded) >= LONG
+    if each.agrees is States.UNKNOWN and not _printed_review(row):
+        return each.likeness >= SAME_TEXT and len(row.folded) >= LONG
     return each.likeness >= (LIKE_ENOUGH_OF_NOBODY if each.agrees is States.UNKNOWN else LIKE_ENOUGH)
 
 
 def _told_by_text(row: ListRow, best: _Likely) -> Answer:
     sure = _SURE_BY_TEXT[best.agrees] * best.likeness / 100
+    if not _printed_review(row) and best.agrees is States.UNKNOWN:
+        sure *= _SHARE_OF_LONG if len(row.folded) >= LONG else _SHARE_OF_SHORT
     if row.numbers or row.record_id:
         sure = min(sure, _SURE_OF_MISPRINT)
     return Answer(best.held, sure, Reason.TEXT, likeness=best.likeness)
@@ -499,6 +521,8 @@ def _share(rows: Sequence[ListRow], answers: list[Answer], places: list[int]) ->
         # A list with a row for each recommending State names each State once.
         is_own_row = bool(row.states) and not taken & set(row.states)
         answer = replace(answer, shared_with=shared)
+        if is_own_row and answer.held is not None and set(row.states) <= set(answer.held.states):
+            answer.differs.pop("recommending_states", None)
         if place != surest[0] and not is_own_row:
             same_text = row.folded == rows[surest[0]].folded
             sure = answer.confidence if same_text else min(answer.confidence, _SURE_OF_DUPLICATE)

@@ -24,8 +24,9 @@ from services.core.domain.reviews import CYCLE_LAST_SESSIONS, LAST_KNOWN_SESSION
 from services.core.query.analysis import LANGUAGES, languages_of
 from services.ingest.datasets.base import delimiter_of
 from services.ingest.datasets.tables import encoding_of, workbook_cells
+from services.ingest.datasets.upr_info import state_named
 from services.ingest.normalise.attributions import find_attributions, read_state_list
-from services.ingest.normalise.states import folded_name, resolve_state
+from services.ingest.normalise.states import folded_name
 
 MOST_BYTES = 100 * 2**20
 ROLES = ("number", "text", "state", "states", "cycle", "session", "position")
@@ -451,11 +452,11 @@ def _states_in(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @lru_cache(maxsize=4096)
 def named_state(name: str) -> str | None:
-    """The alpha-3 code of a State by its name, or by the code itself."""
+    """The alpha-3 code of a State by its name, or by the code itself. Many lists began as UPR Info's rows."""
     name = name.strip()
     if len(name) == 3 and name.isupper() and name in _codes():
         return name
-    return resolve_state(name)
+    return state_named(name)
 
 
 @cache

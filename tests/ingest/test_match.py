@@ -117,6 +117,14 @@ def test_a_number_of_nowhere_in_a_list_of_nobody_leads_nowhere(tmp_path: Path) -
     assert found[0].candidates == ("PER-2-116.1",)
 
 
+def test_a_text_from_nobody_to_nobody_is_less_sure_and_must_be_the_same(tmp_path: Path) -> None:
+    path = written(tmp_path, f"text\n{MIGRANTS} now\n{TEXTS[0]}\n{TEXTS[1]} and elsewhere\n")
+    told, nobody = answers(path), answers(path, state=None, cycle=None)
+    assert ids(told)[1:] == ["PER-2-116.1", "PER-2-116.2"]
+    assert ids(nobody)[1:] == ["PER-2-116.1", None]
+    assert nobody[1].confidence < told[1].confidence
+
+
 def test_the_same_words_of_two_records_are_told_apart_by_their_states_or_not_at_all(tmp_path: Path) -> None:
     found = answers(
         written(tmp_path, f'text,by\n{MIGRANTS},Philippines\n{MIGRANTS},\n{MIGRANTS},"Philippines, Uruguay"\n')
