@@ -1,30 +1,35 @@
 """How well and how fast Working Group reports are read, in one run.
 
-    python benchmarks/extraction.py [--data ../shared/data] [--worst 15]
+    python -m benchmarks.extraction [--data ../shared/data] [--worst 15] [--misses]
 
-Prints the score against UPR Info's hand-coded rows (by the scorer that stands beside the data), comparisons with the
-golden values (troikas, counts by paragraph, announced delegations, Slovenia's matrices), the Issues by code, and the
-time of reading over the time of pypdfium2's `get_text_range` on the same pages, one core each.
+Prints the score against UPR Info's hand-coded rows (by the scorer that stands beside the data), by group of sessions,
+with the class of every row missed; comparisons with the golden values (troikas, counts by paragraph, announced
+delegations, Slovenia's matrices), the drafts' counts, pledges, gaps, the Issues by code; the time of reading over the
+time of pypdfium2's `get_text_range` on the same pages, one core each, and two workers against one.
 """
 
 import argparse
 import csv
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
+from rapidfuzz import fuzz
 
+from benchmarks.extraction_misses import SESSION_GROUPS, Difference, differences, scorer, table
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.normalise.attributions import find_attributions, read_state_list
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.working_group_report import WorkingGroupReport
+from services.ingest.sandbox import Sandbox, usable_cores
 
 ROUNDS = 3
 MATRICES = {
@@ -113,10 +118,95 @@ def matrix_differences(data: Path) -> Iterator[str]:
                 yield f"  {number}: {sorted(states.get(number, ()))} in the report, {sorted(expected)} in the matrix"
 
 
+def session_groups(lines: list[Line], found: list[Difference], tools: Path) -> Iterator[str]:
+    """Recall, precision and strict text by group of sessions."""
+    module = scorer(tools)
+    reviews = module.truth()
+    for first, last in SESSION_GROUPS:
+        some = [line for line in lines if first <= line["document"]["session"] <= last]
+        states = [(module.alpha2_of3(line["document"]["state_under_review"]), line) for line in some]
+        rows = sum(len(reviews[state, line["document"]["session"]]) for state, line in states)
+        parsed_rows = sum(len(r["recommending_states"]) for line in some for r in line["recommendations"])
+        here = [each for each in found if first <= each.session <= last]
+        missed = sum(each.found is None for each in here)
+        hits = rows - missed
+        yield (
+            f"sessions {first}-{last}: recall {hits / rows:.4f} precision {hits / parsed_rows:.4f} "
+            f"strict {1 - (len(here) - missed) / hits:.4f}"
+        )
+
+
+def gaps(lines: list[Line]) -> Iterator[str]:
+    """Every gap in printed numbers, and the Issue that tells of it."""
+    for line in lines:
+        numbers: dict[str, set[int]] = defaultdict(set)
+        for recommendation in line["recommendations"]:
+            paragraph, _, item = recommendation["number"].rpartition(".")
+            if item.isdecimal() and paragraph.isdecimal():
+                numbers[paragraph].add(int(item))
+        missing = sum(max(items) - min(items) + 1 - len(items) for items in numbers.values())
+        told = [i["detail"] for i in line["issues"] if i["code"] in ("gap_in_numbers", "misprinted_number")]
+        if missing:
+            yield f"  {line['file']}: {missing} missing: {'; '.join(told) or 'the State numbers its comments alike'}"
+    yield "  (the scorer also counts the paragraphs of section I that rejected recommendations stand in)"
+
+
+def drafts(data: Path) -> Iterator[str]:
+    """The counts of the drafts, by paragraph and position."""
+    for path in sorted((data / "wg_drafts_session52").glob("*.docx")):
+        line = parsed(path)
+        if "error" in line:
+            yield f"  {path.name}: {line['error']}"
+            continue
+        document = line["document"]
+        counts = Counter(f"{r['paragraph']} {r['position'] or 'unknown'}" for r in line["recommendations"])
+        yield (
+            f"  {path.name.split(' ')[0]}: {document['kind']}, {document['state_under_review']}, session "
+            f"{document['session']}: {len(line['recommendations'])} = {dict(counts)}"
+        )
+
+
+def pledges(lines: list[Line], data: Path, tools: Path) -> str:
+    """How UPR Info's pledges and ours agree where the report itself has a section of them."""
+    module = scorer(tools)
+    theirs: dict[tuple[str, int], list[str]] = defaultdict(list)
+    with (data / "upr_info" / "voluntary.csv").open(encoding="mac-roman", newline="") as table_of_pledges:
+        for row in csv.DictReader(table_of_pledges):
+            theirs[module.alpha2(row["To"]), int(row["Session"])].append(module.letters(row["Text"]))
+    ours = found = told = 0
+    for line in lines:
+        state = module.alpha2_of3(line["document"]["state_under_review"])
+        rows = theirs[state, line["document"]["session"]]
+        texts = [module.letters(pledge["text"]) for pledge in line["pledges"]]
+        ours += len(texts)
+        found += sum(any(fuzz.partial_ratio(text, row) >= 85 for row in rows) for text in texts)
+        told += sum(any(fuzz.partial_ratio(row, text) >= 85 for text in texts) for row in rows)
+    return f"pledges: {ours} read, {found} of them in UPR Info; {told} of its rows found (others stand in addenda)"
+
+
+def workers(paths: list[Path]) -> str:
+    """How much faster two workers read than one."""
+    times = {}
+    for count in (1, 2):
+        with Sandbox(count) as sandbox:
+            list(sandbox.read_all(paths[:4]))
+            rounds = []
+            for _ in range(ROUNDS):
+                start = time.perf_counter()
+                list(sandbox.read_all(paths))
+                rounds.append(time.perf_counter() - start)
+            times[count] = min(rounds)
+    return (
+        f"one worker {times[1]:.2f} s, two {times[2]:.2f} s: {times[1] / times[2]:.2f} times "
+        f"(shall be 1.7; {usable_cores()} cores, load {os.getloadavg()[0]:.1f})"
+    )
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     arguments.add_argument("--worst", type=int, default=15)
+    arguments.add_argument("--misses", action="store_true", help="print every row missed or found with another text")
     options = arguments.parse_args()
     reports = sorted((options.data / "wg_reports").glob("*.pdf"))
     if not reports:
@@ -125,17 +215,27 @@ def main() -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as handle:
         handle.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines.values())
         handle.flush()
-        scorer = options.data.parent / "tools" / "score_extraction.py"
-        subprocess.run([sys.executable, str(scorer), handle.name, "--worst", str(options.worst)], check=True)
+        tools = options.data.parent / "tools"
+        script = str(tools / "score_extraction.py")
+        subprocess.run([sys.executable, script, handle.name, "--worst", str(options.worst)], check=True)
     read = {name: line for name, line in lines.items() if "error" not in line}
+    found = list(differences(list(read.values()), options.data / "wg_reports", tools))
+    print("\n".join([*session_groups(list(read.values()), found, tools), *table(found)]))
+    if options.misses:
+        for each in found:
+            print(f"{each.why} | {each.file} | {each.state}\n   UPR Info: {each.row}\n   read:     {each.found}")
+    print("\n".join(["gaps in numbers:", *gaps(list(read.values()))]))
     print(
         "\n".join(["golden values:", *(f"  {fault}" for fault in golden_differences(lines, options.data / "golden"))])
     )
     print(intervention_counts(read))
     print("\n".join(matrix_differences(options.data)))
+    print("\n".join(["drafts:", *drafts(options.data)]))
+    print(pledges(list(read.values()), options.data, tools))
     print("issues:", dict(Counter(issue["code"] for line in read.values() for issue in line["issues"]).most_common()))
     plain, full = seconds(plain_text, reports), seconds(parsed, reports)
     print(f"reading {full:.2f} s, get_text_range {plain:.2f} s: {full / plain:.2f} times (may be 4 at most)")
+    print(workers(reports))
 
 
 if __name__ == "__main__":

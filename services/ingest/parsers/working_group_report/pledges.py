@@ -48,14 +48,24 @@ def _entries(lines: Sequence[Block]) -> Iterator[_Entry]:
     current: _Entry | None = None
     for line in lines:
         opening = _NUMBERED.match(line.text) or _LISTED.match(line.text)
-        if opening is None:
-            if current:
-                current.lines.append(line.text)
+        listed = _is_bullet(line) if opening is None else opening.re is _LISTED
+        if current and opening is None and not listed and not _begins_anew(line, current):
+            current.lines.append(line.text)
             continue
         if current:
             yield current
-        listed = opening.re is _LISTED
-        paragraph = (current.paragraph if current else None) if listed else opening[1]
-        current = _Entry(paragraph, line.page, line.text[opening.end() :], listed=listed)
+        paragraph = opening[1] if opening and not listed else current.paragraph if current else None
+        text = line.text[opening.end() :] if opening else line.text
+        current = _Entry(paragraph, line.page, text, listed=listed)
     if current:
         yield current
+
+
+def _is_bullet(line: Block) -> bool:
+    """Whether Word itself puts a bullet in front of a paragraph: it stands in its style alone."""
+    return "bullet" in (line.style or "").lower()
+
+
+def _begins_anew(line: Block, current: _Entry) -> bool:
+    """Whether a paragraph without a number is an entry of its own: in Word it is one, in a PDF lines follow."""
+    return line.page is None and line.style is not None and current.paragraph is None
