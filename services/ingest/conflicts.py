@@ -122,7 +122,7 @@ def _texts(record: RecommendationRecord, trifles: bool) -> Iterator[Word]:
             continue
         else:
             holding = _in_its_language(record, told)
-            alike = told == holding if trifles else normalised_text(told) == normalised_text(holding)
+            alike = told == holding if trifles else _letters(told) == _letters(holding)
             yield _word(source, told, holds=alike)
 
 
@@ -134,6 +134,11 @@ def _in_its_language(record: RecommendationRecord, told: str) -> str:
     folded = normalised_text(told)
     translations = [text for text in record.translations.values() if _alike(folded, text) >= _SAME_LANGUAGE]
     return max((record.text, *translations), key=lambda text: _alike(folded, text))
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: "women's" and "women’s" fold to other words."""
+    return normalised_text(text).replace(" ", "")
 
 
 def _alike(folded: str, text: str) -> float:

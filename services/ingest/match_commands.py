@@ -20,7 +20,7 @@ from services.core.domain.errors import InvalidParameterError, UnreadableDocumen
 from services.core.domain.reviews import CYCLE_LAST_SESSIONS
 from services.core.runtime.database import ready_store
 from services.core.schemas.shapes import permalink
-from services.ingest.match import Answer, Reason, held_recommendations, match_rows
+from services.ingest.match import Answer, Held, Reason, held_recommendations, match_rows
 from services.ingest.match_list import ROLES, ListRow, TrackerList, list_rows, named_state, read_list
 from services.ingest.settings import IngestSettings
 
@@ -86,10 +86,12 @@ def match(
     rows = list_rows(tracker, state=code, cycle=cycle)
     settings = IngestSettings()
     with ready_store(settings, name="upr-match") as engine, engine.connect() as connection:
-        answers = match_rows(rows, held_recommendations(connection, _states_of(rows)))
+        held = held_recommendations(connection, _states_of(rows))
+    answers = match_rows(rows, held)
     written = _csv(tracker, answers, settings.public_url, bom=bom) if output is ListFormat.CSV else None
     _write(written or _ndjson(tracker, answers, settings.public_url), out)
     _summary(tracker, rows, answers)
+    _unread(rows, held)
     if any(row.problem for row in rows):
         raise typer.Exit(1)
 
@@ -193,6 +195,16 @@ def _write(chunks: Iterator[bytes], out: Path | None) -> None:
             with suppress(OSError):
                 written.unlink()
         raise UnreadableDocumentError("file_not_writable", f"{out}: {error.strerror or error}") from error
+
+
+def _unread(rows: Sequence[ListRow], held: Sequence[Held]) -> None:
+    """Name the reviews of which nothing is held: rows of an unread review are not rows that match nothing."""
+    known = {key for each in held for key in ((each.state, each.cycle), (each.state, None))}
+    unread = Counter((row.state, row.cycle) for row in rows if row.state and (row.state, row.cycle) not in known)
+    if unread:
+        names = ", ".join(f"{state}-{cycle}" if cycle else str(state) for (state, cycle), _ in unread.most_common(10))
+        more = f" and {len(unread) - 10} more" if len(unread) > 10 else ""
+        typer.echo(f"{unread.total()} rows are of reviews of which nothing is held: {names}{more}", err=True)
 
 
 def _mask() -> int:

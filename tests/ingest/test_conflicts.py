@@ -73,6 +73,11 @@ def test_another_text_is_one_and_another_comma_only_if_asked_for() -> None:
     assert [each.recommendation for each in everything] == ["PER-2-116.1", "PER-2-116.2"]
 
 
+def test_typographic_apostrophes_are_trifles() -> None:
+    printed = report([recommendation("116.1", "Protect women’s rights", ["CHL"])])
+    assert conflicts(printed, rows(row("Protect women's rights", "CHL"))) == []
+
+
 def test_a_translation_is_no_conflict() -> None:
     spanish = report([recommendation("116.2", "Establecer un mecanismo nacional", ["MEX"])], language="es")
     assert conflicts(REPORT, spanish) == []

@@ -358,6 +358,13 @@ def test_rows_that_cannot_be_read_are_kept_and_told(tmp_path: Path) -> None:
     assert "row 3 was not read: neither a text nor a number" in ended.stderr
 
 
+@pytest.mark.usefixtures("store")
+def test_reviews_of_which_nothing_is_held_are_named(tmp_path: Path) -> None:
+    ended = run(written(tmp_path, f"to,text\nChile,{TEXTS[0]}\n"), "--cycle", "3")
+    assert ended.exit_code == 0
+    assert "1 rows are of reviews of which nothing is held: CHL-3" in ended.stderr
+
+
 @pytest.mark.parametrize("options", [["--state", "Atlantis"], ["--cycle", "9"], ["--format", "pdf"]])
 def test_wrong_use(options: list[str], tmp_path: Path) -> None:
     assert run(written(tmp_path, "text\nx\n"), *options).exit_code != 0
