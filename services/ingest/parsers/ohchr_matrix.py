@@ -47,7 +47,7 @@ class OhchrMatrix:
     """Reads DOCX matrices of cycles 2, 3 and 4."""
 
     name = "ohchr_matrix"
-    version = "1"
+    version = "2"
 
     def bid(self, content: Content) -> float:
         """High where a table has the columns of a matrix."""

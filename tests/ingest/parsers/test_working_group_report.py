@@ -253,6 +253,25 @@ class TestPlainLists:
         ]  # fmt: skip
         assert "pledges_elsewhere" in codes(reading)
 
+    def test_pledges_without_numbers(self):
+        pledged = PLAIN[: PLAIN.index("56. Peru")] + "Peru will report every year and\nbuild two shelters."
+        assert [(p.text, p.paragraph) for p in report(pledged).pledges] == [
+            ("Peru will report every year and build two shelters", None)
+        ]
+
+    def test_pledges_under_words_own_bullets(self):
+        pledged = PLAIN[: PLAIN.index("56. Peru")]
+        section = f"II. Conclusions and/or recommendations\n{pledged.strip()}"
+        text = text_of(FRONT, INTRODUCTION, section)
+        lines = (
+            Block("56. Peru undertook:", style="_ Single Txt_G"),
+            Block("To report;", style="_Bullet 1_G"),
+            Block("To build shelters.", style="_Bullet 1_G"),
+        )
+        blocks = (*(Block(b.text, None, style="_ Single Txt_G") for b in text.blocks), *lines)
+        reading = read_report(DocumentText(blocks))
+        assert [(p.text, p.paragraph) for p in reading.pledges] == [("To report", "56"), ("To build shelters", "56")]
+
     def test_a_reference_to_nothing(self):
         assert "reference_not_found" in codes(report(PLAIN.replace("6 (b) and 7", "6 (d) and 7")))
 
@@ -649,3 +668,64 @@ class TestRealReports:
         assert len(states) == count
         assert states == {n: {s for found in find_attributions(text) for s in found.states} for n, text in rows.items()}
         assert reading.issues == ()
+
+
+class TestReferences:
+    """What section II points at stands in section I in the words of a statement."""
+
+    STATEMENT = INTRODUCTION[INTRODUCTION.index("6. Spain") : INTRODUCTION.index("7. While")].strip()
+
+    def pointed_at(self, statement: str, places: str) -> list[tuple[str, str]]:
+        introduction = INTRODUCTION.replace(self.STATEMENT, f"6. {statement}")
+        conclusions = (
+            "II. Conclusions and/or recommendations\n52. The recommendations listed below enjoy the support of Peru:\n"
+            f"1. Ratify CAT (Spain);\n53. The recommendations noted in the report in paragraph {places} above did not "
+            "enjoy the support of Peru."
+        )
+        return [
+            (r.number, r.text)
+            for r in read_report(text_of(FRONT, introduction, conclusions)).recommendations
+            if r.paragraph == "6"
+        ]
+
+    @pytest.mark.parametrize(
+        ("statement", "places", "told"),
+        [
+            ("Spain asked for news and recommended that Peru end torture.", "6", "6 End torture"),
+            ("Spain recommended that Peru (a) end torture, and wished to know why.", "6 (a)", "6.a end torture"),
+            (
+                "Spain recommended (a) the repeal of the law, and that Peru (b) end torture.",
+                "6 (a) and (b)",
+                "6.a Recommended the repeal of the law; 6.b end torture",
+            ),
+            (
+                "Spain recommended that (a) the ban be lifted.",
+                "6 (a)",
+                "6.a Recommended that the ban be lifted",
+            ),
+            (
+                "Spain recommended that Peru (a) consider the ratification of CED and (b) the OP-CAT.",
+                "6 (b)",
+                "6.b consider the ratification of the OP-CAT",
+            ),
+            (
+                "Spain recommended that Peru (a) act, (b) ratify CRC and to adhere to both the (c) Rome Statute.",
+                "6 (c)",
+                "6.c adhere to Rome Statute",
+            ),
+            (
+                "Spain recommended that Peru (a) end rewards or (b) incentives for arrests.",
+                "6 (b)",
+                "6.b incentives for arrests",
+            ),
+            (
+                "Spain recommended: (a) a; (b) b; (c) c; (d) d; (e) e; (f) f; (g) register all; (h) h; (i) invite all.",
+                "6 (g) (i)",
+                "6.g register all; 6.i invite all",
+            ),
+            ("Spain recommended that Peru act. It recommended that Peru end torture.", "6 (b)", "6.b End torture"),
+            ("Spain recommended to the Government that it end torture.", "6", "6 end torture"),
+        ],
+    )
+    def test_words_of_a_statement(self, statement, places, told):
+        assert "; ".join(map(" ".join, self.pointed_at(statement, places))) == told

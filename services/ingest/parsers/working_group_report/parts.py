@@ -217,7 +217,8 @@ def _belongs(segment: Segment, cluster: list[Segment]) -> bool:
     """Whether a segment after a semicolon still hangs on the sentence before ("Ratify CAT (Chile); CEDAW (Peru)")."""
     if segment.tail:
         return segment.specifies or not _CLAUSE_AFTER.search(segment.words)
-    if segment.words[:1].islower() and cluster[-1].verb_only and not segment.main:
+    continues = cluster[-1].verb_only or (segment.conjunction and segment.noun and "." not in segment.before)
+    if segment.words[:1].islower() and continues and not segment.main:
         return True
     return segment.noun and any(treaty_head(earlier.words) for earlier in cluster)
 

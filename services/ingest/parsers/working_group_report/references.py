@@ -131,9 +131,10 @@ def read_pointed_at(
             if stated is None or stated.position is None:
                 continue  # "has submitted its views on …": those stand in the lists as well
             for reference in references:
-                seen.add(reference)
                 paragraph = by_number.get(reference.paragraph)
-                yield from _recommendations_at(reference, paragraph, group, stated, issues)
+                for meant in _meant(reference, paragraph):
+                    seen.add(meant)
+                    yield from _recommendations_at(meant, paragraph, group, stated, issues)
 
 
 def with_references(read: Sequence[ReadRecommendation], groups: Iterable[Group]) -> tuple[ReadRecommendation, ...]:
@@ -200,6 +201,21 @@ def _followed_by_roman(text: str, at: int) -> bool:
     return bool(re.match(r"\s*\((?:i|ii|iii|iv|v|vi)\)(?!\s*,\s*\([j-z]\))", text[at : at + 30]))
 
 
+def _meant(reference: Reference, paragraph: Paragraph | None) -> list[Reference]:
+    """The places that a reference means: "(g) (i)" are two letters where nothing under (g) has roman numerals."""
+    if reference.roman not in ("i", "v", "x") or reference.letter is None or paragraph is None:
+        return [reference]
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    clause = _marked_clause(paragraph.text, _LETTER_MARK, reference.letter, letters)
+    if (
+        not clause
+        or _ROMAN_MARK.search(clause)
+        or not _marked_clause(paragraph.text, _LETTER_MARK, reference.roman, letters)
+    ):
+        return [reference]
+    return [replace(reference, roman=None), Reference(reference.paragraph, reference.roman)]
+
+
 def _recommendations_at(
     reference: Reference,
     paragraph: Paragraph | None,
@@ -235,13 +251,18 @@ def _recommendations_at(
 
 
 def _clauses_at(text: str, reference: Reference) -> Iterator[tuple[str, str | None]]:
-    """The words at a place and who said them."""
+    """The words at a place and who said them. Letters that a paragraph does not print count its recommendations."""
     first = speaker_of(text)
     speaker = first[0] if first else None
+    sentences = _SENTENCE.split(text)
+    if reference.letter and not reference.roman and not _LETTER_MARK.search(text):
+        spoken = [sentence for sentence in sentences if _STRONGLY.search(sentence)]
+        place = ord(reference.letter) - ord("a")
+        yield from ((clause, speaker) for sentence in spoken[place : place + 1] for clause in _recommended(sentence))
+        return
     if reference.letter:
         yield _lettered(text, reference), speaker
         return
-    sentences = _SENTENCE.split(text)
     chosen = sentences[-1:] if reference.last else [s for s in sentences if _STRONGLY.search(s)]
     for sentence in chosen or [s for s in sentences if _RECOMMENDS.search(s)] or [text]:
         named = leading_state(sentence)
