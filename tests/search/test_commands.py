@@ -79,9 +79,9 @@ def test_a_server_and_a_follower_of_its_own(
         address = next(line for line in server.stdout if line.startswith("listening on ")).split()[-1]
         eventually(lambda: httpx.get(f"{address}/readyz").status_code == 200)
         load(store, tmp_path, REPORT, "report.pdf")
-        eventually(lambda: httpx.get(f"{address}/v1/search", params={"q": "preventive"}).json()["total"] == 1)
+        eventually(lambda: httpx.get(f"{address}/v1/search", params={"q": "116.2"}).json()["total"] == 1)
         upr(environment, "rebuild")
-        assert httpx.get(f"{address}/v1/search", params={"q": "preventive"}).json()["total"] == 1
+        assert httpx.get(f"{address}/v1/search", params={"q": "116.2"}).json()["total"] == 1
     assert json.loads((next((desk.settings.data_dir / "search").glob("*")) / "current.json").read_text())["folder"]
 
 

@@ -554,7 +554,7 @@ def start_deliverer(database_url: str, tmp_path: Path) -> Iterator[StartDelivere
         each.kill()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 40.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
