@@ -554,6 +554,25 @@ def start_deliverer(database_url: str, tmp_path: Path) -> Iterator[StartDelivere
         each.kill()
 
 
+def stop_between_transactions(process: subprocess.Popen[bytes], engine: Engine) -> None:
+    """SIGSTOP, but not while it holds the fan-out's row: that would keep the other one waiting, as it should."""
+    busy = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')"
+    )
+
+    def stopped() -> bool:
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        with engine.connect() as connection:
+            if connection.scalar(busy) == 0:
+                return True
+        process.send_signal(signal.SIGCONT)
+        return False
+
+    eventually(stopped)
+
+
 def eventually(condition: Callable[[], bool], seconds: float = 40.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -616,7 +635,7 @@ def test_what_a_killed_deliverer_was_at_is_delivered_by_another(
     with receiving(held_back(go_on)) as receiver:
         secret = subscribe(receiver.url)["secret"]
         first, second = start_deliverer(), start_deliverer()
-        second.process.send_signal(signal.SIGSTOP)  # so that it is the first that takes the event
+        stop_between_transactions(second.process, engine)  # so that it is the first that takes the event
         publish()
         eventually(lambda: len(receiver.requests) == 1)
         second.process.send_signal(signal.SIGCONT)
