@@ -396,7 +396,7 @@ def test_slow_endpoints_do_not_delay_others(
         began = time.monotonic()
         publish(*[draft() for _ in range(10)])
         work(deliverer, lambda: len(quick.requests) == 40)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
         go_on.set()
 
 

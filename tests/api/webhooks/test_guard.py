@@ -288,7 +288,7 @@ def test_a_name_server_that_hangs_is_left_behind() -> None:
     started = time.monotonic()
     with pytest.raises(httpcore.ConnectTimeout):
         GuardedNetwork(STRICT, Deadline(0.2), resolve).connect_tcp("hooks.example.org", 443)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     release.set()
 
 
