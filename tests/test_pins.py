@@ -32,7 +32,7 @@ def test_ours_are_in_order() -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("--index-url https://packages.example.org/simple", "an address or an option"),
+        ("-i https://packages.example.org/simple", "an address or an option"),
         ("somewhere @ https://packages.example.org/somewhere.whl", "an address or an option"),
         ("somewhere==1.0", "not pinned with hashes"),
         ("somewhere>=1.0 --hash=sha256:00", "not pinned with hashes"),
