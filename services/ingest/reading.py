@@ -89,10 +89,12 @@ class ReadRecommendation:
 
 @dataclass(frozen=True, slots=True)
 class ReadPosition:
-    """An answer of the State under review to a recommendation that a document names by its number alone.
+    """An answer of the State under review to a recommendation that a document names by its number, or by its words.
 
-    It holds for all parts of the number. `number` is as the report prints it (`140.7`), or plain (`7`) where the
-    document does not tell the paragraph; None stands for "all other recommendations".
+    It holds for all parts of the number. `number` is as the report prints it (`140.7`, `24.b`), or plain (`7`) where
+    the document does not tell the paragraph. `text` is the recommendation where the document prints it beside its
+    answer, and `recommending_states` who made it. Without a number and a text it is the answer to "all other
+    recommendations": of the report, or of its paragraph `of_paragraph`, but for those numbered in `except_numbers`.
     """
 
     number: str | None
@@ -101,6 +103,30 @@ class ReadPosition:
     position_phrase: str | None = None
     position_paragraph: str | None = None
     page: int | None = None
+    text: str | None = None
+    recommending_states: tuple[str, ...] = ()
+    of_paragraph: str | None = None
+    except_numbers: tuple[str, ...] = ()
+
+    @property
+    def answers_the_rest(self) -> bool:
+        """Whether it is the answer to all other recommendations."""
+        return self.number is None and self.text is None
+
+    def as_entry(self) -> dict[str, Any]:
+        """The answer in the public shape of a recommendation; of what its document does not print, None."""
+        answered = ReadRecommendation(
+            number=self.number,
+            text=self.text or "",
+            recommending_states=self.recommending_states,
+            position=self.position,
+            position_detail=self.position_detail,
+            position_phrase=self.position_phrase,
+            position_paragraph=self.position_paragraph,
+            page=self.page,
+            paragraph=self.position_paragraph,
+        )
+        return {**asdict(answered), "text": self.text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +230,12 @@ class Reading:
     def as_line(self, file: str) -> dict[str, Any]:
         """The public JSON object for `file` (a path as the user gave it).
 
-        Lists and fields that only some kinds of documents fill (`WHERE_TOLD`) are left out where they are empty.
+        Lists and fields that only some kinds of documents fill (`WHERE_TOLD`) are left out where they are empty. The
+        answers of an addendum stand among the recommendations, in their shape.
         """
         line = {"file": file, **asdict(self)}
+        del line["positions"]
+        line["recommendations"] = [*line["recommendations"], *(answer.as_entry() for answer in self.positions)]
         for name, fields in WHERE_TOLD.items():
             for entry in [line[name]] if name == "document" else line[name]:
                 for told in fields:
@@ -233,7 +262,7 @@ def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
 
 
-ONLY_SOME_HOLD = ("positions", "organisations", "paragraphs")
+ONLY_SOME_HOLD = ("organisations", "paragraphs")
 WHERE_TOLD: dict[str, tuple[str, ...]] = {
     "document": ("cites",),
     "recommendations": ("external_ids",),

@@ -119,18 +119,33 @@ class _Gathering:
                     each.aliases.add(identifiers.unnumbered_recommendation_id(self._review, told.text))
 
     def answer(self, source: SourceReading) -> None:
-        """Attach a source's answers to the recommendations of their numbers, all parts. Unknown numbers wait."""
+        """Attach a source's answers to the recommendations of their numbers, all parts. Unknown numbers wait.
+
+        An answer that prints the recommendation is one to these words where its number means nothing, or means
+        others: numbers are misprinted, and drafts have others than reports.
+        """
         named: set[int] = set()
         for told in source.reading.positions:
-            if told.number is not None:
-                for each in self._numbered(told.number):
+            if not told.answers_the_rest:
+                for each in self._answered(source, told):
                     named.add(id(each))
                     each.answered.append((source, told))
         for told in source.reading.positions:
-            if told.number is None:
+            if told.answers_the_rest:
                 for each in self.found:
-                    if id(each) not in named and _is_open(each):
+                    if id(each) not in named and _is_open(each) and _is_of_the_rest(each, told):
                         each.answered.append((source, told))
+
+    def _answered(self, source: SourceReading, told: ReadPosition) -> list[Gathered]:
+        """The recommendations that an answer is to."""
+        numbered = self._numbered(told.number) if told.number else []
+        if told.text is None:
+            return numbered
+        words = identifiers.normalised_text(told.text)
+        if any(each.normalised == words for each in numbered):
+            return numbered
+        same = [each for each in self.found if each.language == source.language and each.normalised == words]
+        return same if len(same) == 1 else numbered
 
     def _numbered(self, number: str) -> list[Gathered]:
         """The recommendations of a number; of a plain one, those of the one list that it can mean."""
@@ -197,6 +212,12 @@ class _Gathering:
             if alike > likeness or (best is None and alike == likeness):
                 best, likeness = each, alike
         return best
+
+
+def _is_of_the_rest(each: Gathered, told: ReadPosition) -> bool:
+    """Whether "all other recommendations (of paragraph 87, except 87.3)" mean this one."""
+    paragraph = each.number.partition(".")[0] if each.number else None
+    return told.of_paragraph in (None, paragraph) and each.number not in told.except_numbers
 
 
 def _is_open(each: Gathered) -> bool:

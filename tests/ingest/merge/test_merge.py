@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.merge import MergedReview, SourceReading, merge_review
-from services.ingest.reading import ReadLabel, ReadPledge, ReadStatement
+from services.ingest.reading import ReadLabel, ReadPledge, ReadPosition, ReadStatement
 from tests.readings import TEXTS, addendum, matrix, recommendation, report, source
 
 
@@ -278,3 +278,25 @@ def test_the_matrix_weighs_more_than_the_report(position: str) -> None:
         source(matrix([recommendation("116.1", TEXTS[0], position=position)]), "matrix.docx"),
     )
     assert merged.recommendations["PER-2-116.1"].position == position
+
+
+def test_an_answer_with_the_words_of_a_recommendation_is_to_these_words() -> None:
+    told = report([recommendation(number, TEXTS[at]) for at, number in enumerate(("117.1", "117.2", "118.1"))])
+        [recommendation("117.1", TEXTS[0]), recommendation("117.2", TEXTS[1]), recommendation("118.1", TEXTS[2])]
+    )
+    answers = (
+        ReadPosition("117.9", "supported", text=f"{TEXTS[0]}."),  # a misprinted number
+        ReadPosition(None, "noted", text=TEXTS[1].upper()),
+        ReadPosition("118.1", "supported", text="Other words that no report prints"),
+    )
+    merged = merge(source(told, "report"), source(replace(addendum([]), positions=answers), "addendum"))
+    positions = {key: record.position for key, record in merged.recommendations.items()}
+    assert positions == {"PER-2-117.1": "supported", "PER-2-117.2": "noted", "PER-2-118.1": "supported"}
+
+
+def test_the_rest_of_a_paragraph_is_answered_but_for_its_exceptions() -> None:
+    told = report([recommendation(number, TEXTS[at]) for at, number in enumerate(("117.1", "117.2", "117.3", "118.1"))])
+    rest = ReadPosition(None, "supported", of_paragraph="117", except_numbers=("117.2",))
+    merged = merge(source(told, "report"), source(replace(addendum([]), positions=(rest,)), "addendum"))
+    supported = [key for key, record in merged.recommendations.items() if record.position == "supported"]
+    assert supported == ["PER-2-117.1", "PER-2-117.3"]
