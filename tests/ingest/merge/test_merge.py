@@ -282,8 +282,6 @@ def test_the_matrix_weighs_more_than_the_report(position: str) -> None:
 
 def test_an_answer_with_the_words_of_a_recommendation_is_to_these_words() -> None:
     told = report([recommendation(number, TEXTS[at]) for at, number in enumerate(("117.1", "117.2", "118.1"))])
-        [recommendation("117.1", TEXTS[0]), recommendation("117.2", TEXTS[1]), recommendation("118.1", TEXTS[2])]
-    )
     answers = (
         ReadPosition("117.9", "supported", text=f"{TEXTS[0]}."),  # a misprinted number
         ReadPosition(None, "noted", text=TEXTS[1].upper()),
