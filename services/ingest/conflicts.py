@@ -137,7 +137,7 @@ def _in_its_language(record: RecommendationRecord, told: str) -> str:
 
 
 def _letters(text: str) -> str:
-    """Letters and digits alone: "women's" and "women’s" fold to other words."""
+    """Letters and digits alone: texts that differ in blanks only are the same."""
     return normalised_text(text).replace(" ", "")
 
 

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, Row, select
 
+from services.core.domain.identifiers import normalised_text
 from services.core.query.analysis import LANGUAGES
 from services.core.store.recommendations import RecommendationRecord, recommendations_table
-from services.ingest.match_list import ListRow, folded_text
+from services.ingest.match_list import ListRow
 
 SAME_TEXT = 90
 """Texts at least this alike (rapidfuzz ratio of letters and digits, 0-100) are one, as in the merge of sources."""
@@ -198,7 +199,7 @@ def held_of(row: RecommendationRecord | Row[*tuple[Any, ...]]) -> Held:
 
 
 def _folded(*texts: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(folded for text in texts if (folded := folded_text(text))))
+    return tuple(dict.fromkeys(folded for text in texts if (folded := normalised_text(text))))
 
 
 def _alike(one: str, other: str) -> float:

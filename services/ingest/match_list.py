@@ -52,7 +52,6 @@ _OTHER_SEPARATORS = re.compile(r"\s+(?:y|e|et|und)\s+|\s*[|\n•]\s*|\s+-\s+", r
 _WITHIN_WORDS = re.compile(r"[()\[\].]")
 """Signs that headers have inside words: "Estado(s)", "N.º"."""
 
-_APOSTROPHES = str.maketrans("‘’ʼ´`", "'''''")
 _ID = re.compile(r"[A-Z]{3}-\d(?:-\S+|~[0-9a-f]{10})")
 _NUMBER = re.compile(
     r"(?<![\d.,])(\d{1,3})(?:\s?[.,-]\s?(\d{1,3}|[a-z](?![a-z])))?(?:\s?[.-]?\s?\(?([a-z])\)?(?![a-z]))?"
@@ -368,7 +367,7 @@ def _row(roles: Mapping[str, int], cells: Sequence[Any], state: str | None, cycl
     session = _session(_text(cell("session")))
     if not text and not numbers and not record_id:
         problem = problem or "neither a text nor a number"
-    words = folded_text(text).split()
+    words = normalised_text(text).split()
     return ListRow(
         numbers=numbers,
         record_id=record_id,
@@ -383,11 +382,6 @@ def _row(roles: Mapping[str, int], cells: Sequence[Any], state: str | None, cycl
         number_is_rounded=isinstance(printed, float),
         problem=problem,
     )
-
-
-def folded_text(text: str) -> str:
-    """Letters and digits, whichever apostrophe a text was typed with: spreadsheets have others than reports."""
-    return normalised_text(text.translate(_APOSTROPHES))
 
 
 def _taken_apart(text: str) -> tuple[str, str | None, tuple[str, ...]]:

@@ -65,14 +65,47 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
 
 
+_APOSTROPHES = frozenset(
+    "'`\u00b4\u2018\u2019\u201a\u201b\u2032\u2035\uff07\u1fef\u1ffd\ua78b\ua78c\u05f3"
+    "\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb"
+)
+"""Signs that are set for an apostrophe. They are dropped: PDFs set them apart from the word they stand in."""
+
+_NO_WIDTH = frozenset({"Mn", "Me", "Cf"})
+"""Unicode's categories of accents and of signs that are not seen: soft hyphens, joiners, marks of direction."""
+
+_OFTEN = 0xFFFF
+
+
+class _Folds(dict[int, str]):
+    """For `str.translate`: what each character is when folded, worked out when it is first met. Rare ones anew."""
+
+    def __missing__(self, code: int) -> str:
+        if chr(code) in _APOSTROPHES:
+            return ""
+        plain = unicodedata.normalize("NFKD", chr(code)).casefold()
+        folded = "".join(
+            each for each in plain if each not in _APOSTROPHES and unicodedata.category(each) not in _NO_WIDTH
+        )
+        if code <= _OFTEN:
+            self[code] = folded
+        return folded
+
+
+_FOLDS = _Folds()
+_WORD = re.compile(r"[^\W_]+")
+
+
 @lru_cache(maxsize=4096)
 def normalised_text(text: str) -> str:
     """Letters and digits only, folded: what stays the same when a text is printed twice.
 
+    Case, accents, ligatures and the signs between words do not matter, nor which sign is set for an apostrophe, a quote
+    or a dash, nor what is not seen. Letters of other scripts are kept. Folding a folded text changes nothing.
     Kept for a while: merging a review asks for each of its texts several times.
     """
-    plain = text if text.isascii() else unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return " ".join(re.findall(r"[a-z0-9]+", plain.lower()))
+    plain = text.replace("'", "").replace("`", "").lower() if text.isascii() else text.translate(_FOLDS)
+    return " ".join(_WORD.findall(plain))
 
 
 def _digest(text: str, digits: int) -> str:
