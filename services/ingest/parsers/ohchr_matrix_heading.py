@@ -69,6 +69,11 @@ def find_review(text: DocumentText, cited_symbols: Iterable[str]) -> Review:
     return Review(state, session, cycle, _find_title(lines), tuple(_doubts(cycle, printed_cycle, session)))
 
 
+def is_titled(text: DocumentText) -> bool:
+    """Whether a heading calls the document a matrix."""
+    return _find_title([*text.running_heads, *(block.text for block in text.blocks[:_LINES_ABOVE])]) is not None
+
+
 def _find_state(lines: list[str], symbols: list[str]) -> str:
     unknown = None
     for line in lines:

@@ -8,6 +8,7 @@ import docx
 import pytest
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.normalise.labels import canonical_label
 from services.ingest.normalise.states import resolve_state
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.ohchr_matrix import OhchrMatrix
@@ -174,7 +175,7 @@ def test_the_layout_of_the_third_cycle():
         "- Right to health\n- Right to education\nSDGs: \n- 3 - GOOD HEALTH\n- 4 - QUALITY EDUCATION\n"
         "Affected persons: \n- Children"
     )
-    reading = read(HEADING, ("Theme: Right to health",), (ROW[0], "Supported", cell, "for the State to fill in"))
+    reading = read(HEADING, ("Theme: Right to health",), (ROW[0], "Supported", cell, ""))
     [r] = reading.recommendations
     assert (r.number, r.text, r.recommending_states) == ("122.1", "Ratify it", ("SEN", "TGO"))
     assert (r.position, r.position_symbol, r.position_paragraph) == ("supported", "A/HRC/43/15/Add.1", "3")
@@ -236,7 +237,8 @@ def test_headings_repeat_on_every_page():
 @pytest.mark.parametrize(
     ("row", "code"),
     [
-        (("Do it (Chad);", "Noted", "", ""), "row_not_understood"),
+        (("Do it (Chad);", "Noted", "", ""), "no_number"),
+        (("Do it.", "Noted", "", ""), "row_not_understood"),
         (("A remark across the table",), "row_not_understood"),
         (("122.2 Do it (Chad);", "Considered", "", ""), "unknown_position"),
         (("122.2 Do it (Chad);", "", "", ""), "unknown_position"),
@@ -269,6 +271,191 @@ def test_a_column_of_states_fills_in_and_is_compared():
     )
     assert [r.recommending_states for r in reading.recommendations] == [("TCD", "BIH"), ("TCD",), ("TCD", "TGO")]
     assert codes(reading) == ["states_differ"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "numbers"),
+    [
+        ("140.7, 140.8 and 140.9", ["140.7", "140.8", "140.9"]),
+        ("140.7-140.9", ["140.7", "140.8", "140.9"]),
+        ("140.7–9.", ["140.7", "140.8", "140.9"]),
+        ("140.7 a 140.8", ["140.7", "140.8"]),
+        ("Recommendation 140.7:", ["140.7"]),
+        ("140.7-140.700", ["140.7", "140.700"]),
+    ],
+)
+def test_several_numbers_for_one_text(printed, numbers):
+    reading = read(HEADING, (f"{printed} Ratify it (Chad);", "Supported", "- Right to health", ""))
+    assert [(r.number, r.text) for r in reading.recommendations] == [(number, "Ratify it") for number in numbers]
+    assert [label.recommendation for label in reading.labels] == numbers
+
+
+def test_several_recommendations_in_one_cell():
+    cell = f"140.7 Ratify A, as in paragraph\n140.9 of the report (Chad);\n140.8 Ratify B (Togo);\n{SOURCE}"
+    reading = read(HEADING, (cell, "Supported\nNoted", "", ""))
+    assert [(r.number, r.text, r.position) for r in reading.recommendations] == [
+        ("140.7", "Ratify A, as in paragraph 140.9 of the report", "supported"), ("140.8", "Ratify B", "noted"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("printed", ["140.7(b)", "140.7 (b)", "140.7.b", "140.7-b", "140.7b."])
+def test_numbers_with_the_letter_of_a_part(printed):
+    [r] = read(HEADING, (f"{printed} Ratify it (Chad);", "Supported", "- Right to health", "")).recommendations
+    assert (r.number, r.part, r.text) == ("140.7", "b", "Ratify it")
+
+
+def test_a_number_is_no_part_before_a_word():
+    [r] = read(HEADING, ("140.7 A law is needed (Chad);", "Supported", "", "")).recommendations
+    assert (r.number, r.part, r.text) == ("140.7", None, "A law is needed")
+
+
+def test_labels_of_a_repeated_number_and_of_none_stand_on_their_rows():
+    reading = read(
+        HEADING,
+        (ROW[0], "Supported", "- Right to health", ""),
+        ("122.1 Repeal it (Togo);", "Noted", "- Right to education", ""),
+        ("Do it (Togo);", "Noted", "- Cultural rights", ""),
+    )
+    assert codes(reading) == ["duplicate_number", "no_number"]
+    assert [(label.recommendation, label.row) for label in reading.labels] == [("122.1", None), (None, 2), (None, 3)]
+
+
+def test_a_column_of_numbers_of_its_own():
+    heading = ("No.", "Recommendation", "Recommending State", "Position", "Theme")
+    reading = read(
+        heading,
+        ("7.1", "Do it", "Chad", "Accepted", "Right to work"),
+        ("7.2", "Ratify the Convention (CRPD)", "Chad, Togo", "Rejected", "Right to life"),
+    )
+    assert [(r.number, r.text, r.recommending_states) for r in reading.recommendations] == [
+        ("7.1", "Do it", ("TCD",)), ("7.2", "Ratify the Convention (CRPD)", ("TCD", "TGO")),
+    ]  # fmt: skip
+    assert not reading.issues
+
+
+def test_rows_cut_in_two_are_one():
+    reading = read(
+        HEADING,
+        ("140.7 Ratify the", "Supported", "- Economic, social & cultural rights - general", ""),
+        (f"Convention (Chad);\n{SOURCE}", "", "measures of implementation\n- Right to health", ""),
+        ("140.8 Do it (Togo);", "", "", ""),
+        (SOURCE, "Noted", "", ""),
+    )
+    first, second = reading.recommendations
+    assert (first.text, first.position, first.position_paragraph) == ("Ratify the Convention", "supported", "3")
+    assert (second.number, second.position, second.position_symbol) == ("140.8", "noted", "A/HRC/43/15/Add.1")
+    assert [label.label for label in reading.labels] == [
+        "Economic, social & cultural rights - general measures of implementation", "Right to health"
+    ]  # fmt: skip
+    assert not reading.issues
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [
+        ("Supported\u00a0/ Noted", ("noted", "partial")),
+        ("Supported/Not ed", ("noted", "partial")),
+        ("Partially supported.", ("noted", "partial")),
+        ("NOTED*", ("noted", None)),
+        ("Supported (already implemented)", ("supported", "implemented")),
+        ("Supported – in the process of implementation", ("supported", "in_process")),
+        ("Pending", ("pending", None)),
+        ("Se tomó nota", ("noted", None)),
+        ("Acceptée", ("supported", None)),
+        ("Supported, but only in part", (None, None)),
+        ("Supportednot", (None, None)),
+    ],
+)
+def test_positions(phrase, expected):
+    reading = read(HEADING, (ROW[0], phrase, "", ""))
+    [r] = reading.recommendations
+    assert (r.position, r.position_detail) == expected
+    assert r.position_phrase == squeezed(phrase)
+    assert codes(reading) == ([] if r.position else ["unknown_position"])
+
+
+def test_what_is_written_into_the_columns_for_comments_is_no_text():
+    source = f"{SOURCE} Comments: the State says that a law is being drafted."
+    reading = read(HEADING, (f"122.1 Do it (Chad);\n{source}", "Noted", "", "A law was adopted in 2021."))
+    assert codes(reading) == ["comment_in_row", "comment_in_row"]
+    assert [issue.detail for issue in reading.issues] == [
+        "122.1: Comments: the State says that a law is being drafted", "122.1: A law was adopted in 2021.",
+    ]  # fmt: skip
+    assert reading.recommendations[0].text == "Do it"
+
+
+def test_labels_in_one_line_are_told_apart_where_each_is_known():
+    cell = "Right to health; Right to work\nNot, a theme\nSDGs: 3, 4 and 16.3\nAffected persons: - women - children"
+    reading = read(HEADING, (ROW[0], "Noted", cell, ""))
+    assert [(label.scheme, label.code or label.label) for label in reading.labels] == [
+        ("ohchr-theme", "Right to health"), ("ohchr-theme", "Right to work"), ("ohchr-theme", "Not, a theme"),
+        ("sdg", "3"), ("sdg", "4"), ("sdg", "16.3"), ("group", "women"), ("group", "children"),
+    ]  # fmt: skip
+    assert codes(reading) == ["unknown_label"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("Goal 16: Peace", "16"), ("SDG 5", "5"), ("No poverty", "1"), ("16.b - Promote", "16.b")]
+)
+def test_goals_by_number_and_by_name(line, code):
+    reading = read(HEADING, (ROW[0], "Noted", f"SDGs:\n- {line}", ""))
+    assert [(label.scheme, label.code) for label in reading.labels] == [("sdg", code)]
+
+
+@pytest.mark.parametrize("heading", [("A12 Acceptance of international norms",), ("Theme:", "Right to health", "", "")])
+def test_themes_that_are_announced_without_their_word(heading):
+    reading = read(HEADING, heading, (ROW[0], "Supported", "", ""))
+    assert len(reading.labels) == 1
+    assert not reading.issues
+
+
+SPANISH = (
+    "Recomendación y Estado que la formula", "Posición del Estado examinado",
+    "Temas de derechos humanos y grupos de personas", "ODS pertinentes",
+)  # fmt: skip
+FRENCH = (
+    "Recommandation et État auteur", "Position de l’État examiné",
+    "Thèmes des droits de l’homme et groupes de personnes", "ODD pertinents",
+)  # fmt: skip
+
+
+def test_a_matrix_in_spanish():
+    reading = read(
+        SPANISH,
+        ("Tema: Derecho a la salud",),
+        (
+            "140.7 Ratificar el Pacto (España) (Perú);\nFuente de la posición: A/HRC/59/15/Add.1 - Párr. 3",
+            "Aceptada", "- Derecho a la salud\nGrupos de personas: \n- Mujeres y niñas", "- 3 - SALUD\n- ODS 16",
+        ),
+        head="EPU de Costamar (4º ciclo – 48º período de sesiones)\tLista temática de recomendaciones\tPágina 1 de 20",
+    )  # fmt: skip
+    assert (reading.document.language, reading.document.session) == ("es", 48)
+    [r] = reading.recommendations
+    assert (r.text, r.recommending_states, r.position) == ("Ratificar el Pacto", ("ESP", "PER"), "supported")
+    assert (r.position_symbol, r.position_paragraph) == ("A/HRC/59/15/Add.1", "3")
+    assert [canonical_label(label.scheme, label.label, label.code) for label in reading.labels] == [
+        "ohchr-theme:right-to-health", "group:women-and-girls", "sdg:3", "sdg:16",
+    ]  # fmt: skip
+    assert not reading.issues
+
+
+def test_a_matrix_in_french():
+    reading = read(
+        FRENCH,
+        (
+            "140.7 Ratifier le Pacte (Espagne) (Pérou) ;\nSource de la position : A/HRC/59/15/Add.1 - par. 3",
+            "Notée", "Groupes de personnes : \n- Femmes et filles", "- 3 - BONNE SANTÉ",
+        ),
+        head="EPU de Costamar (4e cycle - 48e session)\tListe thématique des recommandations",
+    )  # fmt: skip
+    assert (reading.document.language, reading.document.cycle) == ("fr", 4)
+    [r] = reading.recommendations
+    assert (r.text, r.recommending_states, r.position) == ("Ratifier le Pacte", ("ESP", "PER"), "noted")
+    assert (r.position_symbol, r.position_paragraph) == ("A/HRC/59/15/Add.1", "3")
+    assert [canonical_label(label.scheme, label.label, label.code) for label in reading.labels] == [
+        "group:women-and-girls", "sdg:3"
+    ]  # fmt: skip
+    assert not reading.issues
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import docx
@@ -139,6 +140,9 @@ class _Walk:
         for child in element:
             if child.tag == _P:
                 self._paragraph(child)
+            elif child.tag == _TBL and _is_frame(child):
+                for row in _inner(child, _TR):
+                    self.container(row)
             elif child.tag == _TBL:
                 self.tables.append(Table(_table_rows(child), blocks_before=len(self.blocks)))
             elif child.tag not in _NOT_TEXT and isinstance(child.tag, str):
@@ -181,8 +185,15 @@ class _Grid:
 def _table_rows(table: Any) -> tuple[tuple[str, ...], ...]:
     grid = _Grid()
     for row in _inner(table, _TR):
-        grid.add(row)
+        if row.find(f"{qn('w:trPr')}/{qn('w:del')}") is None:
+            grid.add(row)
     return tuple(grid.rows)
+
+
+def _is_frame(table: Any) -> bool:
+    """Whether a table only frames others: no row has two cells, and a cell holds a table."""
+    rows = [list(islice(_inner(row, _TC), 2)) for row in _inner(table, _TR)]
+    return all(len(row) < 2 for row in rows) and any(row[0].find(f".//{_TBL}") is not None for row in rows if row)
 
 
 def _cell(cell: Any) -> str:
@@ -221,6 +232,8 @@ def _pieces(element: Any) -> Iterator[str]:
         tag = child.tag
         if tag == _T:
             yield child.text or ""
+        elif tag == _R and _is_on(child.find(f"{qn('w:rPr')}/{qn('w:vanish')}")):
+            continue  # hidden text: nobody who prints the document sees it
         elif tag in _WRITTEN_AS:
             yield _WRITTEN_AS[tag]
         elif tag not in _NOT_TEXT and len(child):
