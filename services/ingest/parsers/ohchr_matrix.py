@@ -83,7 +83,10 @@ def _first_rows(text: DocumentText) -> list[tuple[str, ...]]:
 
 
 def _tables(content: Content) -> list[list[PrintedRow]]:
-    return [[PrintedRow(row) for row in table.rows] for table in content.text.tables]
+    return [
+        [PrintedRow(row, starts=starts) for row, starts in zip(table.rows, table.starts, strict=True)]
+        for table in content.text.tables
+    ]
 
 
 def _language(tables: Iterable[Iterable[PrintedRow]]) -> str:

@@ -28,10 +28,15 @@ _EXCERPT = 160
 
 @dataclass(frozen=True, slots=True)
 class PrintedRow:
-    """One row of a table as it is printed. `first_on_page`: it may go on with the last row of the page before."""
+    """One row of a table as it is printed.
+
+    `starts`: the columns at which its cells begin, where merged ones repeat. `first_on_page`: it may be the rest of the
+    last row on the page before.
+    """
 
     cells: tuple[str, ...]
     page: int | None = None
+    starts: tuple[int, ...] = ()
     first_on_page: bool = False
 
 
@@ -52,15 +57,17 @@ class Row:
 def data_rows(tables: Iterable[Iterable[PrintedRow]], issues: list[ReadIssue]) -> Iterator[Row]:
     """The rows that hold recommendations. A table without headings of its own goes on with those before it."""
     columns: dict[str, int] = {}
+    starts: tuple[int, ...] = ()
     theme = ""
     waiting: Row | None = None
     for printed in (row for table in tables for row in table):
         distinct = list(dict.fromkeys(text for cell in printed.cells if (text := squeezed(cell))))
         heading = columns_of(printed.cells)
-        columns = heading or columns
+        if heading:
+            columns, starts = heading, printed.starts
         if heading or not distinct or not columns:
             continue
-        row = Row(_by_role(printed.cells, columns), theme, printed.page)
+        row = Row(_by_role(printed, columns, starts), theme, printed.page)
         announced = theme_heading(distinct)
         if announced is None and waiting is not None and _goes_on(waiting, row, first_on_page=printed.first_on_page):
             waiting = _joined(waiting, row)
@@ -121,8 +128,14 @@ def has_number(text: str) -> bool:
     return bool(NUMBER.match(text) or PLAIN_NUMBER.match(text))
 
 
-def _by_role(cells: tuple[str, ...], columns: dict[str, int]) -> dict[str, str]:
-    return {role: cells[at] for role, at in columns.items() if at < len(cells)}
+def _by_role(printed: PrintedRow, columns: dict[str, int], starts: tuple[int, ...]) -> dict[str, str]:
+    """The cells by the roles of their columns.
+
+    A row with as many cells as the heading is read cell by cell: grids are often drawn a little askew.
+    """
+    if starts and len(printed.starts) == len(starts):
+        columns = {role: printed.starts[starts.index(at)] for role, at in columns.items() if at in starts}
+    return {role: printed.cells[at] for role, at in columns.items() if at < len(printed.cells)}
 
 
 def _goes_on(before: Row, row: Row, *, first_on_page: bool) -> bool:

@@ -333,6 +333,17 @@ def test_a_column_of_numbers_of_its_own():
     assert not reading.issues
 
 
+def test_a_grid_that_is_drawn_askew():
+    content = matrix(HEADING, ROW)
+    document = docx.Document(io.BytesIO(content.data))
+    for row, wide in zip(document.tables[0].rows, (1, 0), strict=True):
+        row.cells[wide]._tc.grid_span = 2
+    written = io.BytesIO()
+    document.save(written)
+    [r] = OhchrMatrix().read(Content("askew.docx", written.getvalue())).recommendations
+    assert (r.text, r.position) == ("Ratify it", "supported")
+
+
 def test_rows_cut_in_two_are_one():
     reading = read(
         HEADING,

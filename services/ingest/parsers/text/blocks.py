@@ -26,11 +26,13 @@ class Block:
 class Table:
     """A table of a Word document: rows of cells, each cell's paragraphs joined by a newline.
 
-    Merged cells repeat. `blocks_before` counts the document's blocks that stand before the table.
+    Merged cells repeat. `blocks_before` counts the document's blocks that stand before the table. `starts` holds for
+    each row the columns at which its printed cells begin, where that is known.
     """
 
     rows: tuple[tuple[str, ...], ...]
     blocks_before: int = 0
+    starts: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

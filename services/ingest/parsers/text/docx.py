@@ -144,7 +144,7 @@ class _Walk:
                 for row in _inner(child, _TR):
                     self.container(row)
             elif child.tag == _TBL:
-                self.tables.append(Table(_table_rows(child), blocks_before=len(self.blocks)))
+                self.tables.append(_table(child, blocks_before=len(self.blocks)))
             elif child.tag not in _NOT_TEXT and isinstance(child.tag, str):
                 self.container(child)
 
@@ -167,27 +167,31 @@ class _Grid:
     """One table's rows while they are read: what a vertical merge above hands down to each column."""
 
     rows: list[tuple[str, ...]] = field(default_factory=list)
+    starts: list[tuple[int, ...]] = field(default_factory=list)
     above: list[str] = field(default_factory=list)
 
     def add(self, row: Any) -> None:
         cells: list[str] = [""] * _count(row, "w:trPr/w:gridBefore")
+        starts: list[int] = []
         for cell in _inner(row, _TC):
             if len(cells) >= _WORD_COLUMNS:
                 break
             span = max(1, _count(cell, "w:tcPr/w:gridSpan"))
             text = self.above[len(cells)] if _continues_merge(cell) and len(cells) < len(self.above) else _cell(cell)
+            starts.append(len(cells))
             cells += [text] * span
         cells += [""] * _count(row, "w:trPr/w:gridAfter")
         self.above = cells[:_WORD_COLUMNS]
         self.rows.append(tuple(self.above))
+        self.starts.append(tuple(starts))
 
 
-def _table_rows(table: Any) -> tuple[tuple[str, ...], ...]:
+def _table(table: Any, blocks_before: int) -> Table:
     grid = _Grid()
     for row in _inner(table, _TR):
         if row.find(f"{qn('w:trPr')}/{qn('w:del')}") is None:
             grid.add(row)
-    return tuple(grid.rows)
+    return Table(tuple(grid.rows), blocks_before, tuple(grid.starts))
 
 
 def _is_frame(table: Any) -> bool:

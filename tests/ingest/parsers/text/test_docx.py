@@ -118,6 +118,28 @@ def test_a_merge_that_continues_nothing():
     assert read_docx(body(f"<w:tbl><w:tr>{cell}</w:tr></w:tbl><w:p/>")).tables[0].rows == (("x",),)
 
 
+def test_deleted_rows_and_hidden_words_are_not_there():
+    cell = "<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
+    hidden = "<w:tc><w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>unseen</w:t></w:r><w:r><w:t>seen</w:t></w:r></w:p></w:tc>"
+    deleted = f"<w:tr><w:trPr><w:del/></w:trPr>{cell.format('gone')}</w:tr>"
+    kept = f"<w:tr><w:trPr><w:ins/></w:trPr>{cell.format('new')}{hidden}</w:tr>"
+    assert read_docx(body(f"<w:tbl>{deleted}{kept}</w:tbl><w:p/>")).tables[0].rows == (("new", "seen"),)
+
+
+def test_where_the_cells_of_a_row_begin():
+    cell = "<w:tc><w:tcPr><w:gridSpan w:val='{}'/></w:tcPr><w:p/></w:tc>"
+    table = f"<w:tbl><w:tr>{cell.format(2)}{cell.format(1)}</w:tr><w:tr>{cell.format(1)}{cell.format(2)}</w:tr></w:tbl>"
+    assert read_docx(body(f"{table}<w:p/>")).tables[0].starts == ((0, 2), (0, 1))
+
+
+def test_a_table_that_only_frames_another_is_none():
+    inner = "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p/></w:tc></w:tr></w:tbl>"
+    frame = f"<w:tbl><w:tr><w:tc><w:p><w:r><w:t>above</w:t></w:r></w:p>{inner}<w:p/></w:tc></w:tr></w:tbl><w:p/>"
+    text = read_docx(body(frame))
+    assert [table.rows for table in text.tables] == [(("a", ""),)]
+    assert text.blocks[0].text == "above"
+
+
 def test_a_bomb_by_ratio():
     bomb = rewritten(saved(docx.Document()), {"word/media/image1.bin": b"\0" * (20 * MIB)})
     assert len(bomb) < MIB
