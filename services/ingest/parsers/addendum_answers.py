@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -9,16 +10,38 @@ from typing import Any
 
 from services.core.domain.positions import Position, PositionDetail
 
-_RECOMMENDATION = re.compile(r"\brec(?:ommendation)?s?\b", re.IGNORECASE)
+RECOMMENDATION = r"rec(?:om+[ae]ndations?|omendaci(?:ó|o)n(?:es)?|s)?\b\.?"
+"""The word and its abbreviation in English, Spanish and French, with a misprint or two."""
+
+_RECOMMENDATION = re.compile(rf"\b{RECOMMENDATION}", re.IGNORECASE)
+_THESE = (
+    r"(?:th(?:is|ese|at|ose|e)|above|said|such|both|all|est[ae]s?|dichas?|las?|ambas|cette|ces|les?|ladite|lesdites)"
+)
 _SPEAKS_OF_ONE = re.compile(
-    r"\b(?:this|these|the|above|said|such|both|all) (?:\w+ )?recommendations?\b|^\W*recommendations?\b|"
-    r"\brecommendations? (?:is|are|has|have|enjoys?)\b",
+    rf"\b{_THESE} (?:[\w-]+ )?{RECOMMENDATION}|^\W*{RECOMMENDATION}|"
+    rf"\b{RECOMMENDATION} (?:is|are|has|have|can|cannot|enjoys?|es|está|ha|no|est|a|n['’])\b",
+    re.IGNORECASE,
+)
+_SPEAKS_OF_SEVERAL = re.compile(
+    r"\b(?:these|those|both|all (?:of )?(?:the|these)?|the above|estas|dichas|ambas|ces|lesdites) ?(?:[\w-]+ )?"
+    r"(?:recommendations|recomendaciones|recommandations)\b",
+    re.IGNORECASE,
+)
+_VERDICT = re.compile(
+    r"^\W*(?:(?:the |el |la |le |l')?(?:[a-zà-ÿ]+ ){0,2}?(?:government|state|republic|kingdom|gobierno|estado|gouvernement|état)"
+    r"(?: (?:of|de|du|des) (?:the |la )?[\w' -]{2,50}?)?|(?:the |el |la |le )?[A-ZÀ-Þ][\w'-]+(?: [A-ZÀ-Þ][\w'-]+){0,3}|we|it|they|nous|elle)"
+    r"(?: (?:can|could|cannot|does|do|did|is|are|has|have|also|fully|partially|partly|therefore|thus|not|no|ne|unable to))*"
+    r" (?:n')?(?:accept|support|agree|concur|reject|acept|apoya|rechaza|appuie|souscri|refuse|rejette)\w*"
+    r"(?: (?:pas|partially|parcialmente|partiellement|in part|in principle))?"
+    r"(?=\s*(?:$|[.;:,(])| (?:with |to )?(?:this|these|the rec|it\b|them\b|both|esta|estas|la rec|las rec|cette|ces|la recom|les recom))",
     re.IGNORECASE,
 )
 _LIKE = re.compile(
-    r"\bsee (?:also )?(?:the )?(?:comments?|response|recommendation|information|answer|above)", re.IGNORECASE
+    r"\bsee (?:also )?(?:the )?(?:comments?|response|recommendation|information|answer|above)|\b(?:véase|voir)\b",
+    re.IGNORECASE,
 )
 _LONGEST_PHRASE = 160
+_LONGEST_CELL = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +57,30 @@ def read_answer(words: str) -> Answer | None:
     """What a heading, a lead-in or a sentence answers; None where it holds no such words."""
     table = _table()
     words = " ".join(words.split())
-    implementation = next((detail for pattern, detail in table.implementations if pattern.search(words)), None)
+    bare = plain(words)
+    for mask in table.masks:
+        bare = mask.sub(" … ", bare)
+    implementation = next((detail for pattern, detail in table.implementations if pattern.search(bare)), None)
     for each in table.answers:
-        found = each.pattern.search(words)
-        if found is None or (each.needs and not each.needs.search(words)) or (each.bars and each.bars.search(words)):
+        found = each.pattern.search(bare)
+        if found is None or (each.needs and not each.needs.search(bare)) or (each.bars and each.bars.search(bare)):
             continue
         detail = each.detail or (implementation if each.position is Position.SUPPORTED else None)
         return Answer(each.position, detail, words[:_LONGEST_PHRASE].strip(" :;,."))
     return Answer(None, implementation, words[:_LONGEST_PHRASE].strip()) if implementation else None
 
 
+def plain(words: str) -> str:
+    """Words with the one apostrophe that the patterns know."""
+    return words.replace("’", "'").replace("‘", "'")
+
+
 def is_ambiguous(words: str) -> bool:
     """Whether words answer both yes and no ("217 are supported and 37 noted"): totals do, lead-ins do not."""
     lowered = words.casefold()
-    yes = re.search(r"\b(?:accepted|supported|accepts|supports|enjoyed|enjoys?)\b", lowered)
-    no = re.search(r"\b(?:noted|notes|rejected|rejects)\b", lowered)
-    return bool(yes and no) and not re.search(r"\b(?:not|cannot|partial\w*)\b", lowered)
+    yes = re.search(r"\b(?:accepte?d?|supported|accepts|supports|enjoyed|enjoys?|acepta\w*|acceptée?s?)\b", lowered)
+    no = re.search(r"\b(?:noted|notes|rejected|rejects|rechaza\w*|nota|rejetée?s?|refusée?s?|notée?s?)\b", lowered)
+    return bool(yes and no) and not re.search(r"\b(?:not|cannot|partial\w*|no|parcial\w*|non|partiel\w*)\b", lowered)
 
 
 def speaks_of_recommendations(words: str) -> bool:
@@ -57,19 +88,24 @@ def speaks_of_recommendations(words: str) -> bool:
     return bool(_RECOMMENDATION.search(words))
 
 
+def speaks_of_several(words: str) -> bool:
+    """Whether the words are about several recommendations together: "these recommendations"."""
+    return bool(_SPEAKS_OF_SEVERAL.search(words))
+
+
 def opening_answer(words: str) -> Answer | None:
     """The answer that opens a reply: "Accepted.", "Position: Noted", "Does not enjoy the support of …"."""
-    found = _table().opening.match(words)
-    return read_answer(found["answer"]) if found else None
+    found = _table().opening.match(plain(words))
+    return read_answer(words[found.start("answer") : found.end("answer")]) if found else None
 
 
 def whole_answer(line: str) -> Answer | None:
     """The answer that is all a line holds, as in the column of a table."""
-    found = _table().opening.match(line)
-    if found is None or len(line) > 60:
+    found = _table().opening.match(plain(line))
+    if found is None or len(line) > _LONGEST_CELL:
         return None
     rest = line[found.end() :].strip(" .;:*-–—")
-    return read_answer(line) if not rest or re.fullmatch(r"(?:by|of) [\w ]{2,40}", rest) else None
+    return read_answer(line) if not rest or re.fullmatch(r"(?:by|of|por|de|par) [\w ]{2,40}", rest) else None
 
 
 def cell_answer(words: str) -> Answer | None:
@@ -80,9 +116,35 @@ def cell_answer(words: str) -> Answer | None:
 
 def sentence_answer(sentence: str) -> Answer | None:
     """The answer of a sentence about the recommendation at hand: "Kenya accepts this recommendation."."""
-    if not _SPEAKS_OF_ONE.search(sentence) or _LIKE.search(sentence):
+    bare = plain(" ".join(sentence.split()))
+    if _LIKE.search(bare) or not (_SPEAKS_OF_ONE.search(bare) or _VERDICT.match(bare)):
         return None
-    return read_answer(sentence)
+    return read_answer(_main_clause(sentence))
+
+
+def codes_named_in(words: str) -> Mapping[str, Answer]:
+    """Answers of one letter or word ("Y", "No") that the head of a table, or a key ("A = Accepted"), names."""
+    told = {
+        code: Answer(position, detail, code)
+        for named, codes in _table().codes
+        if named.search(words)
+        for code, (position, detail) in codes.items()
+    }
+    for key in re.finditer(r"(?<!\w)([A-Z]{1,3})\s*(?:=|:|–)\s*([A-Z][\w ]{3,30}?)(?=[,.;)\n]|$)", words):
+        answer = whole_answer(key[2])
+        if answer and answer.position:
+            told[key[1]] = answer
+    return told
+
+
+def _main_clause(sentence: str) -> str:
+    """A sentence without the clause that concedes something in front: "While it supports the aim, Kenya rejects …"."""
+    fronted = re.match(
+        r"\s*(?:while|although|though|even though|whereas|despite|notwithstanding|si bien|aunque|bien que|tout en)\b[^,]*,",
+        sentence,
+        re.IGNORECASE,
+    )
+    return sentence[fronted.end() :] if fronted and read_answer(sentence[fronted.end() :]) else sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +158,31 @@ class _Pattern:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
+    masks: tuple[re.Pattern[str], ...]
     answers: tuple[_Pattern, ...]
     implementations: tuple[tuple[re.Pattern[str], PositionDetail], ...]
     opening: re.Pattern[str]
     cell: re.Pattern[str]
+    codes: tuple[tuple[re.Pattern[str], dict[str, tuple[Position, PositionDetail | None]]], ...]
 
 
 @cache
 def _table() -> _Table:
-    told = tomllib.loads((files("services.ingest.parsers") / "addendum.toml").read_text(encoding="utf-8"))
+    told = tomllib.loads((files("services.ingest.normalise.lookups") / "answers.toml").read_text(encoding="utf-8"))
     words = "|".join(told["reply"]["words"])
     return _Table(
+        tuple(_compiled(row["pattern"]) for row in told["mask"]),
         tuple(_pattern(row) for row in told["answer"]),
         tuple((_compiled(row["pattern"]), PositionDetail(row["detail"])) for row in told["implementation"]),
         _compiled(rf"^[\W\d]*{told['reply']['lead']}\W*(?P<answer>{words})(?!\w)"),
         re.compile(rf"(?<=[\w)\]”’.;,:] )(?:{'|'.join(told['reply']['cells'])})(?=[.,;:/–—-]|\s+[A-Z(]|\W*$)"),
+        tuple((_compiled(row["named"]), _codes(row["codes"])) for row in told["code"]),
     )
+
+
+def _codes(row: Mapping[str, str]) -> dict[str, tuple[Position, PositionDetail | None]]:
+    refused = (Position.NOTED, PositionDetail.NOT_SUPPORTED)
+    return {code: refused if word == "not_supported" else (Position(word), None) for code, word in row.items()}
 
 
 def _pattern(row: dict[str, Any]) -> _Pattern:
