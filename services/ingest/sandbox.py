@@ -7,16 +7,13 @@ memory and let it write no byte to a file. What it answers is JSON of bounded si
 that takes a worker over gains nothing in the parent.
 """
 
-import fcntl
 import gc
 import hashlib
 import multiprocessing
 import os
-import resource
 import signal
 import stat
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -30,6 +27,7 @@ from typing import NamedTuple, Self
 import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.confinement import CANNOT_START, PIPE_BYTES, confine, enlarge, storable_json, where, why_it_ended
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
 from services.ingest.reading import Reading, reading_from
@@ -52,13 +50,15 @@ class SandboxLimits:
 
     `deadline_seconds` is wall time. `memory_bytes` is address space beyond what a warm worker has; 60
     reports, four drafts, three matrices and a Council report were read with 32 MiB of it. `file_bytes` and
-    `answer_bytes` bound what goes in and what comes out.
+    `answer_bytes` bound what goes in and what comes out. No review has had 500 `recommendations`; merging takes time
+    that grows with their square, and happens outside.
     """
 
     deadline_seconds: float = 60.0
     memory_bytes: int = 512 * 2**20
     file_bytes: int = 100 * 2**20
     answer_bytes: int = 64 * 2**20
+    recommendations: int = 5_000
 
 
 def usable_cores() -> int:
@@ -158,14 +158,10 @@ class Sandbox:
                 self._bury(worker, run)
 
     def _bury(self, worker: "_Worker", run: "_Run") -> None:
-        """Blame the death on the file that was being read; one that was only waiting goes to another worker.
-        Blame the death on the file that was being read; one that was only waiting goes to another worker."""
+        """Blame the death on the file that was being read; one that was only waiting goes to another worker."""
         reason = worker.kill()
         if not worker.ready:
-            raise RuntimeError(
-                "the sandbox cannot start its workers; can the main module be imported "
-                f'(if __name__ == "__main__")? {reason.detail}'
-            )
+            raise RuntimeError(f"{CANNOT_START} {reason.detail}")
         if worker.assigned:
             victim = worker.assigned.popleft()
             run.finish(victim, ReadFile(victim.path, _digest_of(victim.path), reason))
@@ -239,7 +235,6 @@ class _Run:
 
 
 _HEADER_BYTES = 8
-_PIPE_BYTES = 2**20  # the most an unprivileged process may ask for (proc(5), pipe-max-size)
 _PARENT_GRACE_SECONDS = 2.0
 _START_SECONDS = 60.0
 _FILES_PER_WORKER = 200
@@ -254,7 +249,7 @@ class _Worker:
         context.set_forkserver_preload([__name__, read.__module__])
         child_tasks, self._tasks = context.Pipe(duplex=False)
         self._answers, child_answers = context.Pipe(duplex=False)
-        _enlarge(child_answers)
+        enlarge(child_answers)
         os.set_blocking(self._answers.fileno(), False)
         self._process: BaseProcess = context.Process(
             target=_work, args=(child_tasks, child_answers, limits, read), daemon=True
@@ -289,14 +284,12 @@ class _Worker:
 
     @property
     def seconds_left(self) -> float:
-        """Until the parent stops waiting for the file in hand; the worker's own timer should end it before.
-        Until the parent stops waiting for the file in hand; the worker's own timer should end it before."""
+        """Until the parent stops waiting for the file in hand; the worker's own timer should end it before."""
         limit = self._limits.deadline_seconds + _PARENT_GRACE_SECONDS if self.ready else _START_SECONDS
         return self._head_since + limit - time.monotonic()
 
     def assign(self, task: _Task) -> None:
-        """Give the worker a file. A worker that has died meanwhile is noticed when its answers are collected.
-        Give the worker a file. A worker that has died meanwhile is noticed when its answers are collected."""
+        """Give the worker a file. A worker that has died meanwhile is noticed when its answers are collected."""
         if not self.assigned:
             self._head_since = time.monotonic()
         self.assigned.append(task)
@@ -305,8 +298,7 @@ class _Worker:
             self._tasks.send_bytes(os.fsencode(task.path))
 
     def answers(self) -> Iterator[tuple[_Task, bytes]]:
-        """The complete answers that have arrived. Sets `ended` where the pipe is closed or the process gone.
-        The complete answers that have arrived. Sets `ended` where the pipe is closed or the process gone."""
+        """The complete answers that have arrived. Sets `ended` where the pipe is closed or the process gone."""
         gone = bool(wait([self._process.sentinel], timeout=0))
         self._receive()
         self.ended = self.ended or gone
@@ -327,13 +319,13 @@ class _Worker:
         self._process.close()
         self._tasks.close()
         self._answers.close()
-        self._reason = _reason(exit_code, overdue, self._limits)
+        self._reason = why_it_ended(exit_code, overdue, self._limits.deadline_seconds)
         return self._reason
 
     def _receive(self) -> None:
         while len(self._buffer) <= self._limits.answer_bytes + _HEADER_BYTES:
             try:
-                piece = os.read(self._answers.fileno(), _PIPE_BYTES)
+                piece = os.read(self._answers.fileno(), PIPE_BYTES)
             except BlockingIOError:
                 return
             if not piece:
@@ -349,26 +341,6 @@ class _Worker:
         answer = bytes(self._buffer[_HEADER_BYTES : _HEADER_BYTES + size])
         del self._buffer[: _HEADER_BYTES + size]
         return answer
-
-
-def _enlarge(pipe: Connection) -> None:
-    """Let a whole answer fit into the pipe, so that a worker goes on while the parent is busy with another
-    one."""
-    set_size = getattr(fcntl, "F_SETPIPE_SZ", None)
-    if set_size is not None:
-        with suppress(OSError):
-            fcntl.fcntl(pipe.fileno(), set_size, _PIPE_BYTES)
-
-
-def _reason(exit_code: int | None, overdue: bool, limits: SandboxLimits) -> UnreadableDocumentError:
-    """Why a worker is gone. A negative exit code is the signal that ended it."""
-    if overdue or exit_code == -signal.SIGALRM:
-        return UnreadableDocumentError("parse_timeout", f"not read within {limits.deadline_seconds:g} seconds")
-    if exit_code is not None and exit_code < 0:
-        return UnreadableDocumentError(
-            "parse_crashed", f"the process that read the file was ended by {signal.Signals(-exit_code).name}"
-        )
-    return UnreadableDocumentError("parse_crashed", f"the process that read the file ended with {exit_code}")
 
 
 def _refusal(path: Path, limits: SandboxLimits) -> UnreadableDocumentError | None:
@@ -418,7 +390,7 @@ def _outcome_of(path: Path, answer: bytes) -> ReadFile:
 
 def _work(tasks: Connection, answers: Connection, limits: SandboxLimits, read: Reader) -> None:
     """Say that the worker is there, then answer one file after another until the parent closes the pipe."""
-    _confine(limits)
+    confine(limits.memory_bytes)
     _send(answers, b"")
     while True:
         try:
@@ -431,37 +403,12 @@ def _work(tasks: Connection, answers: Connection, limits: SandboxLimits, read: R
         _send(answers, answer)
 
 
-def _confine(limits: SandboxLimits) -> None:
-    """Bound memory, forbid writing files and core dumps, be silent, leave Ctrl-C to the parent."""
-    silence = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(silence, stream)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the kernel ends the process, also inside native code
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    bound = _address_space() + limits.memory_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
-
-
-def _address_space() -> int:
-    """Bytes of address space in use (proc(5), statm: the first field, in pages); 0 where the system does not
-    tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    except OSError:
-        return 0
-
-
 def _answer(path: Path, limits: SandboxLimits, read: Reader) -> bytes:
     digest: str | None = None
     try:
         data = path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        answer = orjson.dumps({"sha256": digest, "reading": read(Content(path.name, data))})
-        if len(answer) <= limits.answer_bytes:
-            return answer
-        return _refused(digest, "parse_answer_too_large", f"the reading has {len(answer):,} bytes")
+        return _told(digest, read(Content(path.name, data)), limits)
     except UnreadableDocumentError as error:
         return _refused(digest, error.code, error.detail)
     except MemoryError:
@@ -470,18 +417,21 @@ def _answer(path: Path, limits: SandboxLimits, read: Reader) -> bytes:
     except OSError as error:
         return _refused(digest, "file_not_readable", error.strerror or str(error))
     except Exception as error:  # noqa: BLE001 - whatever a parser does, the batch goes on
-        return _refused(digest, "parse_crashed", _where(error))
+        return _refused(digest, "parse_crashed", where(error))
+
+
+def _told(digest: str, reading: Reading, limits: SandboxLimits) -> bytes:
+    found = len(reading.recommendations) + len(reading.positions)
+    if found > limits.recommendations:
+        raise UnreadableDocumentError("parse_answer_too_large", f"the reading has {found:,} recommendations")
+    answer = storable_json({"sha256": digest, "reading": reading})
+    if len(answer) > limits.answer_bytes:
+        raise UnreadableDocumentError("parse_answer_too_large", f"the reading has {len(answer):,} bytes")
+    return answer
 
 
 def _refused(digest: str | None, code: str, detail: str) -> bytes:
-    return orjson.dumps({"sha256": digest, "error": {"code": code, "detail": detail}})
-
-
-def _where(error: Exception) -> str:
-    """`KeyError: 'x' (working_group_report.py:120)`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {str(error)[:200]}{place}"
+    return storable_json({"sha256": digest, "error": {"code": code, "detail": detail}})
 
 
 def _send(answers: Connection, answer: bytes) -> None:

@@ -60,9 +60,13 @@ def label_id(scheme: str, code: str) -> str:
 
 
 def slug(name: str) -> str:
-    """A readable code of a name: lower-case ASCII words joined by dashes."""
+    """A readable code of a name: lower-case ASCII words joined by dashes. What no real name reaches is cut short."""
     ascii_name = unicodedata.normalize("NFKD", name.replace("&", " and ")).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
+    readable = re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
+    return readable if len(readable) <= _LONGEST_SLUG else f"{readable[:_LONGEST_SLUG]}-{_digest(name, 10)}"
+
+
+_LONGEST_SLUG = 250
 
 
 _APOSTROPHES = frozenset(
@@ -109,7 +113,7 @@ def normalised_text(text: str) -> str:
 
 
 def _digest(text: str, digits: int) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:digits]
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:digits]
 
 
 def sort_key(record_id: str) -> str:

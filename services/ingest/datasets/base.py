@@ -7,8 +7,11 @@ as one `Reading` a review. What is no recommendation of the review but of anothe
 
 import csv
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -167,14 +170,39 @@ class Head:
         if not self.data.startswith(b"PK\x03\x04"):
             return ""
         try:
+            _refuse_long_directory(self.path)
             with zipfile.ZipFile(self.path) as archive:
                 names = set(archive.namelist())
                 if not any(name.startswith("xl/workbook") for name in names):
                     return ""
                 parts = [name for name in ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml") if name in names]
                 return "".join(_member_head(archive, name) for name in parts)
-        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError, EOFError):
+        except _ZIP_DAMAGE:
             return ""
+
+
+_ZIP_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(OSError, EOFError, KeyError, ValueError, OverflowError, NotImplementedError, RuntimeError),
+)
+"""What zipfile raises on archives that are not as they should be."""
+
+_END_OF_DIRECTORY = b"PK\x05\x06"
+_END_BYTES = 22 + 2**16
+"""The record that ends an archive, with the longest comment (APPNOTE.TXT 4.3.16)."""
+
+_MOST_OF_A_DIRECTORY = 2**20
+
+
+def _refuse_long_directory(path: Path) -> None:
+    """Raises `zipfile.BadZipFile` where the list of members is longer than any workbook's: it is held in memory."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(max(0, size - _END_BYTES))
+        tail = stream.read()
+    at = tail.rfind(_END_OF_DIRECTORY)
+    if at < 0 or len(tail) < at + 16 or int.from_bytes(tail[at + 12 : at + 16], "little") > _MOST_OF_A_DIRECTORY:
+        raise zipfile.BadZipFile("there is no list of members, or one that is too long")
 
 
 def _member_head(archive: zipfile.ZipFile, name: str) -> str:
@@ -184,7 +212,10 @@ def _member_head(archive: zipfile.ZipFile, name: str) -> str:
 
 def split_header(line: str) -> list[str]:
     """The names in the first line of a table of text, whatever separates them."""
-    return next(csv.reader(io.StringIO(line), delimiter=delimiter_of(line)), [])
+    try:
+        return next(csv.reader(io.StringIO(line), delimiter=delimiter_of(line)), [])
+    except csv.Error:
+        return []
 
 
 def delimiter_of(line: str) -> str:

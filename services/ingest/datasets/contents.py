@@ -8,36 +8,34 @@ from types import TracebackType
 from typing import Self
 
 from services.core.domain.identifiers import normalised_text
-from services.ingest.datasets.base import DataSet, Json, KeptOut, Notes, ReadObservation, ReviewRow, Tally
+from services.ingest.datasets.apart import DOCUMENT, REVIEW, ExportLimits, ExportReader
+from services.ingest.datasets.base import DataSet, Json, ReadObservation, ReviewRow
 from services.ingest.datasets.shelves import Shelves
-from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadLabel, ReadPledge, ReadRecommendation
-
-_REVIEW, _DOCUMENT = "review", "document"
+from services.ingest.reading import ReadDocument, Reading, ReadLabel, ReadPledge, ReadRecommendation
 
 
 class Contents:
     """What a data set's export says. Creating it reads the file once; a context manager, since it keeps rows on disk.
 
     `tally` accounts for every row, `issues` says what was not understood, `as_of` is the newest day that the export
-    names, if it names any. Raises `UnreadableDocumentError` where the file is damaged or nothing in it is understood.
+    names, if it names any. Raises `UnreadableDocumentError` where the file is damaged or beyond `limits`.
     """
 
-    def __init__(self, data_set: DataSet, path: Path) -> None:
+    def __init__(self, data_set: DataSet, path: Path, limits: ExportLimits | None = None) -> None:
         self.data_set = data_set
-        self.tally = Tally()
-        notes = Notes()
         self._shelves = Shelves()
         try:
-            for row in data_set.rows(path, notes):
-                self._take(row, notes)
+            with ExportReader(data_set, path, limits) as reader:
+                for shelf, row in reader.rows():
+                    self._shelves.put(shelf, row)
             names = self._shelves.sort()
         except BaseException:
             self._shelves.close()
             raise
-        self.as_of = notes.as_of
-        self.issues: tuple[ReadIssue, ...] = notes.remarks.issues()
-        self._reviews = [name for name in names if name.startswith(_REVIEW)]
-        self._documents = [name for name in names if name.startswith(_DOCUMENT)]
+        assert reader.end is not None
+        self.tally, self.issues, self.as_of = reader.end.tally, reader.end.issues, reader.end.as_of
+        self._reviews = [name for name in names if name.startswith(REVIEW)]
+        self._documents = [name for name in names if name.startswith(DOCUMENT)]
 
     def __enter__(self) -> Self:
         """The rows are there already."""
@@ -71,20 +69,6 @@ class Contents:
         """What the export says of other mechanisms, document by document."""
         for shelf in self._documents:
             yield [_observation(stored) for stored in self._shelves.rows(shelf)]
-
-    def _take(self, row: ReviewRow | ReadObservation | KeptOut, notes: Notes) -> None:
-        tally = self.tally
-        tally.rows += 1
-        if isinstance(row, KeptOut):
-            tally.kept_out[row.issue.code] += 1
-            notes.remarks.add(row.issue)
-        elif isinstance(row, ReadObservation):
-            tally.observations += 1
-            self._shelves.put(f"{_DOCUMENT} {row.group} {row.language}", row)
-        else:
-            tally.pledges += row.is_pledge
-            tally.recommendations += not row.is_pledge
-            self._shelves.put(f"{_REVIEW} {row.state} {row.cycle} {row.language}", row)
 
 
 def _review_row(stored: Json) -> ReviewRow:

@@ -47,9 +47,9 @@ class Shelves:
         self._database.close()
         self._folder.cleanup()
 
-    def put(self, shelf: str, row: object) -> None:
-        """Lay a row (a dataclass or JSON) on a shelf."""
-        self._waiting.append((shelf, orjson.dumps(row)))
+    def put(self, shelf: str, row: bytes) -> None:
+        """Lay a row, which is JSON, on a shelf."""
+        self._waiting.append((shelf, row))
         if len(self._waiting) >= _BATCH:
             self._write()
 
