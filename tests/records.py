@@ -14,9 +14,9 @@ from services.core.domain import identifiers
 from services.core.domain.documents import DocumentKind
 from services.core.domain.positions import Position, PositionDetail
 from services.core.store.documents import DocumentRecord, FileEntry
-from services.core.store.hearings import HearingRecord
+from services.core.store.hearings import HearingRecord, TotalsSaid
 from services.core.store.labels import LABELS, LabelRecord
-from services.core.store.observations import ObservationRecord
+from services.core.store.observations import ObservationRecord, ObservationSource
 from services.core.store.organisations import OrganisationRecord
 from services.core.store.pledges import PledgeRecord
 from services.core.store.recommendations import LabelEntry, PositionEntry, RecommendationRecord, SourceEntry
@@ -38,6 +38,7 @@ SCHEMES = {
     "group": ("children", "women"),
     "action": ("1", "4"),
     "instrument": ("opcat", "cedaw"),
+    "addressee": ("parliament", "police"),
     "not-a-filter": ("a", "b"),
 }
 """Codes by scheme; many of them are seeded, as all Sustainable Development Goals are."""
@@ -179,6 +180,16 @@ class RecordMaker:
             date=self._maybe(self._day()),
             labels=labels,
             label_ids=_label_ids(labels),
+            sources=[
+                ObservationSource(
+                    kind="uhri",
+                    title="Universal Human Rights Index",
+                    external_id="uhri:1",
+                    symbol=self._maybe("CAT/C/PER/CO/4"),
+                    parser="uhri",
+                    parser_version="1",
+                )
+            ],
             sample=self._rarely(),
         )
 
@@ -193,7 +204,9 @@ class RecordMaker:
             review=review.id if review else None,
             session=review.session if review else None,
             council_session=self._maybe(self.chance.randint(8, 12)),
+            meeting=self._maybe("25th"),
             announced_speakers=self._maybe(52),
+            totals_said=self._maybe(TotalsSaid(recommendations=163, supported=142, noted=self._maybe(21))),
             troika=tuple(self._some(self.states[:20], 3)),
             documents=self._documents(),
             sample=self._rarely(),
@@ -206,6 +219,7 @@ class RecordMaker:
         kind = self._one(("dialogue", "question", "letter"))
         stem = hearing or "PER-4.ohchr"
         record_id = self._new(lambda: identifiers.statement_id(stem, speaker, kind, self.chance.randint(1, 10_000)))
+        labels = self._labels()
         return StatementRecord(
             id=record_id,
             hearing=hearing,
@@ -214,14 +228,20 @@ class RecordMaker:
             cycle=review.cycle if review else None,
             session=review.session if review else None,
             speaker=speaker,
+            speaker_name=None if speaker in self.states else self._maybe("Coalition of Peru"),
+            speaker_kind="state" if speaker in self.states else "organisation",
             kind=kind,
             sort_key=identifiers.sort_key(record_id),
             on_behalf_of=tuple(self._some(("Group of African States", "European Union"))),
             text=self._maybe(self._text()),
             text_language=self._one(LANGUAGES),
+            original_text=self._maybe(self._text()),
             paragraph=self._maybe("63"),
             page=self._maybe(10),
             document=self._document_id(),
+            labels=labels,
+            label_ids=_label_ids(labels),
+            suggested_mid_term_year=self._maybe(2027, 0.1),
             date=review.date if review else None,
             sample=self._rarely(),
         )
@@ -230,8 +250,8 @@ class RecordMaker:
         slug = self._new(lambda: f"coalition-{self.chance.randint(1, 10_000)}")
         return OrganisationRecord(
             id=slug,
-            names=[{"name": self._text(), "language": "es", "from": "2008-01-01"}],
-            roles=[{"role": "nhri", "from": "2010-01-01"}],
+            names=[{"name": self._text(), "acronym": "CPD"}],
+            roles=[{"role": "nhri", "name": self._text(), "document": "A-HRC-WG.6-14-PER-3", "review": "PER-2"}],
             memberships=[{"organisation": "coalition-1", "from": None}],
             role_ids=("nhri",),
             member_of=("coalition-1",),

@@ -87,7 +87,9 @@ def upgrade() -> None:
     sa.Column('review', sa.Text(collation='C'), nullable=True),
     sa.Column('session', sa.Integer(), nullable=True),
     sa.Column('council_session', sa.Integer(), nullable=True),
+    sa.Column('meeting', sa.Text(collation='C'), nullable=True),
     sa.Column('announced_speakers', sa.Integer(), nullable=True),
+    sa.Column('totals_said', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('troika', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('documents', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('sample', sa.Boolean(), nullable=False),
@@ -131,6 +133,7 @@ def upgrade() -> None:
     sa.Column('date', sa.Date(), nullable=True),
     sa.Column('labels', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('label_ids', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('sources', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('sample', sa.Boolean(), nullable=False),
     sa.Column('revision', sa.BigInteger(), server_default='1', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
@@ -156,6 +159,7 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_organisations'))
     )
+    op.create_index(op.f('ix_organisations_roles'), 'organisations', ['roles'], unique=False, postgresql_using='gin', postgresql_ops={'roles': 'jsonb_path_ops'})
     op.create_index(op.f('ix_organisations_role_ids'), 'organisations', ['role_ids'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_organisations_states'), 'organisations', ['states'], unique=False, postgresql_using='gin')
     op.create_table('place_groups',
@@ -201,14 +205,20 @@ def upgrade() -> None:
     sa.Column('cycle', sa.Integer(), nullable=True),
     sa.Column('session', sa.Integer(), nullable=True),
     sa.Column('speaker', sa.Text(collation='C'), nullable=False),
+    sa.Column('speaker_name', sa.Text(collation='C'), nullable=True),
+    sa.Column('speaker_kind', sa.Text(collation='C'), nullable=False),
     sa.Column('kind', sa.Text(collation='C'), nullable=False),
     sa.Column('sort_key', sa.Text(collation='C'), nullable=False),
     sa.Column('on_behalf_of', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('text', sa.Text(collation='C'), nullable=True),
     sa.Column('text_language', sa.Text(collation='C'), nullable=False),
+    sa.Column('original_text', sa.Text(collation='C'), nullable=True),
     sa.Column('paragraph', sa.Text(collation='C'), nullable=True),
     sa.Column('page', sa.Integer(), nullable=True),
     sa.Column('document', sa.Text(collation='C'), nullable=False),
+    sa.Column('labels', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('label_ids', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('suggested_mid_term_year', sa.Integer(), nullable=True),
     sa.Column('date', sa.Date(), nullable=True),
     sa.Column('sample', sa.Boolean(), nullable=False),
     sa.Column('revision', sa.BigInteger(), server_default='1', nullable=False),
@@ -222,6 +232,7 @@ def upgrade() -> None:
     op.create_index('ix_statements_day_in_order_id', 'statements', [sa.literal_column("coalesce(date, '0001-01-01')"), 'id'], unique=False)
     op.create_index(op.f('ix_statements_speaker_sort_key'), 'statements', ['speaker', 'sort_key'], unique=False)
     op.create_index(op.f('ix_statements_updated_at_id'), 'statements', ['updated_at', 'id'], unique=False)
+    op.create_index(op.f('ix_statements_label_ids'), 'statements', ['label_ids'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_statements_state_under_review'), 'statements', ['state_under_review'], unique=False)
     op.create_table('states',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
@@ -443,6 +454,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_states_blocs'), table_name='states', postgresql_using='gin')
     op.drop_table('states')
     op.drop_index(op.f('ix_statements_state_under_review'), table_name='statements')
+    op.drop_index(op.f('ix_statements_label_ids'), table_name='statements', postgresql_using='gin')
     op.drop_index(op.f('ix_statements_updated_at_id'), table_name='statements')
     op.drop_index(op.f('ix_statements_speaker_sort_key'), table_name='statements')
     op.drop_index('ix_statements_day_in_order_id', table_name='statements')
@@ -455,6 +467,7 @@ def downgrade() -> None:
     op.drop_table('readings')
     op.drop_table('place_groups')
     op.drop_index(op.f('ix_organisations_states'), table_name='organisations', postgresql_using='gin')
+    op.drop_index(op.f('ix_organisations_roles'), table_name='organisations', postgresql_using='gin', postgresql_ops={'roles': 'jsonb_path_ops'})
     op.drop_index(op.f('ix_organisations_role_ids'), table_name='organisations', postgresql_using='gin')
     op.drop_table('organisations')
     op.drop_index(op.f('ix_observations_states'), table_name='observations', postgresql_using='gin')

@@ -29,11 +29,13 @@ from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import ObservationRecord
 from services.core.store.organisations import ORGANISATIONS, OrganisationRecord
-from services.core.store.recommendations import current_position
+from services.core.store.pledges import PledgeRecord
+from services.core.store.recommendations import RecommendationRecord, current_position
 from services.core.store.records import Aggregate, Stored
 from services.core.store.reference import Reference, reference_of
 from services.core.store.reviews import REVIEWS, ReviewRecord
 from services.core.store.seed import facts, sample_state_records
+from services.core.store.statements import StatementRecord
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 from services.core.store.tables import AGGREGATES
 from services.ingest.merge import (
@@ -48,23 +50,27 @@ from services.ingest.merge import (
     shares_of,
 )
 from services.ingest.merge.labels import joined
-from services.ingest.merge.organisations import joined_organisation
-from services.ingest.reading import Reading, reading_from
+from services.ingest.merge.organisations import joined_organisation, without_roles
+from services.ingest.reading import Reading, ReadIssue, reading_from
 
-_PARTS_OF_A_REVIEW = ("documents", "hearings", "statements", "recommendations", "pledges")
+_PARTS_OF_A_REVIEW = ("documents", "hearings", "statements", "recommendations", "pledges", "organisations")
 
 _PARTS_WITH_PLEDGES = ("documents", "pledges")
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What loading one document did. `counts` are changes by event type; empty where nothing was new."""
+    """What loading one document did. `counts` are changes by event type; empty where nothing was new.
+
+    `issues` are what its merging with the other sources brought to light.
+    """
 
     document: str
     review: str
     outcome: str
     counts: Mapping[str, int]
     sample: bool = False
+    issues: tuple[ReadIssue, ...] = ()
 
 
 Places = tuple[dict[str, StateRecord], dict[str, PlaceGroupRecord]]
@@ -149,7 +155,7 @@ class Loader:
         counts: dict[str, int] = {}
         for draft in drafts:
             counts[draft.type] = counts.get(draft.type, 0) + 1
-        return Loaded(source.document, review, "loaded", counts, merged.review.sample)
+        return Loaded(source.document, review, "loaded", counts, merged.review.sample, merged.issues)
 
     def _load_chapter(self, source: SourceReading) -> Loaded:
         """Store what a document says of each review, a transaction each; first what is of no one review."""
@@ -161,7 +167,8 @@ class Loader:
                 counts[kind] = counts.get(kind, 0) + count
         unchanged = all(each.outcome == "unchanged" for each in loaded)
         reviews = ", ".join(each.review for each in loaded[1:])
-        return Loaded(source.document, reviews, "unchanged" if unchanged else "loaded", counts)
+        issues = tuple(issue for each in loaded for issue in each.issues)
+        return Loaded(source.document, reviews, "unchanged" if unchanged else "loaded", counts, issues=issues)
 
     def _load_rest(self, source: SourceReading) -> Loaded:
         """Store a document of many reviews, and its hearings that are no one State's."""
@@ -299,25 +306,32 @@ def _write_review(write: Write, merged: MergedReview, nouns: tuple[str, ...]) ->
     if review.sample:
         ensure_sample_states(connection)
     labels = labels_to_write(connection, merged.labels)
-    reference = reference_with(write, {**LABELS.read(connection, list(_label_ids(merged))), **labels})
+    carried = _label_ids(merged.recommendations, merged.pledges, merged.statements)
+    reference = reference_with(write, {**LABELS.read(connection, list(carried)), **labels})
     held_labels = LABELS.read(connection, list(labels))
     drafts = write_records(write, "labels", held_labels, labels, reference)
-    held_organisations, organisations = _organisations_to_write(connection, merged.organisations)
-    drafts += write_records(write, "organisations", held_organisations, organisations, reference)
     held_review = REVIEWS.read(connection, [review.id])
     drafts += write_records(write, "reviews", held_review, {review.id: review}, reference)
     for noun in nouns:
-        held = {
-            record.id: record  # type: ignore[attr-defined]  # every record of these nouns has an id
-            for record in AGGREGATES[noun].where(connection, AGGREGATES[noun].table.c.review == review.id)
-        }
-        drafts += write_records(write, noun, held, getattr(merged, noun), reference)
+        before: Mapping[str, Stored]
+        after: Mapping[str, Stored]
+        if noun == "organisations":
+            before, after = _organisations_to_write(connection, merged.organisations, {"review": review.id})
+        else:
+            before, after = _held_of(connection, noun, review.id), getattr(merged, noun)
+        drafts += write_records(write, noun, before, after, reference)
     return drafts
+
+
+def _held_of(connection: Connection, noun: str, review: str) -> Mapping[str, Stored]:
+    aggregate = AGGREGATES[noun]
+    records = aggregate.where(connection, aggregate.table.c.review == review)
+    return {record.id: record for record in records}  # type: ignore[attr-defined]  # each of these nouns has an id
 
 
 def _write_chapter(write: Write, merged: MergedChapter, told: Iterable[SourceReading]) -> list[ChangeDraft]:
     """`told`: all readings held, also those whose hearings are no longer told of."""
-    reference = reference_with(write, {})
+    reference = reference_with(write, LABELS.read(write.connection, list(_label_ids(merged.statements))))
     hearings = {hearing.id for each in told for hearing in each.reading.hearings}
     statements = AGGREGATES["statements"]
     before: dict[str, Mapping[str, Stored]] = {
@@ -328,17 +342,18 @@ def _write_chapter(write: Write, merged: MergedChapter, told: Iterable[SourceRea
             for record in statements.where(write.connection, statements.table.c.hearing.in_(hearings))
         },
     }
-    return [
+    drafts = [
         draft
         for noun, held in before.items()
         for draft in write_records(write, noun, held, getattr(merged, noun), reference)
     ]
+    told_here = {"document": next(iter(merged.documents))}
+    held_organisations, organisations = _organisations_to_write(write.connection, merged.organisations, told_here)
+    return drafts + write_records(write, "organisations", held_organisations, organisations, reference)
 
 
-def _label_ids(merged: MergedReview) -> set[str]:
-    labelled = [record.label_ids for record in merged.recommendations.values()]
-    labelled += [record.label_ids for record in merged.pledges.values()]
-    return {label for labels in labelled for label in labels}
+def _label_ids(*records: Mapping[str, RecommendationRecord | PledgeRecord | StatementRecord]) -> set[str]:
+    return {label for of_a_noun in records for record in of_a_noun.values() for label in record.label_ids}
 
 
 def labels_to_write(connection: Connection, told: Mapping[str, LabelRecord]) -> dict[str, LabelRecord]:
@@ -352,14 +367,18 @@ def labels_to_write(connection: Connection, told: Mapping[str, LabelRecord]) -> 
 
 
 def _organisations_to_write(
-    connection: Connection, told: Mapping[str, OrganisationRecord]
+    connection: Connection, told: Mapping[str, OrganisationRecord], told_here: Mapping[str, str]
 ) -> tuple[dict[str, OrganisationRecord], dict[str, OrganisationRecord]]:
-    """What is held of these organisations, and what they are now. Reviews share them: they take turns here."""
-    if not told:
+    """What is held of the organisations that a review, or a document of no one review (`told_here`), tells or told
+    of, and what they are now. Reviews share organisations: they take turns here."""
+    rests_on_it = ORGANISATIONS.table.c.roles.contains([told_here])
+    if not told and not ORGANISATIONS.where(connection, rests_on_it):
         return {}, {}
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upr-organisations"))))
     held = ORGANISATIONS.read(connection, list(told))
-    now = {key: joined_organisation(held[key], record) if key in held else record for key, record in told.items()}
+    held |= {record.id: record for record in ORGANISATIONS.where(connection, rests_on_it)}
+    now = {key: kept for key, record in held.items() if (kept := without_roles(record, told_here))}
+    now |= {key: joined_organisation(now[key], record) if key in now else record for key, record in told.items()}
     return held, now
 
 

@@ -17,7 +17,7 @@ from services.core.domain.changes import Cause
 from services.core.store.changes import append_changes
 from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
-from services.core.store.observations import OBSERVATIONS, ObservationRecord
+from services.core.store.observations import OBSERVATIONS, ObservationRecord, ObservationSource
 from services.core.store.recommendations import LabelEntry
 from services.ingest.datasets.base import DataSet, ReadObservation
 from services.ingest.load import (
@@ -29,7 +29,7 @@ from services.ingest.load import (
     sample_states,
     write_records,
 )
-from services.ingest.merge.labels import joined, label_id, label_record
+from services.ingest.merge.labels import all_labels, joined, label_id, label_record
 from services.ingest.merge.sources import LANGUAGES, rank
 from services.ingest.reading import ReadLabel
 
@@ -93,7 +93,7 @@ class Observed:
             later = [each for key, each in told.items() if key not in held or each.age > held[key].age]
             _remember(connection, self.data_set, later)
             news = [each for each in later if each.key not in held or each.said_hash != held[each.key].said_hash]
-            changes = _write(connection, self.loader, news, held) if news else {}
+            changes = _write(connection, self.loader, self.data_set, news, held) if news else {}
         return len(documents), changes
 
 
@@ -145,9 +145,9 @@ def _remembered(data_set: DataSet, each: _Document) -> dict[str, Any]:
 
 
 def _write(
-    connection: Connection, loader: Loader, documents: list[_Document], held: Mapping[str, _Held]
+    connection: Connection, loader: Loader, data_set: DataSet, documents: list[_Document], held: Mapping[str, _Held]
 ) -> dict[str, int]:
-    told = _records(documents)
+    told = _records(data_set, documents)
     former = {record_id for each in documents if each.key in held for record_id in held[each.key].ids}
     before = OBSERVATIONS.read(connection, {*told, *former})
     after = {key: record for key, record in told.items() if key not in before or _weighs(record, before[key])}
@@ -166,7 +166,8 @@ def _write(
         ensure_sample_states(connection)
     places = None if samples else loader.places(connection)
     write = Write(connection, now, loader.cause_by_day(None), None, places)
-    reference = reference_with(write, {**LABELS.read(connection, list(labels)), **new_labels})
+    carried = {label for record in after.values() for label in record.label_ids}
+    reference = reference_with(write, {**LABELS.read(connection, list(carried)), **new_labels})
     drafts = write_records(write, "labels", LABELS.read(connection, list(new_labels)), new_labels, reference)
     for cause, ids in _by_cause(loader, {**before, **after}, {*after, *gone}).items():
         write = replace(write, cause=cause)
@@ -197,10 +198,10 @@ def _weighs(record: ObservationRecord, held: ObservationRecord) -> bool:
     return rank(record.text_language, LANGUAGES) <= rank(held.text_language, LANGUAGES)
 
 
-def _records(documents: Iterable[_Document]) -> dict[str, ObservationRecord]:
+def _records(data_set: DataSet, documents: Iterable[_Document]) -> dict[str, ObservationRecord]:
     found: dict[str, ObservationRecord] = {}
     for each in (row for document in documents for row in document.observations):
-        record = _record(each)
+        record = _record(data_set, each)
         held = found.get(record.id)
         if held is None or (rank(record.text_language, LANGUAGES), record.text) < (
             rank(held.text_language, LANGUAGES),
@@ -210,9 +211,9 @@ def _records(documents: Iterable[_Document]) -> dict[str, ObservationRecord]:
     return found
 
 
-def _record(each: ReadObservation) -> ObservationRecord:
-    labels = {label_id(label): None for label in _printed(each)}
-    entries = [LabelEntry(label=label, assigned_by="uhri") for label in sorted(labels)]
+def _record(data_set: DataSet, each: ReadObservation) -> ObservationRecord:
+    printed = dict.fromkeys(label_id(label) for label in _printed(each))
+    labels = all_labels(each.text, each.language, [LabelEntry(label=label, assigned_by="uhri") for label in printed])
     return ObservationRecord(
         id=each.external_id,
         kind=each.kind,
@@ -222,8 +223,18 @@ def _record(each: ReadObservation) -> ObservationRecord:
         text=each.text,
         text_language=each.language,
         date=date.fromisoformat(each.date) if each.date else None,
-        labels=entries,
-        label_ids=tuple(sorted(labels)),
+        labels=labels,
+        label_ids=tuple(sorted({entry["label"] for entry in labels})),
+        sources=[
+            ObservationSource(
+                kind=data_set.name,
+                title=data_set.title,
+                external_id=each.external_id.replace("-", ":", 1),
+                symbol=each.symbol,
+                parser=data_set.parser,
+                parser_version=data_set.version,
+            )
+        ],
         sample=not sample_states().keys().isdisjoint(each.states),
     )
 

@@ -211,6 +211,15 @@ class ReadParagraph:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTotals:
+    """How many recommendations a document says there are, are supported and are noted; None where it does not say."""
+
+    recommendations: int | None = None
+    supported: int | None = None
+    noted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything one document says. `parser_version` changes whenever the parser would read some document otherwise."""
 
@@ -226,6 +235,8 @@ class Reading:
     positions: tuple[ReadPosition, ...] = ()
     organisations: tuple[ReadOrganisation, ...] = ()
     paragraphs: tuple[ReadParagraph, ...] = ()
+    totals: ReadTotals | None = None
+    """What an addendum says that it answers."""
 
     def as_line(self, file: str) -> dict[str, Any]:
         """The public JSON object for `file` (a path as the user gave it).
@@ -239,7 +250,7 @@ class Reading:
         for name, fields in WHERE_TOLD.items():
             for entry in [line[name]] if name == "document" else line[name]:
                 for told in fields:
-                    if not entry[told]:
+                    if entry[told] is None or entry[told] == ():
                         del entry[told]
         for name in ONLY_SOME_HOLD:
             if not line[name]:
@@ -254,6 +265,7 @@ def reading_from(stored: Mapping[str, Any]) -> Reading:
         parser=stored["parser"],
         parser_version=stored["parser_version"],
         document=_entry(ReadDocument, stored["document"]),
+        totals=ReadTotals(**totals) if (totals := stored.get("totals")) else None,
         **lists,
     )
 
@@ -262,7 +274,7 @@ def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
 
 
-ONLY_SOME_HOLD = ("organisations", "paragraphs")
+ONLY_SOME_HOLD = ("organisations", "paragraphs", "totals")
 WHERE_TOLD: dict[str, tuple[str, ...]] = {
     "document": ("cites",),
     "recommendations": ("external_ids",),

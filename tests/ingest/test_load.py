@@ -180,7 +180,7 @@ def test_organisations_grow_with_every_document_that_names_them(engine: Engine, 
     load(engine, tmp_path, first, "first.pdf")
     with engine.connect() as connection:
         held = {record.id: record for record in ORGANISATIONS.where(connection)}
-    amnesty, ombudsman = held["amnesty-international"], held["defensoria-del-pueblo"]
+    amnesty, ombudsman = held["amnesty-international"], held["per-defensoria-del-pueblo"]
     assert amnesty.states == ("GBR",)
     assert [role["review"] for role in amnesty.roles] == ["PER-2", "PER-3"]
     assert (ombudsman.role_ids, ombudsman.territory) == (("nhri",), "PER")

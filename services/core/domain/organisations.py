@@ -16,7 +16,7 @@ _SHORT = {
     "office-of-the-united-nations-high-commissioner-for-human-rights": "ohchr",
     "office-of-the-high-commissioner-for-human-rights": "ohchr",
 }
-"""Organisations whose public id is not made of their name; it is part of the ids of letters (`PER-4.ohchr.letter.1`)."""
+"""Organisations whose public id is not made of their name: it is part of the ids of letters, `PER-4.ohchr.letter.1`."""
 
 
 def organisation_id(name: str, institution_of: str | None = None) -> str:

@@ -203,15 +203,17 @@ _ALL = (
 )  # fmt: skip
 _ABOUT_A_REVIEW = ("reviews", "documents", "recommendations", "pledges", "hearings", "statements")
 _LABELLED = ("recommendations", "pledges", "observations")
+_LABELLED_BY_RULE = (*_LABELLED, "statements")
+"""Nouns that carry labels of schemes which rules give. What is said in a dialogue nobody codes otherwise."""
 
 
 def _means(nouns: Iterable[str], meaning: str) -> dict[str, str]:
     return dict.fromkeys(nouns, meaning)
 
 
-def _labels(name: str, scheme: str, what: str) -> Filter:
+def _labels(name: str, scheme: str, what: str, nouns: Iterable[str] = _LABELLED) -> Filter:
     meaning = f"Records that carry this {what}."
-    return Filter(name, _means(_LABELLED, meaning), _label(scheme), f"code of a label `{scheme}`", scheme)
+    return Filter(name, _means(nouns, meaning), _label(scheme), f"code of a label `{scheme}`", scheme)
 
 
 _DATES = {
@@ -305,14 +307,15 @@ FILTERS: dict[str, Filter] = {
             _DETAILS,
             "implemented, in_process, partial or not_supported",
         ),
-        _labels("topic", "topic", "topic"),
+        _labels("topic", "topic", "topic", _LABELLED_BY_RULE),
         _labels("theme", "ohchr-theme", "OHCHR theme"),
         _labels("issue", "upr-info-issue", "UPR Info issue"),
         _labels("sdg", "sdg", "Sustainable Development Goal"),
         _labels("sdg_target", "sdg-target", "SDG target"),
-        _labels("group", "group", "group of persons"),
+        _labels("group", "group", "group of persons", _LABELLED_BY_RULE),
         _labels("action", "action", "action category"),
-        _labels("instrument", "instrument", "instrument"),
+        _labels("instrument", "instrument", "instrument", _LABELLED_BY_RULE),
+        _labels("addressee", "addressee", "body within the State", _LABELLED_BY_RULE),
         Filter(
             "document",
             _means(

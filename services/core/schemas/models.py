@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.core.domain.positions import Position, PositionDetail
-from services.core.schemas.names import CodeName, LabelName, StateName
+from services.core.schemas.names import CodeName, LabelName, SpeakerName, StateName
 
 Language = Literal["en", "es", "fr", "pt"]
 
@@ -162,6 +162,17 @@ class Pledge(Record):
     sample: bool
 
 
+class ObservationSource(Public):
+    """The data set that tells of an observation."""
+
+    kind: str = Field(examples=["uhri"])
+    title: str = Field(examples=["Universal Human Rights Index"])
+    external_id: str = Field(description="Its id there.", examples=["uhri:12345"])
+    symbol: str | None = Field(description="Document of the mechanism in which it stands.")
+    parser: str
+    parser_version: str
+
+
 class Observation(Record):
     """A recommendation or concern of another human rights mechanism."""
 
@@ -173,7 +184,16 @@ class Observation(Record):
     text_language: str
     date: datetime.date | None
     labels: list[LabelName]
+    sources: list[ObservationSource] = Field(description="Provenance.")
     sample: bool
+
+
+class TotalsSaid(Public):
+    """How many recommendations there are, as the President of the Council said."""
+
+    recommendations: int | None = Field(examples=[163])
+    supported: int | None = Field(examples=[142])
+    noted: int | None = Field(examples=[21])
 
 
 class Hearing(Record):
@@ -186,7 +206,11 @@ class Hearing(Record):
     review: str | None
     session: int | None
     council_session: int | None
+    meeting: str | None = Field(description="Its number in the session, as printed.", examples=["25th"])
     announced_speakers: int | None = Field(description="How many delegations the report says took the floor.")
+    totals_said: TotalsSaid | None = Field(
+        description="Of an adoption: the totals that the President said. The records may say others."
+    )
     troika: list[StateName]
     documents: list[str]
     sample: bool
@@ -201,25 +225,37 @@ class Statement(Record):
     cycle: int | None
     session: int | None
     date: datetime.date | None
-    speaker: StateName
+    speaker: SpeakerName
+    speaker_kind: str = Field(description="state, organisation, nhri or intergovernmental.", examples=["state"])
     kind: str = Field(examples=["dialogue"])
-    on_behalf_of: list[str]
+    on_behalf_of: list[str] = Field(description="Codes of States, and names of groups and organisations as printed.")
     text: str | None = Field(description="Null where only the speaker's name is known.")
     text_language: str
+    original_text: str | None = Field(
+        description="The speaker's own words, where `text` is the document's translation of them."
+    )
     paragraph: str | None
     page: int | None
     document: str
+    labels: list[LabelName]
+    suggested_mid_term_year: int | None = Field(
+        description="Of the High Commissioner's letter: by when a mid-term report is hoped for.", examples=[2027]
+    )
     sample: bool
 
 
 class Organisation(Record):
     """A coalition, institution or body that takes part in reviews."""
 
-    names: list[dict[str, Any]]
-    roles: list[dict[str, Any]]
+    names: list[dict[str, Any]] = Field(description="`name`, and `acronym` where a document prints one.")
+    roles: list[dict[str, Any]] = Field(
+        description="What it was (`role`: organisation, nhri or intergovernmental), in which `review` or `hearing`, under "
+        "which `name`, as which `document` tells; with `acronym`, `submission`, `status`, `seat`, `city` and `page` "
+        "where that document has them."
+    )
     memberships: list[dict[str, Any]]
-    states: list[StateName]
-    territory: str | None
+    states: list[StateName] = Field(description="Where its seat is.")
+    territory: str | None = Field(description="Of a national human rights institution: the code of its State.")
     sample: bool
 
 

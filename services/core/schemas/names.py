@@ -28,6 +28,13 @@ class StateName(_Named):
     name: str = Field(examples=["Peru"])
 
 
+class SpeakerName(_Named):
+    """Who spoke: a State by its code, or an organisation by its id, with the name as printed."""
+
+    code: str = Field(examples=["amnesty-international"])
+    name: str = Field(examples=["Amnesty International"])
+
+
 class CodeName(_Named):
     """A regional group or a bloc, by code and by name."""
 
@@ -68,6 +75,12 @@ class Names:
         """`{"code": "PER", "name": "Perú"}`."""
         record = self.reference.states.get(code)
         return {"code": code, "name": self._pick(record.names, code) if record else code}
+
+    def speaker(self, code: str, printed: str | None) -> dict[str, str]:
+        """Who speaks: a State, or an organisation by its slug and its printed name. Blocs speak, too."""
+        if code in self.reference.states or code in self.reference.groups:
+            return self.state(code) if code in self.reference.states else self.group(code)
+        return {"code": code, "name": printed or code}
 
     def group(self, code: str) -> dict[str, str]:
         """A regional group or bloc by code and name."""

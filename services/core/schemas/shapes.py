@@ -171,6 +171,7 @@ def _observation(record: ObservationRecord, names: Names) -> Shape:
         "text_language": record.text_language,
         "date": _day(record.date),
         "labels": [names.label(entry) for entry in record.labels],
+        "sources": record.sources,
         "sample": record.sample,
     }
 
@@ -185,7 +186,9 @@ def _hearing(record: HearingRecord, names: Names) -> Shape:
         "review": record.review,
         "session": record.session,
         "council_session": record.council_session,
+        "meeting": record.meeting,
         "announced_speakers": record.announced_speakers,
+        "totals_said": record.totals_said,
         "troika": [names.state(code) for code in record.troika],
         "documents": list(record.documents),
         "sample": record.sample,
@@ -201,14 +204,18 @@ def _statement(record: StatementRecord, names: Names) -> Shape:
         "cycle": record.cycle,
         "session": record.session,
         "date": _day(record.date),
-        "speaker": names.state(record.speaker),
+        "speaker": names.speaker(record.speaker, record.speaker_name),
+        "speaker_kind": record.speaker_kind,
         "kind": record.kind,
         "on_behalf_of": list(record.on_behalf_of),
         "text": record.text,
         "text_language": record.text_language,
+        "original_text": record.original_text,
         "paragraph": record.paragraph,
         "page": record.page,
         "document": record.document,
+        "labels": [names.label(entry) for entry in record.labels],
+        "suggested_mid_term_year": record.suggested_mid_term_year,
         "sample": record.sample,
     }
 

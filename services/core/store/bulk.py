@@ -25,6 +25,9 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, 
     assert isinstance(driver, psycopg.Connection)
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in (first, *iterator):
-            copy.write_row(
-                [orjson.dumps(row[name]).decode() if js else row[name] for name, js in zip(names, as_json, strict=True)]
-            )
+            copy.write_row([_cell(row[name], js) for name, js in zip(names, as_json, strict=True)])
+
+
+def _cell(value: Any, is_json: bool) -> Any:
+    """A value as COPY takes it. None is NULL in every column, never JSON's own null."""
+    return orjson.dumps(value).decode() if is_json and value is not None else value

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import TypedDict
 
 from sqlalchemy import Boolean, Column, Date, Index, Table
 from sqlalchemy.dialects.postgresql import JSONB
@@ -9,6 +10,20 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.core.store.metadata import day_in_order, metadata, plain_text, row_history, texts
 from services.core.store.recommendations import LabelEntry
 from services.core.store.records import Aggregate, Stored
+
+
+class ObservationSource(TypedDict):
+    """The data set that tells of the observation, and under which id.
+
+    The day of the export is left out: a later export that says the same changes nothing.
+    """
+
+    kind: str
+    title: str
+    external_id: str
+    symbol: str | None
+    parser: str
+    parser_version: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +40,7 @@ class ObservationRecord(Stored):
     date: datetime.date | None
     labels: list[LabelEntry]
     label_ids: tuple[str, ...] = ()
+    sources: list[ObservationSource]
     sample: bool = False
 
 
@@ -41,6 +57,7 @@ observations_table = Table(
     Column("date", Date),
     Column("labels", JSONB, nullable=False),
     Column("label_ids", texts(), nullable=False),
+    Column("sources", JSONB, nullable=False),
     Column("sample", Boolean, nullable=False),
     *row_history(),
 )

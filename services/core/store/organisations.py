@@ -1,6 +1,7 @@
 """Organisations: coalitions, institutions and bodies that take part in reviews."""
 
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 from sqlalchemy import Boolean, Column, Index, Table
 from sqlalchemy.dialects.postgresql import JSONB
@@ -9,13 +10,41 @@ from services.core.store.metadata import metadata, plain_text, row_history, text
 from services.core.store.records import Aggregate, Stored
 
 
+class OrganisationName(TypedDict):
+    """A name under which documents know it, with the acronym that they print beside it."""
+
+    name: str
+    acronym: NotRequired[str]
+
+
+class OrganisationRole(TypedDict):
+    """What it was in one review or hearing, as one document tells: `nhri`, `organisation` or `intergovernmental`.
+
+    `name`, `acronym`, `seat` (a State's code) and `city` are as that document has them; `submission` is the joint
+    submission it took part in (`JS1`), `status` an accreditation ("A").
+    """
+
+    role: str
+    name: str
+    document: str
+    acronym: NotRequired[str]
+    review: NotRequired[str]
+    hearing: NotRequired[str]
+    submission: NotRequired[str]
+    status: NotRequired[str]
+    seat: NotRequired[str]
+    city: NotRequired[str]
+    page: NotRequired[int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrganisationRecord(Stored):
-    """`names` and `memberships` are dated entries; `role_ids` and `member_of` are their codes, for filters."""
+    """`names`, `states` (its seats) and `territory` follow from its `roles`; `role_ids` and `member_of` are codes, for
+    filters."""
 
     id: str
-    names: list[dict[str, object]]
-    roles: list[dict[str, object]]
+    names: list[OrganisationName]
+    roles: list[OrganisationRole]
     memberships: list[dict[str, object]]
     role_ids: tuple[str, ...] = ()
     member_of: tuple[str, ...] = ()
@@ -38,6 +67,7 @@ organisations_table = Table(
     Column("sample", Boolean, nullable=False),
     *row_history(),
 )
+Index(None, organisations_table.c.roles, postgresql_using="gin", postgresql_ops={"roles": "jsonb_path_ops"})
 Index(None, organisations_table.c.role_ids, postgresql_using="gin")
 Index(None, organisations_table.c.states, postgresql_using="gin")
 ORGANISATIONS = Aggregate("organisations", organisations_table, OrganisationRecord)

@@ -44,10 +44,21 @@ def all_labels(text: str, language: str, told: Iterable[LabelEntry]) -> list[Lab
     )
 
 
+def spoken_labels(text: str | None, language: str) -> list[LabelEntry]:
+    """The labels that rules give to what was said. It asks for nothing, and so has no action category."""
+    return list(_spoken_labels(text, language)) if text else []
+
+
 @lru_cache(maxsize=16_384)
 def _rule_labels(text: str, language: str, label_ids: tuple[str, ...]) -> tuple[LabelEntry, ...]:
     """A review is merged anew with each of its documents: the same texts come again."""
     return rule_labels(text, language, label_ids)
+
+
+@lru_cache(maxsize=2048)
+def _spoken_labels(text: str, language: str) -> tuple[LabelEntry, ...]:
+    """As above, for fewer texts: statements are long, and a review has some eighty of them."""
+    return rule_labels(text, language, asks=False)
 
 
 def _place(entry: LabelEntry) -> tuple[str, str]:
@@ -87,7 +98,7 @@ def _id(scheme: str, label: str, code: str | None) -> str:
 
 
 def label_records(sources: Iterable[SourceReading]) -> dict[str, LabelRecord]:
-    """The entries that these sources use. The names of coded schemes are facts of the seed."""
+    """The entries that these sources use. The names of a vocabulary's entries are facts of the seed."""
     records: dict[str, LabelRecord] = {}
     for source in sources:
         for label in source.reading.labels:
@@ -120,12 +131,16 @@ def label_record(label: ReadLabel, language: str) -> LabelRecord:
 
 
 def joined(one: LabelRecord, other: LabelRecord) -> LabelRecord:
-    """One entry of two that have the same id. It does not matter which came first."""
-    names = dict(other.names)
-    for language, name in one.names.items():
+    """One entry of two that have the same id. It does not matter which came first.
+
+    The names of a vocabulary's entries are the vocabulary's; those of others are as documents print them.
+    """
+    known = vocabulary().get(one.id)
+    names = {**other.names, **one.names}
+    for language in one.names.keys() & other.names.keys():
         # Spellings differ in case and punctuation; capitals sort first and are the better name.
-        names[language] = min(name, names.get(language, name))
+        names[language] = min(one.names[language], other.names[language])
+    if known is not None:
+        names = dict(known.names)
     codes = tuple(sorted({*one.printed_codes, *other.printed_codes}))
-    if one.scheme in _CODED_SCHEMES:
-        names = dict(one.names)
     return LabelRecord(id=one.id, scheme=one.scheme, code=one.code, names=names, printed_codes=codes)

@@ -20,7 +20,7 @@ from services.ingest.parsers.text.blocks import Block, DocumentText
 from services.ingest.parsers.title_page import TitlePage, plain_digits, read_title_page
 from services.ingest.parsers.working_group_report.furniture import PrintedText, strip_furniture, without_footnote_marks
 from services.ingest.parsers.working_group_report.pledges import read_pledges
-from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadPosition
+from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadPosition, ReadTotals
 
 _VIEWS = re.compile(r"views on (?:the )?conclusions? (?:and|and/or|or)\b", re.IGNORECASE)
 _ADDENDUM = re.compile(r"^addendum\W*\d?$", re.IGNORECASE)
@@ -46,7 +46,7 @@ class Addendum:
     """Reads addenda in English: PDF, and Word where the State sent it so."""
 
     name = "addendum"
-    version = "1"
+    version = "2"
 
     def bid(self, content: Content) -> float:
         """High where the title page has the title of addenda; a report of the Working Group has neither word."""
@@ -78,7 +78,8 @@ def read_addendum(text: DocumentText) -> Reading:
     if not read.positions and not pledges:
         raise UnreadableDocumentError("no_positions", "The addendum answers no recommendation by its number")
     positions = _with_paragraph(read.positions, printed, issues)
-    issues += total_issues(read_totals((passage.text for passage in passages if not passage.run), numbering), positions)
+    totals = read_totals((passage.text for passage in passages if not passage.run), numbering)
+    issues += total_issues(totals, positions)
     return Reading(
         parser=Addendum.name,
         parser_version=Addendum.version,
@@ -86,6 +87,7 @@ def read_addendum(text: DocumentText) -> Reading:
         positions=positions,
         pledges=pledges,
         issues=(*_title_issues(title), *read.issues, *issues),
+        totals=None if totals == ReadTotals() else totals,
     )
 
 

@@ -3,12 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from services.ingest.parsers.addendum_answers import read_answer
 from services.ingest.parsers.addendum_numbers import Numbering, find_runs
 from services.ingest.parsers.working_group_report.number_words import cardinal
-from services.ingest.reading import ReadIssue, ReadPosition
+from services.ingest.reading import ReadIssue, ReadPosition, ReadTotals
 
 _WORD = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
@@ -44,16 +43,7 @@ _ALL = re.compile(
 _LEAST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Counts as printed; None where the addendum does not say."""
-
-    recommendations: int | None = None
-    supported: int | None = None
-    noted: int | None = None
-
-
-def read_totals(paragraphs: Iterable[str], numbering: Numbering) -> Totals:
+def read_totals(paragraphs: Iterable[str], numbering: Numbering) -> ReadTotals:
     """The first counts that are given in sentences about recommendations. `paragraphs` are in their order."""
     said: dict[str, int] = {}
     for words in paragraphs:
@@ -63,10 +53,10 @@ def read_totals(paragraphs: Iterable[str], numbering: Numbering) -> Totals:
         for sentence in re.split(r"(?<=[a-z\d)])\.\s+(?=[A-Z])", plain):
             for position, count in _of_sentence(sentence).items():
                 said.setdefault(position, count)
-    return Totals(said.get("recommendations"), said.get("supported"), said.get("noted"))
+    return ReadTotals(said.get("recommendations"), said.get("supported"), said.get("noted"))
 
 
-def total_issues(said: Totals, positions: Iterable[ReadPosition]) -> Iterator[ReadIssue]:
+def total_issues(said: ReadTotals, positions: Iterable[ReadPosition]) -> Iterator[ReadIssue]:
     """An Issue, `totals_differ`, for each count that is not what was read."""
     told = list(positions)
     read = Counter(each.position for each in told)
