@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from fastapi import Depends
 from sqlalchemy import text
 
 from services import __version__
 from services.api.dependencies import open_desk
 from services.api.documented import examples
+from services.api.keys import recognise_key
 from services.api.routes import changes, webhooks
 from services.api.routes.records import record_routes
 from services.api.settings import ApiSettings
@@ -49,7 +51,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         description=DESCRIPTION,
     )
     service.examples |= examples()
-    service.include_router(record_routes())
-    service.include_router(changes.router)
+    service.include_router(record_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
     return service

@@ -6,6 +6,7 @@ asking the database.
 """
 
 import binascii
+import contextlib
 import hashlib
 import hmac
 import re
@@ -19,6 +20,7 @@ from enum import StrEnum
 from fastapi import Request
 from fastapi.security import HTTPBearer
 from sqlalchemy import Connection, Row, func, insert, select, update
+from starlette.concurrency import run_in_threadpool
 
 from services.api.dependencies import desk_of
 from services.core.domain.errors import ForbiddenError, UnauthorizedError
@@ -119,6 +121,13 @@ def require_key(request: Request, scope: Scope) -> Key:
 
     Raises `UnauthorizedError` where there is no valid one, `ForbiddenError` where it does not have the scope.
     """
+    key = _valid_key(request)
+    if not key.allows(scope):
+        raise ForbiddenError(f"The API key does not have the scope {scope}.", scope=str(scope))
+    return key
+
+
+def _valid_key(request: Request) -> Key:
     header = request.headers.get("authorization")
     if header is None:
         raise UnauthorizedError("This needs an API key: send the header `Authorization: Bearer upr_…`.")
@@ -132,9 +141,15 @@ def require_key(request: Request, scope: Scope) -> Key:
     status = key.status(datetime.now(UTC))
     if status != "valid":
         raise UnauthorizedError(f"The API key {'was revoked' if status == 'revoked' else 'has expired'}.")
-    if not key.allows(scope):
-        raise ForbiddenError(f"The API key does not have the scope {scope}.", scope=str(scope))
+    request.app.rate_limits.recognise(header, key.id)
     return key
+
+
+async def recognise_key(request: Request) -> None:
+    """Let whoever reads with a valid key have the key's rate limit. Who reads with another one reads like anybody."""
+    if "authorization" in request.headers:
+        with contextlib.suppress(UnauthorizedError):
+            await run_in_threadpool(_valid_key, request)
 
 
 def key_with(scope: Scope) -> Callable[[Request], Key]:

@@ -13,11 +13,13 @@ from sqlalchemy import text
 from services import __version__
 from services.core.domain.errors import UnavailableError
 from services.core.query.highlight import Marks, highlight
+from services.core.runtime.conditional import Version, unchanged, version_of
 from services.core.runtime.problems import DATABASE_AWAY
 from services.core.runtime.web import JsonAnswer, Service, create_service
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import with_address
 from services.core.store.migrate import schema_status
+from services.core.store.reference import Reference
 from services.search.dependencies import Desk, following, open_desk
 from services.search.engines.base import Engine as SearchEngine
 from services.search.engines.base import FacetCounts, Hit, IndexMissingError, SearchRequest, SearchResult
@@ -86,6 +88,8 @@ def search(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     reference = desk.reference.get()
     query = read_search_query(request.query_params.multi_items(), reference.vocabulary)
+    if (held := unchanged(request, _version(request, desk.engine.cursor(), reference))) is not None:
+        return held
     cursor, result = _searched(desk.engine, query.request)
     names = Names(reference, query.language)
     url = desk.settings.public_url
@@ -99,8 +103,14 @@ def search(request: Request) -> Response:
             "took_ms": round((time.perf_counter() - started) * 1000, 2),
             "interpreted": query.request.query.interpreted,
             "dataset": desk.datasets.at(cursor, reference),
-        }
+        },
+        headers=_version(request, cursor, reference).headers(),
     )
+
+
+def _version(request: Request, cursor: int | None, reference: Reference) -> Version:
+    """Weak, since answers tell how long they took."""
+    return version_of(request, cursor, reference.names_hash, weak=True)
 
 
 def _searched(engine: SearchEngine, request: SearchRequest) -> tuple[int, SearchResult]:

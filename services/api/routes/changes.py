@@ -10,7 +10,8 @@ from services.api.documented import feed_responses
 from services.api.parameters import FeedQuery, feed_parameters, read_feed_query
 from services.core.domain.changes import EVENT_TYPES, type_matches
 from services.core.query.filters import FilterSet
-from services.core.runtime.web import JsonAnswer
+from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.events import event
 from services.core.schemas.models import EventList
@@ -42,18 +43,23 @@ def list_changes(request: Request) -> Response:
         seq, as_of = head_and_time(connection)
         reference = desk.reference.as_of(connection, seq)
         query = read_feed_query(request.query_params.multi_items(), reference.vocabulary)
+        version = version_of(request, seq, reference.names_hash, modified=as_of)
+        if (held := unchanged(request, version)) is not None:
+            return held
         found = _changes(connection, query)
     more = len(found) > query.limit
     found = found[: query.limit]
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
     url = desk.settings.public_url.rstrip("/")
     names = Names(reference, query.language)
+    following = f"{url}/v1/changes?{urlencode([*rest, ('after', found[-1].seq)])}" if more else None
     return JsonAnswer(
         {
             "data": [names.localise(event(change, url)) for change in found],
-            "page": {"next": f"{url}/v1/changes?{urlencode([*rest, ('after', found[-1].seq)])}" if more else None},
+            "page": {"next": following},
             "dataset": dataset(seq, as_of, reference),
-        }
+        },
+        headers=version.headers() | links(next=following),
     )
 
 

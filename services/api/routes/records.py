@@ -13,7 +13,8 @@ from services.api.documented import detail_responses, list_responses
 from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import GoneError, NotFoundError
-from services.core.runtime.web import JsonAnswer
+from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Parts, Public
 from services.core.schemas.names import Names
@@ -64,16 +65,21 @@ def _add_list(router: APIRouter, noun: str) -> None:
             seq, as_of = head_and_time(connection)
             reference = desk.reference.as_of(connection, seq)
             query = read_list_query(noun, request.query_params.multi_items(), reference.vocabulary)
+            version = version_of(request, seq, reference.names_hash, modified=as_of)
+            if (held := unchanged(request, version)) is not None:
+                return held
             page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
         names = Names(reference, query.language)
         url = desk.settings.public_url
+        following = next_address(desk, request, page.next_cursor)
         return JsonAnswer(
             {
                 "data": [with_address(noun, shape_of(noun, record, names), url) for record in page.records],
                 "total": page.total,
-                "page": {"next": next_address(desk, request, page.next_cursor)},
+                "page": {"next": following},
                 "dataset": dataset(seq, as_of, reference),
-            }
+            },
+            headers=version.headers() | links(next=following),
         )
 
 
@@ -111,11 +117,16 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         desk = desk_of(request)
         language = read_language(request.query_params.multi_items())
         with snapshot(desk.engine) as connection:
-            names = Names(desk.reference.as_of(connection, head(connection)), language)
+            reference = desk.reference.as_of(connection, head(connection))
+            names = Names(reference, language)
             record = AGGREGATES[noun].one(connection, record_id)
             if record is None:
                 return _elsewhere(connection, request, noun, record_id, names)
-        return JsonAnswer(with_address(noun, shape_of(noun, record, names), desk.settings.public_url))
+        modified = max(record.updated_at, reference.changed_at)
+        version = version_of(request, record.revision, record.updated_at, reference.names_hash, modified=modified)
+        shape = with_address(noun, shape_of(noun, record, names), desk.settings.public_url)
+        headers = version.headers() | links(canonical=shape["url"])
+        return unchanged(request, version) or JsonAnswer(shape, headers=headers)
 
 
 def _elsewhere(connection: Connection, request: Request, noun: str, record_id: str, names: Names) -> Response:

@@ -1,8 +1,8 @@
 """What every request meets before and after the routes, in all services alike.
 
-One ASGI middleware, outside everything else: it names the request, refuses what is malformed or too large, lets any
-web page read, answers HEAD like GET without the body, turns whatever escapes the routes into a problem document, and
-leaves one log line and one measurement a request.
+One ASGI middleware, outside everything else: it names the request, refuses what is malformed, too large or too often
+from one caller, lets any web page read, answers HEAD like GET without the body, turns whatever escapes the routes into
+a problem document, says who may keep the answer, and leaves one log line and one measurement a request.
 """
 
 import asyncio
@@ -20,16 +20,19 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.core.domain.errors import UprError
+from services.core.runtime.conditional import CHOOSING_HEADERS, with_coding
 from services.core.runtime.problems import (
     BodyTooLargeError,
     HeadersTooLargeError,
     MalformedRequestError,
     MethodNotAllowedError,
+    RateLimitedError,
     RequestTimeoutError,
     UriTooLongError,
     problem_response,
     response_to_exception,
 )
+from services.core.runtime.rate_limits import Allowance, RateLimits
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +55,17 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 _CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Link, ETag, X-Request-Id, Retry-After",
+    "Access-Control-Expose-Headers": (
+        "Content-Disposition, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+    ),
 }
 _PREFLIGHT_HEADERS = {
     **_CORS_HEADERS,
     "Access-Control-Allow-Methods": ", ".join(READING_METHODS),
-    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, X-Request-Id",
+    "Access-Control-Allow-Headers": (
+        "Accept, Accept-Language, Authorization, Content-Type, If-Modified-Since, If-None-Match, Last-Event-ID, "
+        "X-Request-Id"
+    ),
     "Access-Control-Max-Age": "86400",
 }
 
@@ -81,11 +89,12 @@ class RequestMetrics:
 
 
 class RequestManners:
-    """The middleware. `metrics` is where requests are counted."""
+    """The middleware. `metrics` is where requests are counted, `limits` how many one caller may make."""
 
-    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics, limits: RateLimits) -> None:
         self._app = app
         self._metrics = metrics
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -105,6 +114,7 @@ class RequestManners:
             if exchange.is_preflight:
                 await exchange.answer(_preflight_response(exchange))
                 return
+            self._count(exchange)
             await exchange.read_body()
         except UprError as error:
             await exchange.refuse(error)
@@ -118,6 +128,18 @@ class RequestManners:
                 log.exception("answer broke off", method=exchange.method, path=exchange.scope["path"])
                 raise  # the server closes the connection, so that the reader knows
             await exchange.answer(response_to_exception(exchange.scope, exception))
+
+    def _count(self, exchange: "_Exchange") -> None:
+        """Take the request off its caller's allowance. Raises `RateLimitedError` where nothing of it is left."""
+        if exchange.scope["path"] in _QUIET_PATHS:
+            return
+        client = exchange.scope.get("client")
+        allowance = self._limits.take(client[0] if client else None, exchange.headers.get("authorization"))
+        if allowance is None:
+            return
+        exchange.allowance = allowance
+        if allowance.wait:
+            raise RateLimitedError(f"{allowance.limit} requests a minute are answered; go on after Retry-After.")
 
     def _record(self, exchange: "_Exchange") -> None:
         status = exchange.status or 499  # gone before there was an answer
@@ -148,6 +170,7 @@ class _Exchange:
         self.status: int | None = None
         self.bytes_sent = 0
         self.disconnected = False
+        self.allowance: Allowance | None = None
         self._receive = receive
         self._send = send
         self._body: bytes | None = b""
@@ -217,9 +240,23 @@ class _Exchange:
         headers = MutableHeaders(scope=message)
         headers["X-Request-Id"] = self.request_id
         headers.setdefault("X-Content-Type-Options", "nosniff")
+        if self.allowance is not None:
+            headers.update(self.allowance.headers())
+        self._complete_caching(headers, message["status"])
         if self.method in READING_METHODS:
             for name, value in _CORS_HEADERS.items():
                 headers.setdefault(name, value)
+
+    def _complete_caching(self, headers: MutableHeaders, status: int) -> None:
+        """Nobody keeps an answer that does not say that it may be kept, nor one to somebody's key."""
+        if "etag" not in headers or status >= 400:
+            headers.setdefault("Cache-Control", "no-store")
+        elif "authorization" in self.headers:
+            headers["Cache-Control"] = "private, no-cache"
+        if "etag" in headers:
+            headers.add_vary_header(", ".join(CHOOSING_HEADERS))
+            if coding := headers.get("content-encoding"):
+                headers["ETag"] = with_coding(headers["etag"], coding)
 
     async def answer(self, response: Response) -> None:
         """Send a response that no route made."""

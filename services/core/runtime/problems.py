@@ -94,6 +94,12 @@ class UriTooLongError(UprError):
     code, status, title = "uri_too_long", 414, "The request's address is too long"
 
 
+class RateLimitedError(UprError):
+    """More requests in a minute than an address or a key may make; Retry-After says when to go on."""
+
+    code, status, title = "rate_limited", 429, "Too many requests"
+
+
 class HeadersTooLargeError(UprError):
     """Headers above the limit."""
 

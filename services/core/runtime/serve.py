@@ -98,6 +98,8 @@ def _config(app: Any, settings: CoreSettings) -> uvicorn.Config:
         log_config=None,  # ours: see core.runtime.logs
         access_log=False,
         server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
         h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_ADDRESS,
         timeout_graceful_shutdown=STOP_DEADLINE,
     )

@@ -30,6 +30,24 @@ class CoreSettings(BaseSettings):
         default="http://127.0.0.1:8000",
         description="Address under which people reach the API: permalinks and `next` links start with it.",
     )
+    rate_limit: int | None = Field(
+        default=None,
+        ge=0,
+        description=(
+            "Requests a minute that one address may make. Unset: 1200, and as many as they like from this machine "
+            "itself. 0: no limit."
+        ),
+    )
+    rate_limit_with_key: int = Field(
+        default=6000, ge=0, description="Requests a minute that one API key may make. 0: no limit."
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description=(
+            "Addresses or networks of proxies, with commas between them, whose X-Forwarded-For is believed. "
+            "`*`: anybody's, where only proxies can reach the service."
+        ),
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="`console` for people, `json` for log collectors."
     )

@@ -15,13 +15,21 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
+from starlette_compress import CompressMiddleware, add_compress_type
 
 from services.core.domain.errors import NotFoundError, UnavailableError, UnknownParameterError, UprError
 from services.core.runtime.manners import RequestManners, RequestMetrics
 from services.core.runtime.problems import PROBLEM_RESPONSE, PROBLEM_SCHEMA, install_problem_handlers
+from services.core.runtime.rate_limits import RateLimits
 from services.core.runtime.settings import CoreSettings
 
 log = structlog.get_logger(__name__)
+
+SMALLEST_COMPRESSED = 1_000
+"""Bytes below which compressing an answer saves no packet."""
+
+for _media_type in ("application/problem+json", "application/x-ndjson", "text/csv", "application/feed+json"):
+    add_compress_type(_media_type)
 
 Readiness = Callable[[], Mapping[str, str | None]]
 """Tells of each thing that the service depends on what is wrong with it, None where nothing is."""
@@ -36,6 +44,12 @@ class JsonAnswer(JSONResponse):
     def render(self, content: Any) -> bytes:
         """Dates in ISO 8601, UTC written as Z."""
         return orjson.dumps(content, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def links(**addresses: str | None) -> dict[str, str]:
+    """The `Link` header (RFC 8288) that names these addresses by their relation; none for those that are None."""
+    told = [f'<{address}>; rel="{relation}"' for relation, address in addresses.items() if address]
+    return {"Link": ", ".join(told)} if told else {}
 
 
 class Service(FastAPI):
@@ -60,6 +74,7 @@ class Service(FastAPI):
         )
         self.state.settings = settings
         self.metrics_registry = CollectorRegistry()
+        self.rate_limits = RateLimits(settings.rate_limit, settings.rate_limit_with_key)
         self.examples: dict[str, Any] = {}
 
     def openapi(self) -> dict[str, Any]:
@@ -104,7 +119,9 @@ def create_service(
     ProcessCollector(registry=service.metrics_registry)
     install_problem_handlers(service)
     service.include_router(_operations_routes(service, readiness))
-    service.add_middleware(RequestManners, metrics=RequestMetrics(service.metrics_registry))
+    # The last one added is the outermost.
+    service.add_middleware(CompressMiddleware, minimum_size=SMALLEST_COMPRESSED, gzip_level=3)
+    service.add_middleware(RequestManners, metrics=RequestMetrics(service.metrics_registry), limits=service.rate_limits)
     return service
 
 

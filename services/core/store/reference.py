@@ -1,16 +1,21 @@
 """What changes rarely and every request needs: States, groups, blocs and labels, read once and kept a few seconds."""
 
+import hashlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 
+import orjson
 from sqlalchemy import Connection, Engine
 
 from services.core.query.filters import Vocabulary
 from services.core.store.changes import head
 from services.core.store.engine import snapshot
 from services.core.store.labels import LABELS, LabelRecord
+from services.core.store.records import EPOCH, Stored
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 from services.core.store.vocabularies import label_families
 
@@ -23,6 +28,28 @@ class Reference:
     groups: Mapping[str, PlaceGroupRecord]
     labels: Mapping[str, LabelRecord]
     vocabulary: Vocabulary
+
+    @cached_property
+    def vocabulary_hash(self) -> str:
+        """Eight hex digits that change with States' groups and with the entries of any vocabulary."""
+        states = [(key, state.region, state.blocs) for key, state in sorted(self.states.items())]
+        return _hash([states, sorted(self.labels)])
+
+    @cached_property
+    def names_hash(self) -> str:
+        """Eight hex digits that change with anything that records show of States, groups and labels."""
+        named = (self.states, self.groups, self.labels)
+        return _hash([self.vocabulary_hash, [[(key, each[key].names) for key in sorted(each)] for each in named]])
+
+    @cached_property
+    def changed_at(self) -> datetime:
+        """When any of it was written last."""
+        records: tuple[Iterable[Stored], ...] = (self.states.values(), self.groups.values(), self.labels.values())
+        return max((record.updated_at for each in records for record in each), default=EPOCH)
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:8]
 
 
 class ReferenceShelf:

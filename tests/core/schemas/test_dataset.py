@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.core.schemas.dataset import dataset, vocabulary_hash
+from services.core.schemas.dataset import dataset
 from services.core.schemas.models import Dataset
 from services.core.store.labels import LabelRecord
 from services.core.store.reference import Reference, reference_of
@@ -19,7 +19,7 @@ def reference(**labels: LabelRecord) -> Reference:
 def test_version_and_cursor() -> None:
     told = dataset(4711, MOMENT, reference())
     assert told == {
-        "version": f"4711-{vocabulary_hash(reference())}",
+        "version": f"4711-{reference().vocabulary_hash}",
         "as_of": "2026-11-21T09:00:00.123456Z",
         "cursor": 4711,
     }
@@ -29,8 +29,8 @@ def test_version_and_cursor() -> None:
 def test_the_hash_goes_by_groups_and_labels_and_not_by_their_order() -> None:
     plain = reference()
     turned = Reference(dict(reversed(plain.states.items())), {}, {}, plain.vocabulary)
-    assert vocabulary_hash(turned) == vocabulary_hash(plain)
+    assert turned.vocabulary_hash == plain.vocabulary_hash
     moved = {**plain.states, "PER": replace(plain.states["PER"], region="weog")}
-    assert vocabulary_hash(reference_of(moved, {}, {})) != vocabulary_hash(plain)
+    assert reference_of(moved, {}, {}).vocabulary_hash != plain.vocabulary_hash
     label = LabelRecord(id="topic:new", scheme="topic", code="new", names={"en": "New"})
-    assert vocabulary_hash(reference(**{"topic:new": label})) != vocabulary_hash(plain)
+    assert reference(**{"topic:new": label}).vocabulary_hash != plain.vocabulary_hash
