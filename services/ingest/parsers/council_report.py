@@ -11,12 +11,20 @@ from dataclasses import dataclass, field, replace
 from services.core.domain.documents import DocumentKind
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.domain.identifiers import adoption_hearing_id, debate_hearing_id
+from services.core.domain.organisations import organisation_id
 from services.ingest.normalise.states import known_state
-from services.ingest.parsers.addendum_totals import whole_number
 from services.ingest.parsers.base import Content
+from services.ingest.parsers.council_report_counts import (
+    announced_speakers,
+    counts_recommendations,
+    supported_in_part,
+    totals_said,
+)
+from services.ingest.parsers.council_report_names import names_a_body
 from services.ingest.parsers.council_report_speakers import (
-    INSTITUTION,
     Speaker,
+    institution_of,
+    is_institution,
     read_speaker_list,
     speaker_of_paragraph,
 )
@@ -40,32 +48,32 @@ _PARTS = (
     ("decisions", re.compile(r"^[B-D]\.\s*consideration (?:of and action on|and adoption)", re.IGNORECASE)),
 )
 _REVIEW_OF = re.compile(r"^The (?:universal periodic )?review of (?P<state>.{3,80}?) was (?:held|conducted)")
+_OPENS_REVIEW = re.compile(r"^\d{1,4}\.\s+The (?:universal periodic )?review of [A-Z]")
+_AT_THE_SAME = re.compile(
+    r"^At the same meeting,?.{0,80}?\badopted,? (?:by consensus,? )?the (?:final )?outcome", re.DOTALL
+)
 _ADOPTED = re.compile(
-    r"^At (?:its|the) (?P<meeting>\d{1,2}(?:st|nd|rd|th))\s+meeting,?\s+on (?P<when>.{8,25}?),"
-    r".{0,80}?\badopted the outcome",
+    r"^At (?:its|the) (?P<meeting>\d{1,2}(?:st|nd|rd|th))(?: (?:and|to) \d{1,2}\w\w)?\s+meetings?,?\s+(?:held )?on "
+    r"(?P<when>.{8,25}?),.{0,80}?\badopted,? (?:by consensus,? )?the (?:final )?outcome",
     re.DOTALL,
 )
 _DEBATE = re.compile(r"\bgeneral debate on (?:agenda )?item (?P<item>\d{1,2})", re.IGNORECASE)
 _AT = re.compile(r"\bAt (?:its|the) (?P<meeting>\d{1,2}(?:st|nd|rd|th)).{0,60}?\bon (?P<when>\d.{8,22}?),")
-_ANNOUNCED = re.compile(
-    r"(?P<n>\d{1,3}|[a-z]+(?:-[a-z]+)?) (?:(?:other )?(?:delegations?|stakeholders?|States)|"
-    r"national human rights institutions?)"
-    r"(?: and \w+ \w+)? (?:made|delivered)",
+_NAMES_FOLLOW = re.compile(r"\b(?:made|delivered) (?:the )?statements?[^.:]{0,80}:\s*(?=\S)|\bmade statements:\s*")
+_PRESIDENT = re.compile(
+    r"^The (?:Acting |Vice-)?President(?: of the (?:Human Rights )?Council)?,? "
+    r"(?:\w+ )?(?:stated|said|noted|informed|announced|indicated|recalled|concluded)\b(?=.*\brecommendations?\b)",
+    re.DOTALL,
+)
+_LISTED = re.compile(r"\([a-h]\)\s+")
+_STATES_LISTED = re.compile(
+    r"^(?:(?:Representatives? of|Observers? for) )?(?:\w+ )*"
+    r"(?:States?|Observers?|Members of the (?:Human Rights )?Council)\b",
     re.IGNORECASE,
 )
-_PRESIDENT = re.compile(r"^The (?:Acting |Vice-)?President\b.{0,60}?\bstated that,? based on the information")
-_COUNTED = r"(\d{1,3}|all|one|two|three|four|five|six|seven|eight|nine|ten|none)"
-_RECEIVED = re.compile(
-    r"\b(\d{1,3}) recommendations? (?:received|had been received)|all of the (\d{1,3}) recommendations"
-)
-_SUPPORTED = re.compile(
-    rf"(?:supported|accepted)\s+{_COUNTED}\b|\b{_COUNTED} (?:had )?(?:enjoyed|received) (?:the|its) support"
-)
-_NOTED = re.compile(rf"\bnoted\s+{_COUNTED}\b|\b{_COUNTED} (?:had been|were) noted")
-_LISTED = re.compile(r"\([a-h]\)\s+")
-_STATES_LISTED = re.compile(r"^(?:Representatives? of|Observers? for) (?:\w+ )*(?:States?|Observers?)\b", re.IGNORECASE)
+_ONE_OBSERVER = re.compile(r"^Observers? (?:for|of) (?:the )?(?P<name>[A-Z].+?)\W*$")
 _KINDS = (
-    ("nhri", re.compile(r"national human rights institutions?", re.IGNORECASE)),
+    ("nhri", re.compile(r"national (?:human rights )?institutions?", re.IGNORECASE)),
     ("organisation", re.compile(r"non-?governmental|stakeholders?", re.IGNORECASE)),
     ("intergovernmental", re.compile(r"intergovernmental|United Nations|entit|agenc|programme", re.IGNORECASE)),
 )
@@ -79,7 +87,7 @@ class CouncilReport:
     """Reads reports of sessions in English, from the eighth on."""
 
     name = "council_report"
-    version = "1"
+    version = "2"
 
     def bid(self, content: Content) -> float:
         """High where the title is that of a session's report and the chapter is there."""
@@ -108,13 +116,11 @@ def read_council_report(text: DocumentText) -> Reading:
     hearings: list[ReadHearing] = []
     statements: list[ReadStatement] = []
     for adoption in adoptions:
-        hearings.append(_hearing(adoption, council, issues))
+        hearings.append(_hearing(adoption, council, hearings[-1] if hearings else None, issues))
         statements += _statements(adoption, hearings[-1].id, issues)
-    for paragraph in debate:
-        hearing, spoken = _debate(paragraph, council, issues)
-        if hearing:
-            hearings.append(hearing)
-            statements += spoken
+    debates, spoken = _debates(debate, council, issues)
+    hearings += debates
+    statements += spoken
     return Reading(
         parser=CouncilReport.name,
         parser_version=CouncilReport.version,
@@ -202,6 +208,8 @@ def _is_state_heading(lines: Sequence[Block], at: int) -> bool:
     before = lines[at - 1].text.rstrip() if at else ""
     if name.endswith((".", ",", ";")) or not _NUMBERED.match(following):
         return False
+    if _OPENS_REVIEW.match(following) and len(name) < _SHORT_LINE:
+        return True
     return known_state(name) is not None and (len(before) < _SHORT_LINE or before.endswith((".", ";", ":", ")")))
 
 
@@ -234,19 +242,23 @@ def _sorted_out(paragraphs: Iterator[_Paragraph], issues: list[ReadIssue]) -> tu
     return adoptions, debate
 
 
-def _hearing(adoption: _Adoption, council: int, issues: list[ReadIssue]) -> ReadHearing:
-    adopted = next((found for each in adoption.paragraphs if (found := _ADOPTED.match(each.text))), None)
-    president = next((each.text for each in adoption.paragraphs if _PRESIDENT.match(each.text)), "")
-    day = first_date(adopted["when"]) if adopted else None
+def _hearing(adoption: _Adoption, council: int, before: ReadHearing | None, issues: list[ReadIssue]) -> ReadHearing:
+    day, meeting = _when(adoption, before)
+    said = (each.text for each in adoption.paragraphs if _PRESIDENT.match(each.text))
+    president = next((words for words in said if counts_recommendations(words)), "")
     if day is None:
         issues.append(ReadIssue("warning", "no_date", f"{adoption.state}: the day of the adoption was not found"))
-    received, supported, noted = _totals(president)
+    received, supported, noted = totals_said(president)
     if received is None:
         issues.append(ReadIssue("info", "no_totals", f"{adoption.state}: no totals of the President were found"))
     elif None not in (supported, noted) and received != (supported or 0) + (noted or 0):
         detail = f"{adoption.state}: of {received} recommendations, {supported} supported and {noted} noted"
+        part = supported_in_part(president, received)
+        detail += f"; {part} supported in part" if part else ""
         issues.append(ReadIssue("info", "totals_leave_some", detail))
-    announced = [_announced(each.text) for each in adoption.paragraphs if each.part in ("states", "stakeholders")]
+    announced = [
+        announced_speakers(each.text) for each in adoption.paragraphs if each.part in ("states", "stakeholders")
+    ]
     return ReadHearing(
         id=adoption_hearing_id(council, adoption.state),
         kind="council_adoption",
@@ -254,7 +266,7 @@ def _hearing(adoption: _Adoption, council: int, issues: list[ReadIssue]) -> Read
         announced_speakers=sum(filter(None, announced)) or None,
         title="Adoption of the outcome of the universal periodic review",
         council_session=council,
-        meeting=adopted["meeting"] if adopted else None,
+        meeting=meeting,
         states=(adoption.state,),
         recommendations_said=received,
         supported_said=supported,
@@ -262,30 +274,14 @@ def _hearing(adoption: _Adoption, council: int, issues: list[ReadIssue]) -> Read
     )
 
 
-def _totals(president: str) -> tuple[int | None, int | None, int | None]:
-    """Received, supported, noted, as the President counted them."""
-    found = _RECEIVED.search(president)
-    received = int(found[1] or found[2]) if found else None
-    supported, noted = (_count(pattern.search(president), received) for pattern in (_SUPPORTED, _NOTED))
-    if received is not None and noted == received and supported is None:
-        supported = 0
-    if received is not None and supported == received and noted is None:
-        noted = 0
-    return received, supported, noted
-
-
-def _count(found: re.Match[str] | None, received: int | None) -> int | None:
-    words = next((group for group in found.groups() if group), None) if found else None
-    if words is None:
-        return None
-    return received if words == "all" else 0 if words == "none" else whole_number(words)
-
-
-def _announced(text: str) -> int | None:
-    found = _ANNOUNCED.search(text[:400])
-    if found is None:
-        return None
-    return 0 if found["n"].casefold() == "no" else whole_number(found["n"])
+def _when(adoption: _Adoption, before: ReadHearing | None) -> tuple[str | None, str | None]:
+    """The day and the meeting of an adoption; "at the same meeting" is that of the one before."""
+    for paragraph in adoption.paragraphs:
+        if adopted := _ADOPTED.match(paragraph.text):
+            return first_date(adopted["when"]), adopted["meeting"]
+        if before and _AT_THE_SAME.match(paragraph.text):
+            return before.date, before.meeting
+    return None, None
 
 
 def _statements(adoption: _Adoption, hearing: str, issues: list[ReadIssue]) -> Iterator[ReadStatement]:
@@ -305,7 +301,7 @@ def _statements(adoption: _Adoption, hearing: str, issues: list[ReadIssue]) -> I
         said = [each for each in adoption.paragraphs if each.part == part]
         spoken = list(_comments(said, adoption.state, hearing, issues))
         yield from spoken
-        announced = next((count for each in said if (count := _announced(each.text))), None)
+        announced = next((count for each in said if (count := announced_speakers(each.text))), None)
         if announced is not None and announced != len(spoken):
             detail = f"{adoption.state}, {part}: {announced} speakers are announced; {len(spoken)} were found"
             issues.append(ReadIssue("info", "announced_speakers_differ", detail, said[0].page))
@@ -313,21 +309,38 @@ def _statements(adoption: _Adoption, hearing: str, issues: list[ReadIssue]) -> I
 
 def _comments(said: Sequence[_Paragraph], state: str, hearing: str, issues: list[ReadIssue]) -> Iterator[ReadStatement]:
     for paragraph in said:
-        if _announced(paragraph.text) is not None or paragraph.text.startswith("The statements of the"):
+        named = _names_listed(paragraph.text)
+        if named is not None:
+            yield from _listed(paragraph, "comment", named, hearing, issues)
+            continue
+        if announced_speakers(paragraph.text) is not None or paragraph.text.startswith("The statements of the"):
             continue
         speaker = speaker_of_paragraph(paragraph.text, state)
-        if speaker is None:
+        if speaker is None or (paragraph.part == "states" and not _speaks_among_states(speaker)):
             detail = f"{state}, paragraph {paragraph.number}: {paragraph.text[:80]}"
             issues.append(ReadIssue("warning", "unknown_speaker", detail, paragraph.page))
             continue
-        said_by = _kind(paragraph.part, speaker)
+        said_by = _kind(paragraph.part, speaker, state)
+        if said_by == "nhri" and speaker.name:
+            speaker = replace(speaker, code=organisation_id(speaker.name, institution_of(speaker.name, state) or state))
         yield replace(_spoken(speaker, "comment", hearing, paragraph, said_by), text=paragraph.text)
 
 
-def _kind(part: str, speaker: Speaker) -> str | None:
+def _speaks_among_states(speaker: Speaker) -> bool:
+    """Whether a speaker is a State, or a body by its name: any other name there is a State's that we do not know."""
+    return speaker.is_state or names_a_body(speaker.name or "")
+
+
+def _names_listed(text: str) -> str | None:
+    """The names of a paragraph that tells who spoke and not what: "13 delegations made statements: A, B and C"."""
+    found = _NAMES_FOLLOW.search(text[:400])
+    return text[found.end() :] if found else None
+
+
+def _kind(part: str, speaker: Speaker, state: str) -> str | None:
     if speaker.is_state:
         return None
-    if INSTITUTION.search(speaker.name or ""):
+    if is_institution(speaker.name or "", state):
         return "nhri"
     return {"institution": "nhri", "states": "intergovernmental"}.get(part, "organisation")
 
@@ -349,31 +362,60 @@ def _spoken(
     )
 
 
-def _debate(
-    paragraph: _Paragraph, council: int, issues: list[ReadIssue]
-) -> tuple[ReadHearing | None, list[ReadStatement]]:
-    """The general debate: names of speakers in lettered lists, without their words."""
-    text = paragraph.text
-    lists = _LISTED.split(text)
-    if len(lists) < 2:
-        return None, []
-    item, held = _DEBATE.search(lists[0]), _AT.search(lists[0])
-    hearing = ReadHearing(
-        id=debate_hearing_id(council, int(item["item"]) if item else _ITEM),
+def _debates(
+    paragraphs: Sequence[_Paragraph], council: int, issues: list[ReadIssue]
+) -> tuple[list[ReadHearing], list[ReadStatement]]:
+    """The general debate: names of speakers in lettered lists, without their words. It may take several meetings."""
+    hearings: dict[str, ReadHearing] = {}
+    statements: list[ReadStatement] = []
+    for paragraph in paragraphs:
+        lists = _LISTED.split(paragraph.text)
+        if len(lists) < 2:
+            continue
+        hearing = _debate_hearing(lists[0], council)
+        hearings.setdefault(hearing.id, hearing)
+        statements += _listed(paragraph, "debate", paragraph.text[len(lists[0]) :], hearing.id, issues)
+    return list(hearings.values()), statements
+
+
+def _debate_hearing(words: str, council: int) -> ReadHearing:
+    found, held = _DEBATE.search(words), _AT.search(words)
+    item = int(found["item"]) if found else _ITEM
+    return ReadHearing(
+        id=debate_hearing_id(council, item),
         kind="general_debate",
         date=first_date(held["when"]) if held else None,
-        title=f"General debate on agenda item {item['item'] if item else _ITEM}",
+        title=f"General debate on agenda item {item}",
         council_session=council,
         meeting=held["meeting"] if held else None,
     )
-    statements: list[ReadStatement] = []
-    for listed in lists[1:]:
-        heading, _, names = listed.partition(":")
-        states = bool(_STATES_LISTED.match(heading)) and not any(pattern.search(heading) for _, pattern in _KINDS[:2])
-        kind = None if states else next((kind for kind, pattern in _KINDS if pattern.search(heading)), "organisation")
-        speakers, unknown = read_speaker_list(names, states=states)
-        for speaker in speakers:
-            of_kind = None if speaker.is_state else kind or "intergovernmental"
-            statements.append(_spoken(speaker, "debate", hearing.id, paragraph, of_kind))
-        issues += [ReadIssue("warning", "unknown_state", f"{heading}: {name}", paragraph.page) for name in unknown]
-    return hearing, statements
+
+
+def _listed(
+    paragraph: _Paragraph, kind: str, text: str, hearing: str, issues: list[ReadIssue]
+) -> Iterator[ReadStatement]:
+    """The speakers of lettered lists, or of a list without letters in a part of the chapter that tells who they are."""
+    lists = [words for words in _LISTED.split(text) if words.strip()]
+    for listed in lists:
+        heading, colon, names = listed.partition(":")
+        one = _ONE_OBSERVER.match(listed.strip(" ;.")) if not colon else None
+        if not colon:
+            heading, names = "", one["name"] if one else listed
+        of_kind, states = _kind_listed(heading, paragraph.part, observer=one is not None)
+        read = read_speaker_list(names, states=states)
+        for speaker in read.speakers:
+            said_by = None if speaker.is_state else of_kind
+            yield _spoken(speaker, kind, hearing, paragraph, said_by)
+        told = f"{heading}: " if heading else ""
+        issues += [ReadIssue("warning", "unknown_state", f"{told}{name}", paragraph.page) for name in read.unknown]
+        issues += [ReadIssue("warning", "unclear_names", f"{told}{name}", paragraph.page) for name in read.unclear]
+
+
+def _kind_listed(heading: str, part: str, *, observer: bool) -> tuple[str, bool]:
+    """What kind of body is in a list, by its heading or its place; and whether these are States."""
+    if not heading:
+        states = observer or part == "states"
+        return ("intergovernmental" if states else {"institution": "nhri"}.get(part, "organisation")), states
+    states = bool(_STATES_LISTED.match(heading)) and not any(pattern.search(heading) for _, pattern in _KINDS[:2])
+    kind = next((kind for kind, pattern in _KINDS if pattern.search(heading)), "organisation")
+    return ("intergovernmental" if states else kind), states

@@ -1,18 +1,22 @@
-"""Who speaks, in paragraphs and in lists of speakers of the Council's reports.
+"""Who speaks, in paragraphs and in lists of speakers of the Council's reports."""
 
-Names of organisations contain commas and "and": `organisations.csv` holds those that no rule would tell from a list.
-"""
-
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
-from services.core.domain.identifiers import slug
+from services.core.domain.organisations import organisation_id
 from services.ingest.normalise.attributions import read_state_list
-from services.ingest.normalise.states import known_state
+from services.ingest.normalise.states import known_state, leading_state
+from services.ingest.parsers.council_report_names import (
+    entries,
+    is_cause,
+    is_registered,
+    masked,
+    names_a_body,
+    read_name_list,
+    split_last_name,
+    unmasked,
+)
 from services.ingest.parsers.working_group_report.statements import speaker_of
 
 _VERB = re.compile(
@@ -21,24 +25,39 @@ _VERB = re.compile(
     r"shared|believed|commended|is|has|congratulates)\b"
 )
 _TOGETHER = re.compile(
-    r"[,\s(]*\b(?:speaking )?(?:(?:in|through) a joint statement (?:with|on behalf of)|jointly with|also on behalf of|"
-    r"(?:making a statement )?on behalf of|together with)\s+(?:the )?",
+    r"[,\s(]*\b(?:(?:also )?speaking (?:also )?)?(?:(?:in|through|by) a joint statement (?:with|on behalf of)|"
+    r"jointly with|also on behalf of|(?:making a statement )?on behalf (?:also )?of|together with)\s+(?:the )?",
     re.IGNORECASE,
 )
-_JOINTLY = re.compile(r"^In (?:a|their) joint statement,?\s+(?:the )?")
+_JOINTLY = re.compile(r"^(?:In (?:a|their) joint statement,?|A joint statement by)\s+(?:the )?")
+_JOINTLY_AFTER = re.compile(r",?\s+in (?:a|their) joint statement\W*$")
+_BEHALF_LISTED = re.compile(r"\s*\((?:also )?(?:speaking )?(?:also )?on behalf (?:also )?of (?:the )?")
+_BEHALF_FIRST = re.compile(r"^(?:Also )?(?:speaking )?(?:also )?on behalf (?:also )?of (?:the )?", re.IGNORECASE)
 _NO_NAME = re.compile(r"(?:It|They|He|She|We|This|That|In|At|With|On|As|During|Regarding|Concerning)\b")
 INSTITUTION = re.compile(
-    r"\bombuds|\bhuman rights advocate\b|\bnational (?:human rights )?(?:council|commission|institution|centre)\b|"
-    r"\bhuman rights institution\b|\bdefensor",
+    r"\bombuds|\bhuman rights advocate\b|"
+    r"\bnational (?:human rights )?(?:council|commission|committee|institution|centre|center|institute)\b|"
+    r"\bhuman rights institution\b|\bdefensor[ií]a\b|\bdefensor del pueblo\b|\bprocuradur[ií]a para la defensa\b|"
+    r"\b(?:commission|conseil|comit[eé]) national(?:e)? (?:consultative )?des droits\b|\bcomisi[oó]n nacional de\b|"
+    r"\bprovedor\w* d",
     re.IGNORECASE,
 )
 """Names of national human rights institutions. "Human Rights Commission" alone is also in names of associations."""
 
-_COMMA, _AND = "\x00", "\x01and\x01"
-_ASIDE = re.compile(r"\s*\((?:by video|through a? ?video|video)[^()]*\)", re.IGNORECASE)
-_FOOTNOTE = re.compile(r"(?<=[a-z)])\d{1,2}(?=\s*(?:[,;(]|$))")
+_OF_COUNTRY = re.compile(
+    r"\b(?:human rights (?:commission|council|committee|institute|institution|centre|center)|ombuds\w+|defensor\w*|"
+    r"advocate|institution|procurad\w+|droits de l[’']homme|derechos humanos)\b.*?"
+    r"\b(?:of|for|in|de|du|del) (?:the |la |el |l[’'])?(?P<state>[A-Z][^()]+?)\s*(?:\([^()]*\))?$",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"\s*\((?:by |via |through |in |per )?(?:an? )?(?:pre-?recorded )?(?:video|tele|online|virtual|remote)[^()]*\)",
+    re.IGNORECASE,
+)
+_FOOTNOTE = re.compile(r"(?<=[a-zà-ÿ)”])\d{1,2}(?=\s*(?:[,;(]|$))|[*†]+(?=\s*(?:[,;(]|$))")
 _LONGEST_NAME = 220
 _LONGEST_JOINT = 700
+_MOST_OTHERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +74,28 @@ class Speaker:
         return self.name is None
 
 
+@dataclass(frozen=True, slots=True)
+class SpeakerList:
+    """The speakers of a list; what in it is no State we know; and words of which it is not clear how many names they
+    are."""
+
+    speakers: tuple[Speaker, ...]
+    unknown: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+
 def speaker_of_paragraph(text: str, state_under_review: str | None) -> Speaker | None:
-    """The State or organisation whose name opens a paragraph; None where none does, or the State under review."""
+    """The State or organisation whose name opens a paragraph; None where none does, or the State under review, or
+    where the names before the verb cannot be told apart."""
+    text = _ASIDE.sub("", text)
+    if for_others := _state_after_its_group(text, state_under_review):
+        return for_others
     named = speaker_of(text, state_under_review)
     if named:
-        return Speaker(named[0], None, _state_s_others(text[named[1] :]))
+        others = _state_s_others(text[named[1] :])
+        return Speaker(named[0], None, tuple(other for other in others if other != named[0]))
     joint = _JOINTLY.match(text)
-    words = _masked(text[joint.end() :] if joint else text)
+    words = masked(text[joint.end() :] if joint else text)
     verb = _VERB.search(words[: _LONGEST_JOINT if joint else _LONGEST_NAME])
     if verb is None:
         return None
@@ -70,11 +104,26 @@ def speaker_of_paragraph(text: str, state_under_review: str | None) -> Speaker |
     if together:
         verb_after = _VERB.search(words[: together.end() + _LONGEST_JOINT], together.end())
         before = words[: verb_after.start()] if verb_after else before
-        return _organisation(before[: together.start()], _others(_clause(before[together.end() :])), state_under_review)
-    first, *others = _named_jointly(before, certain=bool(joint))
-    if known_state(first):
-        return None  # the State under review
-    return _organisation(first, tuple(others), state_under_review)
+        others, _ = _others(_clause(before[together.end() :]))
+        return _organisation(before[: together.start()], others, state_under_review)
+    names = _named_jointly(_JOINTLY_AFTER.sub("", before), certain=bool(joint or _JOINTLY_AFTER.search(before)))
+    if not names or known_state(names[0]):
+        return None  # nobody who can be named, or the State under review
+    return _organisation(names[0], tuple(names[1:]), state_under_review)
+
+
+def _state_after_its_group(text: str, state_under_review: str | None) -> Speaker | None:
+    """A State before whose name stands on whose behalf it speaks."""
+    behalf = _BEHALF_FIRST.match(text)
+    if behalf is None:
+        return None
+    for comma in list(re.finditer(r",\s+", text[:_LONGEST_JOINT]))[:_MOST_OTHERS]:
+        named = leading_state(text[comma.end() :])
+        if named and _VERB.match(text, comma.end() + named[1] + 1):
+            others, _ = _others(text[behalf.end() : comma.start()])
+            own = named[0] == state_under_review
+            return None if own else Speaker(named[0], None, tuple(each for each in others if each != named[0]))
+    return None
 
 
 def _state_s_others(words: str) -> tuple[str, ...]:
@@ -83,59 +132,113 @@ def _state_s_others(words: str) -> tuple[str, ...]:
     if behalf is None:
         return ()
     verb = _VERB.search(words[: behalf.end() + _LONGEST_JOINT], behalf.end())
-    return _others(_clause(words[behalf.end() : verb.start() if verb else None]))
+    return _others(_clause(words[behalf.end() : verb.start() if verb else None]))[0]
 
 
 def _named_jointly(names: str, *, certain: bool) -> list[str]:
-    """The organisations that open a paragraph: several after "In a joint statement", or with "and the" between them."""
-    pieces = list(_entries(names))
-    if certain or len(pieces) > 1 or re.search(r" and the [A-Z]", names):
-        pieces = list(_split_last(pieces))
-    elif any(_registered().fullmatch(_unmasked(part)) for part in names.split(" and ")):
-        pieces = names.split(" and ")
-    bare = [_unmasked(re.sub(r"^[Tt]he\s+", "", piece.strip(" ,"))) for piece in pieces]
-    return [piece for piece in bare if piece] or [names]
+    """The organisations that open a paragraph: several after "In a joint statement", or with "and the" between them.
+
+    None where it is not clear how many they are.
+    """
+    plain = unmasked(names)
+    several = certain or re.search(r" and the [A-Z]", names) is not None
+    if not several and any(is_registered(part) for part in plain.split(" and ")):
+        several = True
+    read = read_name_list(plain, closed_by_and=several or "," in names)
+    if read.unclear:
+        return []
+    bare = [re.sub(r"^[Tt]he\s+", "", name.strip(" ,")) for name in read.names]
+    return [name for name in bare if name]
 
 
-def read_speaker_list(text: str, *, states: bool) -> tuple[list[Speaker], list[str]]:
-    """The speakers of a list, and what in it is no State we know. `states`: whether these are representatives of
-    States."""
+def read_speaker_list(text: str, *, states: bool) -> SpeakerList:
+    """The speakers of a list. `states`: whether these are representatives of States."""
+    words = _ASIDE.sub("", _FOOTNOTE.sub("", " ".join(text.split()))).strip(" .;:")
+    return _states_listed(words) if states else _organisations_listed(words)
+
+
+def _states_listed(words: str) -> SpeakerList:
     speakers: list[Speaker] = []
     unknown: list[str] = []
-    for entry in _entries(_masked(_FOOTNOTE.sub("", " ".join(text.split())).strip(" .;"))):
-        name, _, aside = _ASIDE.sub("", entry).partition(" (also on behalf of ")
-        if not aside:
-            name, _, aside = name.partition(" (on behalf of ")
-        others = _others(aside.removesuffix(")")) if aside else ()
+    unclear: list[str] = []
+    for entry in _states_apart(words):
+        name, others, doubtful = _with_others(entry)
+        unclear += doubtful
         code = known_state(name)
-        if code and states:
-            speakers.append(Speaker(code, None, others))
-        elif states and _is_region(name):
-            unknown.append(name)
-        elif organisation := _organisation(name, others):
+        if code:
+            speakers.append(Speaker(code, None, tuple(other for other in others if other != code)))
+        elif names_a_body(name) and (organisation := _organisation(name, others)):
             speakers.append(organisation)
         else:
             unknown.append(name)
-    return speakers, unknown
+    return SpeakerList(tuple(speakers), tuple(unknown), tuple(unclear))
 
 
-def _is_region(name: str) -> bool:
-    """Whether a name among representatives of States is none that an organisation bears."""
-    return " " not in name.strip()
+def _states_apart(words: str) -> Iterator[str]:
+    """The entries of a list of States: "A and B" is two unless it is a State's name."""
+    for entry in entries(words):
+        halves = [entry] if known_state(entry) else split_last_name(entry)
+        yield from halves if any(known_state(half) for half in halves) else [entry]
+
+
+def _organisations_listed(words: str) -> SpeakerList:
+    read = read_name_list(words, closed_by_and=True)
+    speakers: list[Speaker] = []
+    unclear = list(read.unclear)
+    for entry in read.names:
+        name, others, doubtful = _with_others(entry)
+        unclear += doubtful
+        organisation = _organisation(name, others)
+        if organisation:
+            speakers.append(organisation)
+        else:
+            unclear.append(name)
+    return SpeakerList(tuple(speakers), (), tuple(unclear))
+
+
+def _with_others(entry: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """A listed name, on whose behalf it speaks, and what of that is not clear."""
+    behalf = _BEHALF_LISTED.search(entry)
+    if behalf is None:
+        return entry, (), ()
+    others, unclear = _others(_clause(entry[behalf.end() :]))
+    return entry[: behalf.start()], others, unclear
 
 
 def _organisation(name: str, others: tuple[str, ...], of_state: str | None = None) -> Speaker | None:
     """An organisation by its name. An institution of the State under review (`of_state`) bears its code in the slug:
     its name alone ("the national council for human rights") may be another's too."""
-    plain = _unmasked(" ".join(_ASIDE.sub("", name).split()).strip(" ,.;"))
+    plain = unmasked(" ".join(_ASIDE.sub("", name).split()).strip(" ,.;"))
     plain = re.sub(r"^[Tt]he (?=\S)", "", plain)
-    own = of_state is not None and bool(INSTITUTION.search(plain))
+    own = institution_of(plain, of_state)
     if own:
-        plain = re.sub(r"^(?:President|Chair(?:person)?|Head) of the ", "", plain)
+        plain = re.sub(r"^(?:President|Chair(?:person)?|Head|Director|Representative) of the ", "", plain)
         plain = plain[:1].upper() + plain[1:]
-    if not 3 <= len(plain) <= _LONGEST_NAME or not plain[0].isupper() or not slug(plain) or _NO_NAME.match(plain):
+    if not 3 <= len(plain) <= _LONGEST_NAME or not plain[0].isupper() or _NO_NAME.match(plain):
         return None
-    return Speaker(slug(f"{of_state} {plain}" if own else plain), plain, others)
+    if is_cause(plain) and not is_registered(plain):
+        return None
+    return Speaker(organisation_id(plain, own), plain, others)
+
+
+def is_institution(name: str, of_state: str | None = None) -> bool:
+    """Whether a name is that of a national human rights institution, or of `of_state`'s own: "Human Rights Commission
+    of Malaysia"."""
+    return bool(INSTITUTION.search(name)) or (of_state is not None and _country_named(name) == of_state)
+
+
+def institution_of(name: str, of_state: str | None) -> str | None:
+    """Whose national human rights institution a name is: that of the State it names, else of `of_state`; None where it
+    is none's."""
+    if not is_institution(name, of_state):
+        return None
+    return _country_named(name) or of_state
+
+
+def _country_named(name: str) -> str | None:
+    """The State at the end of an institution's name: "Office of the Ombudsman of Peru"."""
+    country = _OF_COUNTRY.search(name)
+    return known_state(country["state"]) if country else None
 
 
 def _clause(words: str) -> str:
@@ -149,56 +252,16 @@ def _clause(words: str) -> str:
     return words.rstrip(" ,")
 
 
-def _others(words: str) -> tuple[str, ...]:
-    """On whose behalf: codes where all are States, else the printed names."""
-    without = re.split(r",?\s+with the exception of\b", words)[0].strip(" ,.;")
+def _others(words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """On whose behalf: codes where all are States, else the printed names; and what of them is not clear."""
+    without = re.split(r",?\s+(?:with the exception of|except(?: for)?)\b", unmasked(words))[0].strip(" ,.;")
     listed = read_state_list(without)
     if listed.states and not listed.unknown:
-        return listed.states
-    names: list[str] = []
-    for name in _split_last(list(_entries(without))):
-        plain = _unmasked(re.sub(r"^the\s+", "", name.strip()))
-        names.append(known_state(plain) or plain)
-    return tuple(dict.fromkeys(name for name in names if name))
+        return listed.states, ()
+    read = read_name_list(without, closed_by_and=True)
+    named = [known_state(name) or name for name in map(_bare, read.names)]
+    return tuple(dict.fromkeys(name for name in named if name)), read.unclear
 
 
-def _split_last(entries: Sequence[str]) -> Iterator[str]:
-    """The last entry of a list is two: "A, B and C"."""
-    yield from entries[:-1]
-    last = entries[-1] if entries else ""
-    cuts = list(re.finditer(r",? and (?=the [A-Z]|[A-Z])", last))
-    if not cuts:
-        yield last
-        return
-    yield last[: cuts[-1].start()]
-    yield last[cuts[-1].end() :]
-
-
-def _entries(text: str) -> Iterator[str]:
-    """The entries between commas that stand in no parenthesis."""
-    depth, start = 0, 0
-    for at, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if character in ",;" and depth <= 0:
-            if text[start:at].strip():
-                yield text[start:at].strip()
-            start = at + 1
-    if text[start:].strip():
-        yield text[start:].strip()
-
-
-def _masked(text: str) -> str:
-    """`text` with the commas and the "and" of names that we know hidden, so that it can be taken apart."""
-    return _registered().sub(lambda name: name[0].replace(",", _COMMA).replace(" and ", _AND), text)
-
-
-def _unmasked(text: str) -> str:
-    return text.replace(_COMMA, ",").replace(_AND, " and ")
-
-
-@cache
-def _registered() -> re.Pattern[str]:
-    """Any name of the registry, the longest first."""
-    with (files("services.ingest.parsers") / "organisations.csv").open(encoding="utf-8") as table:
-        names = sorted((row["name"] for row in csv.DictReader(table)), key=len, reverse=True)
-    return re.compile("|".join(re.escape(name).replace("’", "[’']") for name in names), re.IGNORECASE)
+def _bare(name: str) -> str:
+    return re.sub(r"^the\s+", "", name.strip(" .;"))

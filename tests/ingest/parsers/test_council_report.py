@@ -127,9 +127,9 @@ def test_paragraphs_without_another_speaker(opening):
 def test_lists_of_states():
     text = "Alderia9 (on behalf of the Group of Friends, with the exception of Orvania), "
     text += "Bellmare (Federal Republic of), Atlantis"
-    speakers, unknown = read_speaker_list(text, states=True)
-    assert [(each.code, each.on_behalf_of) for each in speakers] == [("XAL", ("Group of Friends",)), ("XBM", ())]
-    assert unknown == ["Atlantis"]
+    read = read_speaker_list(text, states=True)
+    assert [(each.code, each.on_behalf_of) for each in read.speakers] == [("XAL", ("Group of Friends",)), ("XBM", ())]
+    assert read.unknown == ("Atlantis",)
 
 
 def test_a_report_without_adoptions_is_refused():
