@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from services.ingest.normalise.phrases import folded
@@ -34,6 +34,8 @@ _IZE = re.compile(r"is(e|es|ed|ing|ation|ations)$")
 _MEANS = frozenset({"by", "including", "through", "notably", "namely"})
 _BETWEEN = frozenset({"by", "through", "the", "a", "alia", ",", "an", "its", "inter", "in", "particular"})
 _LEAD_WORDS, _NEAR_WORDS = 4, 9
+_START_REACH = 40
+"""Words and marks in which the start of an order lies, adverbs before its verb included."""
 _AND = {"en": ("and",), "es": ("y", "e"), "fr": ("et",)}
 
 
@@ -46,22 +48,24 @@ def action_category(text: str, language: str = "en") -> int | None:
     if language != "en":
         return _by_verbs(text, language)
     evidence = _evidence()
-    known = {feature: evidence[feature] for feature in features(text) if feature in evidence}
+    known = [feature for feature in features(text) if feature in evidence]
     if not any(feature.startswith("start ") for feature in known):
         by_verb = _by_verbs(text, language)
         if by_verb or not known:
             return by_verb
-    scores = [sum(weights) for weights in zip(evidence[ALWAYS], *known.values(), strict=True)]
+    scores = list(map(sum, zip(*[evidence[feature] for feature in (ALWAYS, *known)], strict=True)))
     return CATEGORIES[scores.index(max(scores))]
 
 
 def features(text: str) -> set[str]:
     """What an English recommendation shows of its action: names of evidence, as the table of evidence lists them."""
-    words = [_spelled(word) for word in _words(_without_preamble(folded(text)))]
-    lead = _from_the_verb([word for word in words if word[0].isalnum()], "en")
+    words = _words(_without_preamble(folded(text)))
+    lead = _from_the_verb([_spelled(word) for word in words[:_START_REACH] if word[0].isalnum()], "en")
     found = {"start " + " ".join(lead[:length]) for length in range(1, min(_LEAD_WORDS, len(lead)) + 1)}
-    found.update("near " + word for word in lead[1:_NEAR_WORDS])
-    for order, (link, verb) in enumerate(_means(words)):
+    found.update(["near " + word for word in lead[1:_NEAR_WORDS]])
+    if _MEANS.isdisjoint(words):
+        return found
+    for order, (link, verb) in enumerate(_means([_spelled(word) for word in words])):
         found.add(f"by {verb}")
         how = f"{link} -ing" if verb.endswith("ing") else link
         found.add(f"start {lead[0]} … {how}")
@@ -83,9 +87,12 @@ def _without_preamble(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """Words and marks; "re-double" is one word, "step-up" two."""
-    return _WORD_OR_MARK.findall(_JOINED_PREFIX.sub(r"\1", text))
+    if "e-" in text:
+        text = _JOINED_PREFIX.sub(r"\1", text)
+    return _WORD_OR_MARK.findall(text)
 
 
+@lru_cache(maxsize=16_384)
 def _spelled(word: str) -> str:
     """One spelling of British and American endings, without the genitive."""
     word = word.removesuffix("'s").strip("'")

@@ -1,41 +1,44 @@
 """Whom within a State a text addresses or speaks of: parliament, judiciary, local government, police …"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from services.core.store.vocabularies import detailed_vocabulary
-from services.ingest.normalise.phrases import PhraseBook, split_words
+from services.ingest.normalise.phrases import Found, PhraseBook, split_words
 
-_Sign = tuple[str, bool]
-"""An addressee's code, and whether the phrase tells of it or takes it back."""
+
+class AddresseeSign(NamedTuple):
+    """What a phrase tells of an addressee: `is_meant` is False for words in which its phrases count for nothing."""
+
+    code: str
+    is_meant: bool
 
 
 def addressees_in(text: str) -> frozenset[str]:
     """Codes of the addressees that the text names (scheme `addressee`). English, Spanish and French."""
-    return addressees_of_words(split_words(text))
+    return addressees_told(_book().find(split_words(text)))
 
 
-def addressees_of_words(words: list[str]) -> frozenset[str]:
-    """The same for words that `split_words` gave."""
-    found = _book().find(words)
-    taken_back = [each for each in found if not each.name[1]]
+def addressees_told(found: Sequence[Found[AddresseeSign]]) -> frozenset[str]:
+    """Codes of the addressees that these phrases of `addressee_phrases` tell of."""
+    exceptions = [each for each in found if not each.name.is_meant]
     return frozenset(
-        each.name[0]
+        each.name.code
         for each in found
-        if each.name[1]
-        and not any(
-            other.name[0] == each.name[0] and other.start <= each.start and each.end <= other.end
-            for other in taken_back
-        )
+        if each.name.is_meant
+        and not any(other.name.code == each.name.code and other.covers(each) for other in exceptions)
     )
 
 
 @cache
-def _book() -> PhraseBook[_Sign]:
-    return PhraseBook(_phrases())
+def _book() -> PhraseBook[AddresseeSign]:
+    return PhraseBook(addressee_phrases())
 
 
-def _phrases() -> Iterator[tuple[_Sign, str]]:
+def addressee_phrases() -> Iterator[tuple[AddresseeSign, str]]:
+    """The phrases that tell of addressees, each with what it tells."""
     for code, entry in detailed_vocabulary("addressee").items():
-        yield from (((code, True), phrase) for phrase in (*entry.get("phrases", ()), *entry.get("abbreviations", ())))
-        yield from (((code, False), phrase) for phrase in entry.get("except", ()))
+        for phrase in (*entry.get("phrases", ()), *entry.get("abbreviations", ())):
+            yield AddresseeSign(code, is_meant=True), phrase
+        yield from ((AddresseeSign(code, is_meant=False), phrase) for phrase in entry.get("except", ()))

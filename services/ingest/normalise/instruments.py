@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.core.store.vocabularies import detailed_vocabulary
-from services.ingest.normalise.phrases import Found, PhraseBook, folded, longest, split_words
+from services.ingest.normalise.phrases import Found, PhraseBook, folded_word, longest, split_words
 
 _BRACKETS = re.compile(r"\([^)]*\)")
 _FEW_WORDS = 6
@@ -27,7 +27,7 @@ class _Kind(Enum):
     SHORT_FORM = "short form"
     SUBJECT = "subject"
     ILO = "ilo"
-    COMMITTEE = "committee"
+    COMMITTEE = "committee_after"
     ONE = "one_protocol"
     ALL = "all_protocols"
     EVERY = "every_protocol"
@@ -39,34 +39,44 @@ class _Kind(Enum):
 _PROTOCOLS = (_Kind.ONE, _Kind.ALL, _Kind.EVERY, _Kind.FIRST, _Kind.SECOND, _Kind.THIRD)
 _ORDINALS = {_Kind.FIRST: 1, _Kind.SECOND: 2, _Kind.THIRD: 3}
 _SEVERAL = (_Kind.ALL, _Kind.EVERY)
-_Sign = tuple[_Kind, str]
-_Mention = Found[_Sign]
+_ITSELF = (_Kind.NAME, _Kind.SHORT_FORM)
+_BESIDE = (_Kind.COMMITTEE, _Kind.SUBJECT, _Kind.ILO)
+
+
+class InstrumentSign(NamedTuple):
+    """What a phrase tells of an instrument: in which way it speaks of it, and its code where the phrase has one."""
+
+    kind: _Kind
+    code: str
+
+
+_Mention = Found[InstrumentSign]
 
 
 def instruments_in(text: str) -> frozenset[str]:
     """Codes of the instruments that the text names (scheme `instrument`). English, Spanish and French."""
-    return instruments_of_words(split_words(text))
+    words = split_words(text)
+    return instruments_told(_book().find(words), words)
 
 
-def instruments_of_words(words: Sequence[str]) -> frozenset[str]:
-    """The same for words that `split_words` gave."""
-    found = _tables().book.find(list(words))
+def instruments_told(found: Sequence[_Mention], words: Sequence[str]) -> frozenset[str]:
+    """Codes of the instruments that these phrases of `instrument_phrases`, found in these words, tell of."""
     if not found:
         return frozenset()
-    plain = [folded(word) for word in words]
+    plain = [folded_word(word) for word in words]
     mentions = _mentions(found, plain)
-    numbered = {each.name[1] for each in found if each.name[0] is _Kind.ILO}
+    numbered = {each.name.code for each in found if each.name.kind is _Kind.ILO}
     return frozenset(_resolved(mentions, _subjects(found), plain)) | numbered
 
 
 def _mentions(found: Iterable[_Mention], words: list[str]) -> list[_Mention]:
     """Treaties and protocols in the order of the text, without short forms that mean a committee."""
-    committees = {each.end for each in found if each.name[0] is _Kind.COMMITTEE}
-    named = [each for each in found if each.name[0] not in (_Kind.COMMITTEE, _Kind.SUBJECT, _Kind.ILO)]
+    committees = {each.end for each in found if each.name.kind is _Kind.COMMITTEE}
+    named = [each for each in found if each.name.kind not in _BESIDE]
     return [
         each
         for each in longest(named)
-        if each.name[0] is not _Kind.SHORT_FORM or not _is_committee(each, committees, words)
+        if each.name.kind is not _Kind.SHORT_FORM or not _is_committee(each, committees, words)
     ]
 
 
@@ -83,24 +93,24 @@ def _is_committee(short_form: _Mention, committees: set[int], words: list[str]) 
 
 
 def _subjects(found: Iterable[_Mention]) -> list[_Mention]:
-    return [each for each in found if each.name[0] is _Kind.SUBJECT]
+    return [each for each in found if each.name.kind is _Kind.SUBJECT]
 
 
 def _resolved(mentions: list[_Mention], subjects: list[_Mention], words: list[str]) -> Iterator[str]:
     """The codes: protocols with the treaties that they belong to, and all other treaties."""
     parents: set[int] = set()
     for at, mention in enumerate(mentions):
-        if mention.name[0] not in _PROTOCOLS:
+        if mention.name.kind not in _PROTOCOLS:
             continue
         after = _treaties_after(mentions, at, words)
         parents.update(after)
-        treaties = [mentions[each].name[1] for each in after or _treaties_before(mentions, at, words)]
+        treaties = [mentions[each].name.code for each in after or _treaties_before(mentions, at, words)]
         until = mentions[after[-1]].end if after else mention.end
-        told = {each.name[1] for each in subjects if mention.start <= each.start <= until + _SUBJECT_REACH}
-        yield from _protocols(mention.name[0], treaties, told)
+        told = {each.name.code for each in subjects if mention.start <= each.start <= until + _SUBJECT_REACH}
+        yield from _protocols(mention.name.kind, treaties, told)
     for at, mention in enumerate(mentions):
-        if mention.name[0] in (_Kind.NAME, _Kind.SHORT_FORM) and at not in parents:
-            yield mention.name[1]
+        if mention.name.kind in _ITSELF and at not in parents:
+            yield mention.name.code
 
 
 def _treaties_after(mentions: list[_Mention], at: int, words: list[str]) -> list[int]:
@@ -114,7 +124,7 @@ def _treaties_after(mentions: list[_Mention], at: int, words: list[str]) -> list
             break
         if not found and not reading.linking.intersection(between):
             break
-        repeated = bool(found) and not between and mentions[place].name[1] == mentions[found[-1]].name[1]
+        repeated = bool(found) and not between and mentions[place].name.code == mentions[found[-1]].name.code
         if found and not repeated and not _goes_on(mentions[at], between):
             break
         found.append(place)
@@ -124,7 +134,7 @@ def _treaties_after(mentions: list[_Mention], at: int, words: list[str]) -> list
 
 def _goes_on(protocol: _Mention, between: list[str]) -> bool:
     """Whether a further treaty is one more whose protocol is meant: "to the ICESCR and to the CRC", "Protocols to"."""
-    return protocol.name[0] in _SEVERAL or bool({"to", "al", "au", "a"}.intersection(between))
+    return protocol.name.kind in _SEVERAL or bool({"to", "al", "au", "a"}.intersection(between))
 
 
 def _treaties_before(mentions: list[_Mention], at: int, words: list[str]) -> list[int]:
@@ -136,7 +146,7 @@ def _treaties_before(mentions: list[_Mention], at: int, words: list[str]) -> lis
         between = words[mentions[place].end : start]
         if not _is_treaty(mentions[place]) or len(between) > _FEW_WORDS or not reading.its.issuperset(between):
             break
-        same = bool(found) and mentions[place].name[1] == mentions[found[-1]].name[1]
+        same = bool(found) and mentions[place].name.code == mentions[found[-1]].name.code
         if found and not several and not same:
             break
         several = several or bool(reading.theirs.intersection(between))
@@ -148,7 +158,7 @@ def _treaties_before(mentions: list[_Mention], at: int, words: list[str]) -> lis
 def _is_treaty(mention: _Mention) -> bool:
     """Whether it is one that has protocols."""
     kind, code = mention.name
-    return kind in (_Kind.NAME, _Kind.SHORT_FORM) and code in _tables().protocols
+    return kind in _ITSELF and code in _tables().protocols
 
 
 def _protocols(kind: _Kind, treaties: Iterable[str], told: set[str]) -> Iterator[str]:
@@ -191,40 +201,55 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    book: PhraseBook[_Sign]
     reading: _Reading
     protocols: Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 @cache
 def _tables() -> _Tables:
-    lookup = files("services.ingest.normalise.lookups") / "instruments.toml"
-    reading = tomllib.loads(lookup.read_text(encoding="utf-8"))["reading"]
+    reading = _lookup()
     words = ("to", "linking", "further", "its", "theirs", "committee", "committee_before", "treaty")
     protocols: dict[str, dict[str, Mapping[str, Any]]] = {}
     for code, entry in detailed_vocabulary("instrument").items():
         if "protocol_to" in entry:
             protocols.setdefault(entry["protocol_to"], {})[code] = entry
     return _Tables(
-        PhraseBook(_phrases(reading)),
         _Reading(**{name: frozenset(reading[name]) for name in words}, committee_reach=reading["committee_reach"]),
         protocols,
     )
 
 
-def _phrases(reading: Mapping[str, Any]) -> Iterator[tuple[_Sign, str]]:
-    for kind in _PROTOCOLS:
-        yield from (((kind, ""), phrase) for phrase in reading[kind.value])
-    yield from (((_Kind.COMMITTEE, ""), phrase) for phrase in reading["committee_after"])
+@cache
+def _lookup() -> Mapping[str, Any]:
+    lookup = files("services.ingest.normalise.lookups") / "instruments.toml"
+    reading: Mapping[str, Any] = tomllib.loads(lookup.read_text(encoding="utf-8"))["reading"]
+    return reading
+
+
+@cache
+def _book() -> PhraseBook[InstrumentSign]:
+    return PhraseBook(instrument_phrases())
+
+
+def instrument_phrases() -> Iterator[tuple[InstrumentSign, str]]:
+    """The phrases that tell of instruments, each with what it tells."""
+    reading = _lookup()
+    for kind in (*_PROTOCOLS, _Kind.COMMITTEE):
+        yield from ((InstrumentSign(kind, ""), phrase) for phrase in reading[kind.value])
     for code, entry in detailed_vocabulary("instrument").items():
-        names = map(_phrase_of_name, entry["names"].values())
-        yield from (((_Kind.NAME, code), phrase) for phrase in (*names, *entry.get("phrases", ())))
-        yield from (((_Kind.SHORT_FORM, code), form) for form in entry.get("abbreviations", ()))
-        yield from (((_Kind.SUBJECT, code), phrase) for phrase in entry.get("subjects", ()))
-        if "ilo" in entry:
-            number = entry["ilo"]
-            ways = reading["ilo"] + (reading["ilo_well_known"] if number in reading["well_known"] else [])
-            yield from (((_Kind.ILO, code), way.format(n=number)) for way in ways)
+        for kind, phrase in _ways_to_name(entry, reading):
+            yield InstrumentSign(kind, code), phrase
+
+
+def _ways_to_name(entry: Mapping[str, Any], reading: Mapping[str, Any]) -> Iterator[tuple[_Kind, str]]:
+    yield from ((_Kind.NAME, _phrase_of_name(name)) for name in entry["names"].values())
+    yield from ((_Kind.NAME, phrase) for phrase in entry.get("phrases", ()))
+    yield from ((_Kind.SHORT_FORM, form) for form in entry.get("abbreviations", ()))
+    yield from ((_Kind.SUBJECT, phrase) for phrase in entry.get("subjects", ()))
+    if "ilo" in entry:
+        number = entry["ilo"]
+        ways = reading["ilo"] + (reading["ilo_well_known"] if number in reading["well_known"] else [])
+        yield from ((_Kind.ILO, way.format(n=number)) for way in ways)
 
 
 def _phrase_of_name(name: str) -> str:

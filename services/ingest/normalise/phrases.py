@@ -14,10 +14,11 @@ The time does not grow with the number of phrases: each distinct word is looked 
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 Name = TypeVar("Name")
 
@@ -26,6 +27,7 @@ _GENITIVE = re.compile(r"(?<=\w)['’]s?(?![^\W_])")
 _BREAK = frozenset(".;:!?")
 _GAP = re.compile(r"\.\.\.(\d*)")
 _USUAL_GAP = 3
+_WORDS_REMEMBERED = 200_000
 
 
 def _fold(text: str) -> str:
@@ -39,6 +41,12 @@ def folded(text: str) -> str:
     return _fold(text.strip().replace("’", "'").replace("œ", "oe"))
 
 
+@lru_cache(maxsize=_WORDS_REMEMBERED)
+def folded_word(word: str) -> str:
+    """The same for one word of `split_words`."""
+    return _fold(word)
+
+
 def split_words(text: str) -> list[str]:
     """The words of a text as printed, without genitives; where a sentence ends, its mark."""
     if "'" in text or "’" in text:
@@ -46,8 +54,7 @@ def split_words(text: str) -> list[str]:
     return _WORD.findall(text.replace("œ", "oe"))
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[Name]):
+class Found(NamedTuple, Generic[Name]):
     """A phrase in a text: its name, and its first word and the one after its last, counted in `split_words`."""
 
     name: Name
@@ -55,20 +62,33 @@ class Found(Generic[Name]):
     end: int
 
     def covers(self, other: "Found[Name]") -> bool:
-        """Whether the other lies within this one and is shorter."""
-        return self.start <= other.start and other.end <= self.end and len(self) > len(other)
-
-    def __len__(self) -> int:
-        return self.end - self.start
+        """Whether the other lies within this one."""
+        return self.start <= other.start and other.end <= self.end
 
 
 @dataclass(slots=True, eq=False)
 class _Node(Generic[Name]):
-    """Where a phrase has got to. `gap`: how many words may be skipped before the next one."""
+    """Where a phrase has got to: the names of those that end here, and what may come next.
+
+    `gap`: how many words may be skipped before that; `gaps`: those of the following nodes that are gaps.
+    """
 
     gap: int = 0
     following: dict[str, "_Node[Name]"] = field(default_factory=dict)
     names: list[Name] = field(default_factory=list)
+    gaps: list["_Node[Name]"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading(Generic[Name]):
+    """What a printed word is in the phrases (itself folded, itself in capitals, a beginning), and what it begins."""
+
+    signs: tuple[str, ...]
+    begun: tuple[_Node[Name], ...]
+    ends: bool
+
+
+_END: _Reading[Any] = _Reading((), (), ends=True)
 
 
 class PhraseBook(Generic[Name]):
@@ -79,11 +99,10 @@ class PhraseBook(Generic[Name]):
         self._root: _Node[Name] = _Node()
         self._exact: set[str] = set()
         self._beginnings: dict[str, None] = {}
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._known: dict[str, _Reading[Name]] = {}
         for name, phrase in phrases:
             for words in _spelled_out(phrase):
                 self._add(name, words)
-        self._shortest = min(map(len, self._beginnings), default=0) - 1
 
     def _add(self, name: Name, words: tuple[str, ...]) -> None:
         if not words or _GAP.fullmatch(words[0]) or _GAP.fullmatch(words[-1]):
@@ -96,68 +115,71 @@ class PhraseBook(Generic[Name]):
 
     def _after(self, node: _Node[Name], word: str) -> _Node[Name]:
         if gap := _GAP.fullmatch(word):
-            key = f"...{gap[1] or _USUAL_GAP}"
-            return node.following.setdefault(key, _Node(gap=int(gap[1] or _USUAL_GAP)))
+            words = int(gap[1] or _USUAL_GAP)
+            known = next((each for each in node.gaps if each.gap == words), None)
+            if known is None:
+                known = _Node(gap=words)
+                node.gaps.append(known)
+            return known
         if word.endswith("*"):
             self._beginnings[word] = None
         else:
             self._exact.add(word)
         return node.following.setdefault(word, _Node())
 
-    def find(self, words: list[str]) -> list[Found[Name]]:
+    def find(self, words: Sequence[str]) -> list[Found[Name]]:
         """All phrases in these words (of `split_words`), each as often as it occurs, those within others too."""
+        known = self._known
+        readings = [known.get(word) or self._read(word) for word in words]
+        readings.append(_END)
         found: list[Found[Name]] = []
-        under_way: list[tuple[_Node[Name], int, int]] = []
-        for at, word in enumerate(words):
-            signs = self._known.get(word)
-            if signs is None:
-                signs = self._known[word] = self._signs(word)
-            if not signs and not under_way:
-                continue
-            if word in _BREAK:
-                under_way = []
-                continue
-            under_way = self._step(under_way, signs, at, found)
+        for at, reading in enumerate(readings):
+            for node in reading.begun:
+                _follow(node, at, at + 1, readings, found)
         return found
 
-    def _step(
-        self,
-        under_way: list[tuple[_Node[Name], int, int]],
-        signs: tuple[str, ...],
-        at: int,
-        found: list[Found[Name]],
-    ) -> list[tuple[_Node[Name], int, int]]:
-        after: list[tuple[_Node[Name], int, int]] = []
-        for node, skips, start in [*under_way, (self._root, 0, at)]:
-            if skips:
-                after.append((node, skips - 1, start))
-            for sign in signs:
-                reached = node.following.get(sign)
-                if reached is not None:
-                    found.extend(Found(name, start, at + 1) for name in reached.names)
-                    self._enter(reached, start, after)
-        return after
-
-    def _enter(self, node: _Node[Name], start: int, after: list[tuple[_Node[Name], int, int]]) -> None:
-        after.append((node, 0, start))
-        after.extend((step, step.gap, start) for step in node.following.values() if step.gap)
-
-    def _signs(self, word: str) -> tuple[str, ...]:
-        """What a printed word is in the phrases: itself folded, itself in capitals, a beginning."""
-        plain = _fold(word)
+    def _read(self, word: str) -> _Reading[Name]:
+        plain = folded_word(word)
         signs = [sign for sign in dict.fromkeys((plain, word)) if sign in self._exact]
         signs += [sign for sign in self._beginnings if plain.startswith(sign[:-1])]
-        if len(self._known) > 200_000:
+        begun = tuple(self._root.following[sign] for sign in signs if sign in self._root.following)
+        if len(self._known) > _WORDS_REMEMBERED:
             self._known.clear()
-        return tuple(signs)
+        reading = self._known[word] = _Reading(tuple(signs), begun, ends=word in _BREAK)
+        return reading
+
+
+def _follow(
+    node: _Node[Name], start: int, end: int, readings: Sequence[_Reading[Name]], found: list[Found[Name]]
+) -> None:
+    """Adds to `found` the phrases that end at this node or go on from it. No phrase goes beyond a sentence."""
+    for name in node.names:
+        found.append(Found(name, start, end))  # noqa: PERF401
+    if node.following:
+        for sign in readings[end].signs:
+            further = node.following.get(sign)
+            if further is not None:
+                _follow(further, start, end + 1, readings, found)
+    for gap in node.gaps:
+        for place in range(end, end + gap.gap + 1):
+            if readings[place].ends:
+                break
+            for sign in readings[place].signs:
+                further = gap.following.get(sign)
+                if further is not None:
+                    _follow(further, start, place + 1, readings, found)
 
 
 def longest(found: Iterable[Found[Name]]) -> list[Found[Name]]:
     """Those that lie within no longer one, in the order of the text."""
     kept: list[Found[Name]] = []
+    furthest: Found[Name] | None = None
     for each in sorted(found, key=lambda one: (one.start, -one.end)):
-        if not any(other.covers(each) for other in kept):
-            kept.append(each)
+        if furthest is None or each.end > furthest.end:
+            furthest = each
+        elif each[1:] != furthest[1:]:
+            continue
+        kept.append(each)
     return kept
 
 

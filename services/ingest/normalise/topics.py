@@ -1,14 +1,14 @@
 """Which topics a record has: by phrases in its text, by instruments that it names, by labels that others gave it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
+from typing import NamedTuple
 
 from services.core.domain.identifiers import label_id
 from services.core.store.vocabularies import detailed_vocabulary, label_family
-from services.ingest.normalise.instruments import instruments_of_words
+from services.ingest.normalise.instruments import instruments_in
 from services.ingest.normalise.phrases import Found, PhraseBook, split_words
 
 
@@ -18,50 +18,49 @@ class _Tells(Enum):
     OF_SOMETHING_ELSE = "unless"
 
 
-_Sign = tuple[str, _Tells]
+_OF_IT, _NOT_OF_IT, _SOMETHING_ELSE = _Tells
+
+
+class TopicSign(NamedTuple):
+    """What a phrase tells of a topic: that it is meant, that it is not, or why others gave its labels."""
+
+    code: str
+    tells: _Tells
 
 
 def topics_of(text: str, label_ids: Iterable[str] = ()) -> frozenset[str]:
     """Codes of the topics (scheme `topic`) of a text that carries these labels. English, Spanish and French."""
-    words = split_words(text)
-    named = (label_id("instrument", code) for code in instruments_of_words(words))
-    return topics_of_words(words, (*label_ids, *named))
+    named = (label_id("instrument", code) for code in instruments_in(text))
+    return topics_told(_book().find(split_words(text)), (*label_ids, *named))
 
 
-def topics_of_words(words: list[str], label_ids: Iterable[str]) -> frozenset[str]:
-    """The same for words that `split_words` gave; the instruments that they name are among the labels."""
-    tables = _tables()
-    found = tables.book.find(words)
-    something_else = {each.name[0] for each in found if each.name[1] is _Tells.OF_SOMETHING_ELSE}
-    return frozenset(_by_phrases(found)) | frozenset(
+def topics_told(found: Sequence[Found[TopicSign]], label_ids: Iterable[str]) -> frozenset[str]:
+    """Codes of the topics that these phrases of `topic_phrases` tell of, and these labels.
+
+    The instruments that the text names are among the labels.
+    """
+    something_else = {each.name.code for each in found if each.name.tells is _SOMETHING_ELSE}
+    by_label = (
         topic
         for label in label_ids
-        for topic in tables.topics_of_label.get(label, ())
+        for topic in _topics_of_labels().get(label, ())
         if topic not in something_else or label.startswith("instrument:")
     )
+    return frozenset((*_by_phrases(found), *by_label))
 
 
-def _by_phrases(found: list[Found[_Sign]]) -> Iterator[str]:
-    exceptions: dict[str, list[Found[_Sign]]] = defaultdict(list)
+def _by_phrases(found: Sequence[Found[TopicSign]]) -> Iterator[str]:
+    exceptions = [each for each in found if each.name.tells is _NOT_OF_IT]
     for each in found:
-        if each.name[1] is _Tells.NOT_OF_IT:
-            exceptions[each.name[0]].append(each)
-    for each in found:
-        topic, tells = each.name
-        if tells is _Tells.OF_IT and not any(
-            other.start <= each.start and each.end <= other.end for other in exceptions[topic]
+        code = each.name.code
+        if each.name.tells is _OF_IT and not any(
+            other.name.code == code and other.covers(each) for other in exceptions
         ):
-            yield topic
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    book: PhraseBook[_Sign]
-    topics_of_label: Mapping[str, frozenset[str]]
+            yield code
 
 
 @cache
-def _tables() -> _Tables:
+def _topics_of_labels() -> Mapping[str, frozenset[str]]:
     topics: dict[str, set[str]] = defaultdict(set)
     for topic, entry in detailed_vocabulary("topic").items():
         for code in entry.get("themes", ()):
@@ -71,10 +70,16 @@ def _tables() -> _Tables:
             topics[label_id("upr-info-issue", code)].add(topic)
         for code in entry.get("instruments", ()):
             topics[label_id("instrument", code)].add(topic)
-    return _Tables(PhraseBook(_phrases()), {label: frozenset(codes) for label, codes in topics.items()})
+    return {label: frozenset(codes) for label, codes in topics.items()}
 
 
-def _phrases() -> Iterator[tuple[_Sign, str]]:
+@cache
+def _book() -> PhraseBook[TopicSign]:
+    return PhraseBook(topic_phrases())
+
+
+def topic_phrases() -> Iterator[tuple[TopicSign, str]]:
+    """The phrases that tell of topics, each with what it tells."""
     for topic, entry in detailed_vocabulary("topic").items():
         for tells in _Tells:
-            yield from (((topic, tells), phrase) for phrase in entry.get(tells.value, ()))
+            yield from ((TopicSign(topic, tells), phrase) for phrase in entry.get(tells.value, ()))
