@@ -14,15 +14,18 @@ _BY = re.compile(r"^(?:recommended by|recommended|by|from)\s+", re.IGNORECASE)
 _LOOSE_MARK = re.compile(r"(?<=[a-z)])\s?\d{1,2}(?=\s*(?:[,;/)]|$))")
 """A footnote's number inside the parenthesis, printed no smaller than the name: "(Spain 2)"."""
 
+_AND_OTHERS = re.compile(r"[,;]?\s+(?:etc\b\.?|and others|among others)\s*$", re.IGNORECASE)
+
 _LONGEST_JOIN = 4
 """So many pieces one name can have: "Bosnia and Herzegovina", "Iran, Islamic Republic of"."""
 
-_OPEN = "(["
-_BRACKET = re.compile(r"[()\[\]]")
+_OPEN = "([{"
+_BRACKET = re.compile(r"[()\[\]{}]")
 _LONGEST = 4000
 """The longest attribution seen names 40 States in 600 characters."""
 
 _LONGEST_UNCLOSED = 300
+_CLOSES_UNOPENED = re.compile(r"(?P<words>[^()\[\]]{4,120})[)\]][\s;.,*]*$")
 _LOOKS_LIKE_NAME = re.compile(
     r"^(?:the )?[A-Z][a-zà-ÿ]{2,}(?:[ -](?:of|the|and|de|del|la|las|los|y|du|des|et|[A-Z][a-zà-ÿ]+)){0,6}$"
 )
@@ -47,7 +50,8 @@ class Attribution:
 
 def read_state_list(text: str) -> StateList:
     """Read a list of States: "Iran (Islamic Republic of), Bosnia and Herzegovina and the Holy See"."""
-    names = _LOOSE_MARK.sub("", _BY.sub("", _ON_BEHALF.sub("", " ".join(text.split())))).strip(" .,;:*")
+    names = _BY.sub("", _AND_OTHERS.sub("", _ON_BEHALF.sub("", " ".join(text.split()))))
+    names = _LOOSE_MARK.sub("", names).strip(" .,;:*")
     whole = known_state(names)
     if whole:
         return StateList((whole,))
@@ -75,19 +79,33 @@ def find_attributions(text: str) -> list[Attribution]:
         else:
             if not closed and (unclosed := _unclosed(text, start)):
                 found.append(unclosed)
+    if unopened := _unopened(text, found[-1].end if found else 0):
+        found.append(unopened)
     return found
 
 
 def _unclosed(text: str, start: int) -> Attribution | None:
     """An attribution whose bracket is never closed: "Ratify CAT (Chile, and the Statute (Peru)"."""
     found: Attribution | None = None
-    for comma in islice(re.finditer(r"[,;]", text[start + 1 : start + _LONGEST_UNCLOSED]), 9):
+    for comma in islice(re.finditer(r"[,;]|\W*$", text[start + 1 : start + _LONGEST_UNCLOSED]), 9):
         end = start + 1 + comma.start()
         states = _all_states(text[start + 1 : end])
         if not states:
             break
         found = Attribution(start, end, states)
     return found if found and not re.match(r"[,;]\s*(?:the )?[A-Z]", text[found.end :]) else None
+
+
+def _unopened(text: str, start: int) -> Attribution | None:
+    """A State that closes the text with a bracket that was never opened: "Ratify CAT (Chile); Republic of Moldova)"."""
+    closing = _CLOSES_UNOPENED.search(text, max(start, len(text) - _LONGEST_UNCLOSED))
+    if closing is None:
+        return None
+    for word in re.finditer(r"(?<=[\s;,])(?=[A-Z])", closing["words"]):
+        states = _all_states(closing["words"][word.start() :])
+        if states:
+            return Attribution(closing.start("words") + word.start(), closing.end(), states)
+    return None
 
 
 def misread_attribution(text: str) -> StateList | None:
@@ -105,7 +123,7 @@ def misread_attribution(text: str) -> StateList | None:
 
 
 def _all_states(content: str) -> tuple[str, ...]:
-    if not may_open_name(_BY.sub("", content.lstrip())):
+    if not may_open_name(_LOOSE_MARK.sub("", _BY.sub("", content.strip()))):
         return ()
     listed = read_state_list(content)
     return () if listed.unknown else listed.states

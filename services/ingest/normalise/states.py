@@ -83,12 +83,17 @@ def leading_state(text: str) -> tuple[str, int] | None:
 
 
 def may_open_name(text: str) -> bool:
-    """Whether the first word of `text` (after an article) is one that a State's name in our table begins with."""
+    """Whether `text` (after an article) begins as a State's name in our table does, whatever its spaces."""
     folded = folded_name(text[:_LONGEST_NAME])
-    if folded.split(" ", 1)[0] in _first_words():
+    if _opens_name(folded):
         return True
     article = _ARTICLE.match(folded)
-    return article is not None and folded[article.end() :].split(" ", 1)[0] in _first_words()
+    return article is not None and _opens_name(folded[article.end() :])
+
+
+def _opens_name(folded: str) -> bool:
+    first, *rest = folded.split(" ", 2)
+    return first in _first_words() or (bool(rest) and first + rest[0] in _first_words())
 
 
 @cache
@@ -130,7 +135,9 @@ def _codes() -> frozenset[str]:
 
 @cache
 def _first_words() -> frozenset[str]:
-    return frozenset(name.split(" ", 1)[0] for name in _names())
+    """The first words of names, and the first two in one ("unitedkingdom"), for names that lost or gained a space."""
+    names = [name.split(" ", 2) for name in _names()]
+    return frozenset(["".join(words[:count]) for words in names for count in (1, 2)])
 
 
 @cache

@@ -26,7 +26,7 @@ _NOTE_START = re.compile(
 _AS_READ = re.compile(
     r"^(?:\d{1,2}\s*)?(?:The )?(?:text of the )?(?:original )?recommendations? as read\b", re.IGNORECASE
 )
-_SUPERSCRIPT = re.compile(r"(?<![Mm])\s?[⁰¹²³⁴-⁹]+")
+_SUPERSCRIPT = re.compile(r"(?<!\bm)(?<!\bkm)(?<!\dm)(?<!\dkm)\s?[⁰¹²³⁴-⁹]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 

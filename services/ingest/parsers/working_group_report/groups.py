@@ -6,22 +6,26 @@ side. Both are told apart line by line, by which number may come next.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.ingest.normalise.attributions import find_attributions
 from services.ingest.parsers.text.blocks import Block
 from services.ingest.parsers.working_group_report.languages import in_all_languages, patterns
+from services.ingest.parsers.working_group_report.line_ends import joined
 
 _DOTTED = re.compile(r"^(\d{1,3})\s?\.\s?(\d{1,3})(?:\s?\.)?(?=[\s\W]|[A-Z]|$)\s*")
-_PLAIN = re.compile(r"^(\d{1,3})\s?[.)]\s*(?=[^\s\d]|\d{4}|\d{1,3} )")
+_PLAIN = re.compile(r"^\(?(\d{1,3})\s?[.)]\s*(?=[^\s\d]|\d{4}|\d{1,3} |$)")
+_UNDOTTED = re.compile(r"^(\d{1,3})\s+(?=[A-Z][a-z])")
+"""An item of a plain list whose full stop is lost: believed only where it is the one that is due."""
+
 _LEAD_IN = re.compile(
     in_all_languages(
         "lead_in", r"recommendations?\b|conclusions?\b|enjoys? (?:the )?support|\bexamined by\b|\bpledges?\b"
     ),
     re.IGNORECASE,
 )
-_FINISHED = re.compile(r"[.;:)\]*”\"⁰-⁹¹²³]\s*$|\)\s*\W*$")
+_FINISHED = re.compile(r"[.;:)\]*”\"⁰-⁹¹²³]\s*$|\)\s*\W*$|[;,]\s+(?:and|y|et)$|[).;]\s?\d{1,3}$", re.IGNORECASE)
 _WINDOW = 3
 """Lines that are enough to see whether a paragraph is a lead-in."""
 
@@ -42,7 +46,7 @@ class Item:
     @property
     def text(self) -> str:
         """The entry in one line."""
-        return " ".join(self.lines)
+        return joined(self.lines)
 
 
 @dataclass
@@ -60,7 +64,7 @@ class Group:
     @property
     def lead_in(self) -> str:
         """The paragraph's own words."""
-        return " ".join(self.lines)
+        return joined(self.lines)
 
 
 def read_groups(lines: Iterable[Block]) -> list[Group]:
@@ -74,6 +78,16 @@ def ends_in_attribution(text: str) -> bool:
     return bool(found) and not re.search(r"\w", text[found[-1].end :])
 
 
+def _is_dotted(lines: Sequence[Block]) -> bool:
+    """Whether items carry their paragraph's number: some list begins so (`116.` and `116.1`), or most items do.
+
+    One line of a plain list may begin with a number like `19.5` all the same.
+    """
+    dotted = [found for line in lines if (found := _DOTTED.match(line.text))]
+    plain = {found[1] for line in lines if (found := _PLAIN.match(line.text))}
+    return any(found[2] == "1" and found[1] in plain for found in dotted) or len(dotted) > len(plain)
+
+
 class _Reader:
     """The state of reading section II: the groups so far, and whether their items are dotted or plain."""
 
@@ -81,7 +95,7 @@ class _Reader:
         self._lines = lines
         self._groups: list[Group] = []
         self._previous = ""
-        self._dotted = any(_DOTTED.match(line.text) for line in lines)
+        self._dotted = _is_dotted(lines)
 
     def read(self) -> list[Group]:
         for place, line in enumerate(self._lines):
@@ -139,7 +153,7 @@ class _Reader:
 
     def _take_plain(self, line: Block) -> bool:
         """An item of a plain list: the next number, or a later one where the text before is finished."""
-        found = None if self._dotted else _PLAIN.match(line.text)
+        found = None if self._dotted else _PLAIN.match(line.text) or self._undotted(line)
         group = self._group
         if not found or group is None:
             return False
@@ -165,6 +179,11 @@ class _Reader:
         self._add(f"{group.paragraph}.{number}" if self._dotted and group.paragraph else number, line, 0)
         group.items[-1].counted = True
         return True
+
+    def _undotted(self, line: Block) -> re.Match[str] | None:
+        found, group = _UNDOTTED.match(line.text), self._group
+        due = found and group and self._next_plain(group, int(found[1])) and self._finished()
+        return found if due else None
 
     def _next_plain(self, group: Group, number: int) -> bool:
         last = int(group.items[-1].number) if group.items else 0

@@ -46,6 +46,7 @@ _ADDRESSEE = re.compile(
     r"^(?:the )?(?:(?:State|Government)(?: party| under review| of [A-Z][\w’-]+(?: [A-Z][\w’-]+)*)?|it|"
     r"[A-Z][a-z]+(?:an|ese|ish|i) Government|authorities of [A-Z][\w’-]+)(?=\s)"
 )
+_GENITIVE = re.compile(r"[’'](?:s)?$")
 _WHAT_TO_DO = re.compile(
     r"^,?\s+(?:should )?(?:to )?(?:(?:also|further|(?!(?:com|ap|sup|re|multi)ply|rely)[a-z]+ly) )*"
     r"(?=(?P<verb>[a-z-]+)\b)"
@@ -140,6 +141,8 @@ def without_addressee(text: str) -> str:
     named = leading_state(words)
     addressee = _ADDRESSEE.match(words) if named is None else None
     at = named[1] if named else addressee.end() if addressee else 0
+    if _GENITIVE.search(words[:at]):  # "Peru's plan should be public" is about the plan
+        return text
     told = _WHAT_TO_DO.match(words[at:]) if at else None
     if told is None or told["verb"] not in imperatives() or told["verb"] == "be":
         return text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.ingest.parsers.text.blocks import Block
 from services.ingest.parsers.working_group_report.languages import in_all_languages
+from services.ingest.parsers.working_group_report.line_ends import joined
 
 
 def _heading(name: str, before: str, english: str, after: str = "") -> re.Pattern[str]:
@@ -48,7 +49,7 @@ class Paragraph:
     @property
     def text(self) -> str:
         """The paragraph in one line."""
-        return " ".join(self.lines)
+        return joined(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
