@@ -51,6 +51,7 @@ from services.ingest.merge import (
 )
 from services.ingest.merge.labels import joined
 from services.ingest.merge.organisations import joined_organisation, without_roles
+from services.ingest.merge.totals import concerns_totals
 from services.ingest.reading import Reading, ReadIssue, reading_from
 
 _PARTS_OF_A_REVIEW = ("documents", "hearings", "statements", "recommendations", "pledges", "organisations")
@@ -155,7 +156,8 @@ class Loader:
         counts: dict[str, int] = {}
         for draft in drafts:
             counts[draft.type] = counts.get(draft.type, 0) + 1
-        return Loaded(source.document, review, "loaded", counts, merged.review.sample, merged.issues)
+        issues = merged.issues if concerns_totals(source) else ()
+        return Loaded(source.document, review, "loaded", counts, merged.review.sample, issues)
 
     def _load_chapter(self, source: SourceReading) -> Loaded:
         """Store what a document says of each review, a transaction each; first what is of no one review."""

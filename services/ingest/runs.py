@@ -35,6 +35,8 @@ class RunSummary:
     changes: Counter[str] = field(default_factory=Counter)
     issues: Counter[str] = field(default_factory=Counter)
     samples: bool = False
+    findings: set[ReadIssue] = field(default_factory=set)
+    """What merging brought to light; each document of a review finds it anew."""
 
     def counts(self) -> dict[str, Any]:
         """As the run keeps it in the store."""
@@ -100,7 +102,7 @@ def _one(engine: Engine, loader: Loader, archive: Archive, outcome: ReadFile, su
         assert sha256 is not None
         try:
             loaded = _keep_and_load(loader, archive, path, sha256, result)
-            issues = result.issues
+            issues = (*result.issues, *_news(loaded.issues, summary))
         except UnreadableDocumentError as unreadable:
             error = unreadable
     if error is not None:
@@ -114,6 +116,13 @@ def _one(engine: Engine, loader: Loader, archive: Archive, outcome: ReadFile, su
     summary.issues.update(issue.code for issue in issues)
     _keep_issues(engine, summary.run, path, sha256, document=loaded.document if loaded else None, issues=issues)
     return Step(path, loaded, error, summary)
+
+
+def _news(found: tuple[ReadIssue, ...], summary: RunSummary) -> tuple[ReadIssue, ...]:
+    """What this run had not found before."""
+    new = tuple(issue for issue in found if issue not in summary.findings)
+    summary.findings.update(new)
+    return new
 
 
 def _data_set(

@@ -19,7 +19,7 @@ from services.core.store.tables import AGGREGATES
 from services.core.store.vocabularies import vocabulary
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout
 
-INDEX_VERSION = "2"
+INDEX_VERSION = "3"
 """Changes whenever the projection below would make other documents of the same records."""
 
 SEARCHED_NOUNS = ("recommendations", "statements", "hearings", "documents", "pledges", "observations")
@@ -160,14 +160,17 @@ def _text(noun: str, shape: Shape) -> str:
             return _lines(shape["title"], shape["kind"].replace("_", " "))
         case "recommendations":
             return _lines(shape["text"], *shape["translations"].values())
+        case "statements":
+            return _lines(shape["text"], shape["original_text"])
         case _:
             return _lines(shape["text"])
 
 
 def _languages(shape: Shape) -> dict[str, str]:
-    """The language of the text. With translations beside it the text has several: each line's is then guessed."""
+    """The language of the text. With other texts beside it the text has several: each line's is then guessed."""
     language: str | None = shape.get("text_language")
-    return {} if language is None or shape.get("translations") else {"text": language}
+    several = shape.get("translations") or shape.get("original_text")
+    return {} if language is None or several else {"text": language}
 
 
 def _lines(*texts: str | None) -> str:
@@ -179,12 +182,14 @@ def _labels(shape: Shape) -> Iterator[str]:
 
 
 def _codes(shape: Shape) -> Iterator[str]:
-    """All States that the record names."""
-    for member in ("state_under_review", "speaker"):
-        if shape.get(member):
-            yield shape[member]["code"]
+    """All States that the record names, and the printed names of groups and organisations that speak."""
+    if shape.get("state_under_review"):
+        yield shape["state_under_review"]["code"]
+    if shape.get("speaker"):
+        yield shape["speaker"]["code" if shape["speaker_kind"] == "state" else "name"]
     for member in ("recommending_states", "states", "troika"):
         yield from (state["code"] for state in shape.get(member, ()))
+    yield from shape.get("on_behalf_of", ())
 
 
 def _numbers(noun: str, shape: Shape) -> str:

@@ -19,7 +19,7 @@ from services.core.store.hearings import HEARINGS
 from services.core.store.organisations import ORGANISATIONS
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.ingest.load import Loaded, Loader
-from services.ingest.reading import Reading, ReadLabel, ReadOrganisation
+from services.ingest.reading import Reading, ReadLabel, ReadOrganisation, ReadTotals
 from tests.readings import TEXTS, addendum, council_report, matrix, recommendation, report, summary
 
 LONG_AGO = timedelta(days=36_500)
@@ -186,6 +186,42 @@ def test_organisations_grow_with_every_document_that_names_them(engine: Engine, 
     assert (ombudsman.role_ids, ombudsman.territory) == (("nhri",), "PER")
     told = [change.type for change in changes(engine) if change.noun == "organisations"]
     assert sorted(told) == ["organisation.created", "organisation.created", "organisation.updated"]
+
+
+def test_what_an_organisation_was_goes_with_the_reading_that_told_it(engine: Engine, tmp_path: Path) -> None:
+    chapter = council_report(["PER", "CHL"])
+    spoken = [
+        replace(each, speaker="a-watch", speaker_kind="organisation", speaker_name="A Watch")
+        for each in chapter.statements
+    ]
+    load(engine, tmp_path, replace(chapter, statements=tuple(spoken)), "council.pdf")
+    load(engine, tmp_path, summary([ReadOrganisation("A Watch", "organisation", "AW")]), "summary.pdf")
+    with engine.connect() as connection:
+        watch = ORGANISATIONS.one(connection, "a-watch")
+        assert watch is not None
+        assert watch.names == [{"name": "A Watch", "acronym": "AW"}]
+        assert [(role.get("review"), role.get("hearing")) for role in watch.roles] == [
+            (None, "hrc-22-item6"), ("CHL-2", "hrc-22-CHL"), ("PER-2", None), ("PER-2", "hrc-22-PER"),
+        ]  # fmt: skip
+    better = [replace(each, speaker="b-watch", speaker_name="B Watch") for each in spoken[1:]]
+    load(engine, tmp_path, replace(chapter, statements=(spoken[0], *better), parser_version="2"), "council.pdf")
+    load(engine, tmp_path, replace(summary([]), parser_version="2"), "summary.pdf")
+    with engine.connect() as connection:
+        held = {record.id: record for record in ORGANISATIONS.where(connection)}
+    assert {key: len(record.roles) for key, record in held.items()} == {"a-watch": 1, "b-watch": 2}
+    assert held["a-watch"].names == [{"name": "A Watch"}]
+    load(engine, tmp_path, replace(chapter, statements=(), parser_version="3"), "council.pdf")
+    with engine.connect() as connection:
+        assert ORGANISATIONS.where(connection) == []
+    assert [change.type for change in changes(engine) if change.subject == "b-watch"][-1] == "organisation.deleted"
+
+
+def test_totals_that_differ_are_told_with_what_was_loaded(engine: Engine, tmp_path: Path) -> None:
+    load(engine, tmp_path, REPORT, "report.pdf")
+    said = replace(addendum([("116.1", "noted")]), totals=ReadTotals(9, None, None))
+    assert [issue.code for issue in load(engine, tmp_path, said, "addendum.pdf").issues] == ["totals_differ"]
+    assert load(engine, tmp_path, said, "addendum.pdf").issues == ()
+    assert load(engine, tmp_path, summary([]), "summary.pdf").issues == ()
 
 
 def test_a_report_of_many_reviews_is_shared_out(engine: Engine, tmp_path: Path) -> None:

@@ -249,9 +249,9 @@ class Organisation(Record):
 
     names: list[dict[str, Any]] = Field(description="`name`, and `acronym` where a document prints one.")
     roles: list[dict[str, Any]] = Field(
-        description="What it was (`role`: organisation, nhri or intergovernmental), in which `review` or `hearing`, under "
-        "which `name`, as which `document` tells; with `acronym`, `submission`, `status`, `seat`, `city` and `page` "
-        "where that document has them."
+        description="What it was (`role`: organisation, nhri or intergovernmental), in which `review` or `hearing`, "
+        "under which `name`, as which `document` tells; with `acronym`, `submission`, `status`, `seat`, `city` and "
+        "`page` where that document has them."
     )
     memberships: list[dict[str, Any]]
     states: list[StateName] = Field(description="Where its seat is.")

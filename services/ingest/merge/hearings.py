@@ -36,7 +36,9 @@ def _record(told: Sequence[Told], review: ReviewRecord | None) -> HearingRecord:
         session=review.session if review else None,
         council_session=next((each.council_session for each in hearings if each.council_session), None),
         meeting=next((each.meeting for each in hearings if each.meeting), None),
-        announced_speakers=next((each.announced_speakers for each in hearings if each.announced_speakers is not None), None),
+        announced_speakers=next(
+            (each.announced_speakers for each in hearings if each.announced_speakers is not None), None
+        ),
         totals_said=next((totals for each in hearings if (totals := _totals(each))), None),
         troika=next((each.troika for each in hearings if each.troika), ()),
         documents=tuple(dict.fromkeys(source.document for source, _ in told)),

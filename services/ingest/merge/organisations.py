@@ -83,7 +83,7 @@ def _record(public_id: str, told: Iterable[OrganisationRole]) -> OrganisationRec
 
     Its seats are where the documents say; a national institution's territory is the State under review.
     """
-    distinct = {repr(sorted(role.items())): role for role in told}
+    distinct = {_place(role): role for role in told}
     roles = [distinct[key] for key in sorted(distinct)]
     territories = {_state(role) for role in roles if role["role"] == _NATIONAL_INSTITUTION and "review" in role}
     return OrganisationRecord(
@@ -96,6 +96,10 @@ def _record(public_id: str, told: Iterable[OrganisationRole]) -> OrganisationRec
         territory=min(territories, default=None),
         sample=all("review" in role and _state(role) in _sample_states() for role in roles),
     )
+
+
+def _place(role: OrganisationRole) -> tuple[str, str, str, str]:
+    return (role.get("review", ""), role.get("hearing", ""), role["document"], repr(sorted(role.items())))
 
 
 def _names(roles: Iterable[OrganisationRole]) -> list[OrganisationName]:

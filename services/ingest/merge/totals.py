@@ -32,20 +32,33 @@ def total_issues(
     answered = not kinds.isdisjoint(_TELL_ANSWERS) or all(each.position != Position.PENDING for each in printed)
     return tuple(
         ReadIssue("warning", "totals_differ", f"{review.id}: {who} {_words(said)}; the records say {_held(printed)}")
-        for who, said in _said(current)
+        for document, who, said in _said(current)
         if not _agree(said, printed, answered=answered)
+        and not _agree(said, _answered_in(document, printed), answered=answered)
     )
 
 
-def _said(current: Iterable[SourceReading]) -> Iterator[tuple[str, ReadTotals]]:
+def concerns_totals(source: SourceReading) -> bool:
+    """Whether a source can make totals differ or agree; of other sources the findings are old news."""
+    said = source.reading
+    return source.kind not in DATA_SETS and bool(said.recommendations or said.positions or [*_said([source])])
+
+
+def _answered_in(document: str, printed: Iterable[RecommendationRecord]) -> list[RecommendationRecord]:
+    """Those that a document answers: an addendum may count only what the report left open."""
+    return [each for each in printed if any(entry["document"] == document for entry in each.positions)]
+
+
+def _said(current: Iterable[SourceReading]) -> Iterator[tuple[str, str, ReadTotals]]:
+    """The totals of each source, after its document's id and the words that name it."""
     for source in current:
         name = source.reading.document.symbol or source.document
         if source.reading.totals is not None:
-            yield f"{name} says", source.reading.totals
+            yield source.document, f"{name} says", source.reading.totals
         for hearing in source.reading.hearings:
             said = ReadTotals(hearing.recommendations_said, hearing.supported_said, hearing.noted_said)
             if said != ReadTotals():
-                yield f"the President said ({name})", said
+                yield source.document, f"the President said ({name})", said
 
 
 def _agree(said: ReadTotals, printed: Sequence[RecommendationRecord], *, answered: bool) -> bool:

@@ -5,9 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.core.domain.organisations import organisation_id
 from services.ingest.merge import MergedReview, SourceReading, merge_review
-from services.ingest.reading import ReadLabel, ReadPledge, ReadPosition, ReadStatement
-from tests.readings import TEXTS, addendum, matrix, recommendation, report, source
+from services.ingest.merge.labels import joined, label_record
+from services.ingest.reading import (
+    ReadDocument,
+    ReadLabel,
+    ReadOrganisation,
+    ReadPledge,
+    ReadPosition,
+    ReadStatement,
+)
+from tests.readings import TEXTS, addendum, council_report, matrix, recommendation, report, source, summary
 
 
 def merge(*sources: SourceReading) -> MergedReview:
@@ -133,6 +142,75 @@ def test_statements_are_numbered_by_speaker_and_kind() -> None:
     assert list(merged.statements) == ["upr-14-PER.ESP.dialogue.1", "upr-14-PER.ESP.dialogue.2"]
     assert merged.hearings["upr-14-PER"].announced_speakers == 52
     assert merged.review.troika == ("MDA", "MDV", "MEX")
+
+
+def test_statements_keep_who_spoke_and_are_labelled_by_rule() -> None:
+    letter = ReadStatement(
+        "ohchr", "letter", "Parliament should ratify OPCAT.", speaker_kind="intergovernmental", speaker_name="OHCHR",
+        suggested_mid_term_year=2015,
+    )  # fmt: skip
+    question = ReadStatement("ESP", "question", "When will Peru ratify?", original_text="¿Cuándo ratificará?")
+    merged = merge(source(report([recommendation("116.1", TEXTS[0])], statements=[letter, question]), "report.pdf"))
+    said, asked = merged.statements["PER-2.ohchr.letter.1"], merged.statements["upr-14-PER.ESP.question.1"]
+    assert (said.speaker_name, said.speaker_kind, said.suggested_mid_term_year) == ("OHCHR", "intergovernmental", 2015)
+    assert (asked.speaker_name, asked.speaker_kind, asked.original_text) == (None, "state", "¿Cuándo ratificará?")
+    assert {"instrument:opcat", "addressee:parliament", "topic:torture-prevention"} <= set(said.label_ids)
+    assert {entry["assigned_by"] for entry in said.labels} == {"rule"}
+    assert not [label for label in said.label_ids if label.startswith("action:")]  # nothing is asked of the State
+    assert merged.organisations["ohchr"].roles == [
+        {"role": "intergovernmental", "name": "OHCHR", "document": "A-HRC-22-15", "review": "PER-2"}
+    ]
+
+
+def test_a_hearing_is_what_all_sources_tell_of_it() -> None:
+    decision = replace(
+        council_report(["PER"]),
+        document=ReadDocument("council_decision", "A/HRC/DEC/22/101", state_under_review="PER", session=14, cycle=2),
+    )
+    chapter = replace(decision, document=replace(decision.document, kind="council_report", symbol="A/HRC/22/2"))
+    hearing = replace(chapter.hearings[0], meeting="25th", recommendations_said=3, noted_said=0)
+    merged = merge(
+        source(replace(decision, hearings=decision.hearings[:1], statements=()), "decision.pdf"),
+        source(replace(chapter, hearings=(hearing,), statements=chapter.statements[:1]), "council.pdf"),
+    )
+    held = merged.hearings["hrc-22-PER"]
+    assert (held.meeting, held.council_session, held.states, held.review) == ("25th", 22, ("PER",), "PER-2")
+    assert held.totals_said == {"recommendations": 3, "supported": None, "noted": 0}
+    assert held.documents == ("A-HRC-22-2", "A-HRC-DEC-22-101")
+
+
+def test_a_speaker_and_a_stakeholder_are_one_organisation() -> None:
+    names = [
+        ReadOrganisation("Amnesty International", "organisation", "AI", "London", "GBR"),
+        ReadOrganisation("Defensoría del Pueblo", "nhri", page=9),
+    ]
+    spoken = [
+        ReadStatement(
+            organisation_id(name, of), "comment", "…", hearing="hrc-22-PER", speaker_kind=kind, speaker_name=name
+        )
+        for name, kind, of in (
+            ("The Amnesty International", "organisation", None),
+            ("Defensoria del Pueblo", "nhri", "PER"),
+        )
+    ]
+    merged = merge(
+        source(summary(names), "summary.pdf"),
+        source(report([recommendation("116.1", TEXTS[0])], statements=spoken), "report.pdf"),
+    )
+    amnesty, ombudsman = (merged.organisations[key] for key in ("amnesty-international", "per-defensoria-del-pueblo"))
+    assert amnesty.names == [
+        {"name": "Amnesty International", "acronym": "AI"},
+        {"name": "The Amnesty International"},
+    ]
+    assert (amnesty.states, amnesty.territory, len(amnesty.roles)) == (("GBR",), None, 2)
+    assert (ombudsman.states, ombudsman.territory, ombudsman.role_ids) == ((), "PER", ("nhri",))
+
+
+def test_the_names_of_vocabularies_stand() -> None:
+    known = label_record(ReadLabel(None, "sdg", "1 no poverty"), "en")
+    assert joined(known, replace(known, names={"en": "A name", "fr": "Un nom"})) == known
+    unknown = [label_record(ReadLabel(None, "group", name), "en") for name in ("the Unheard of", "The unheard of")]
+    assert joined(*unknown).names == joined(*reversed(unknown)).names == {"en": "The unheard of"}
 
 
 def test_an_addendum_answers_what_the_report_left_open() -> None:
