@@ -3,21 +3,26 @@
 Its columns changed from cycle to cycle; they are found by their headings. The words it uses are in `ohchr_matrix.toml`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from services.core.domain.documents import DocumentKind
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.domain.identifiers import normalised_text
 from services.ingest.normalise.attributions import misread_attribution, read_state_list
+from services.ingest.normalise.states import resolve_state
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.ohchr_matrix_answers import Answer, answers_of, source_of
 from services.ingest.parsers.ohchr_matrix_entries import Entry, entries_of
 from services.ingest.parsers.ohchr_matrix_heading import find_review, is_titled
 from services.ingest.parsers.ohchr_matrix_labels import labels_of
-from services.ingest.parsers.ohchr_matrix_rows import PrintedRow, Row, columns_of, data_rows
+from services.ingest.parsers.ohchr_matrix_pages import rows_of_pages
+from services.ingest.parsers.ohchr_matrix_rows import PrintedRow, Row, column_role, columns_of, data_rows, has_number
 from services.ingest.parsers.ohchr_matrix_words import squeezed
 from services.ingest.parsers.text.blocks import DocumentText
+from services.ingest.parsers.text.pdf_cells import SOFT_BREAK
+from services.ingest.parsers.text.pdf_words import read_pages
 from services.ingest.parsers.text.sniff import FileType
 from services.ingest.parsers.working_group_report.parts import Part, split_entry
 from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadLabel, ReadRecommendation
@@ -27,7 +32,11 @@ _BID_WITHOUT_LABELS = 0.6
 """For a table of recommendations and positions and nothing else: addenda have those, too."""
 
 _EXCERPT = 160
+_LONGEST_NAME = 4
+"""So many printed lines the name of a State runs over."""
+
 _HEADING_WITHIN = 5
+_HEADING_WITHIN_PAGES = 3
 
 
 class OhchrMatrix:
@@ -38,9 +47,7 @@ class OhchrMatrix:
 
     def bid(self, content: Content) -> float:
         """High where a table has the columns of a matrix."""
-        if content.file_type is not FileType.DOCX:
-            return 0.0
-        headings = [found for row in _first_rows(content.text) if (found := columns_of(row))]
+        headings = [found for row in _first_rows(content) if (found := columns_of(row))]
         if any({"labels", "sdgs", "groups"} & heading.keys() for heading in headings):
             return _BID
         if headings:
@@ -78,11 +85,26 @@ class OhchrMatrix:
         )
 
 
-def _first_rows(text: DocumentText) -> list[tuple[str, ...]]:
-    return [row for table in text.tables for row in table.rows[:_HEADING_WITHIN]]
+def _first_rows(content: Content) -> list[tuple[str, ...]]:
+    """The rows among which a heading must be. Of a PDF only the first pages are looked at, if it has its words."""
+    if content.file_type is not FileType.PDF:
+        return [row for table in content.text.tables for row in table.rows[:_HEADING_WITHIN]]
+    if not _has_words_of_heading(content.text):
+        return []
+    with suppress(UnreadableDocumentError):
+        return [row.cells for row in rows_of_pages(list(read_pages(content.data, last=_HEADING_WITHIN_PAGES)))]
+    return []
+
+
+def _has_words_of_heading(text: DocumentText) -> bool:
+    lines = [block.text for block in text.blocks if (block.page or 1) <= _HEADING_WITHIN_PAGES]
+    roles = {role for line in lines for word in line.split() if (role := column_role(word))}
+    return {"recommendation", "position"} <= roles and any(has_number(line) for line in lines)
 
 
 def _tables(content: Content) -> list[list[PrintedRow]]:
+    if content.file_type is FileType.PDF:
+        return [rows_of_pages(list(read_pages(content.data)))]
     return [
         [PrintedRow(row, starts=starts) for row, starts in zip(table.rows, table.starts, strict=True)]
         for table in content.text.tables
@@ -224,7 +246,7 @@ def _letters(parts: int) -> list[str | None]:
 
 def _with_states(parts: tuple[Part, ...], row: Row, number: str, issues: list[ReadIssue]) -> tuple[Part, ...]:
     """The parts with their States. A column of States fills in where the text names none, and is compared else."""
-    column = read_state_list(", ".join(row.cells.get("states", "").split("\n")))
+    column = read_state_list(", ".join(_names_in(row.cells.get("states", ""))))
     issues += [_warning("unknown_state", f"{number}: {name}") for name in column.unknown]
     if len(parts) == 1 and not parts[0].states:
         return (_with_found_states(parts[0], column.states, number, issues),)
@@ -233,6 +255,21 @@ def _with_states(parts: tuple[Part, ...], row: Row, number: str, issues: list[Re
         detail = f"{number}: {', '.join(sorted(named))} in the text, {', '.join(sorted(column.states))} in the column"
         issues.append(_warning("states_differ", detail))
     return parts
+
+
+def _names_in(cell: str) -> Iterator[str]:
+    """The names of a column of States, one a line. What may be the rest of a name is, where both are one name."""
+    for line in cell.split("\n"):
+        pieces = line.split(SOFT_BREAK)
+        while pieces:
+            joined = (
+                count
+                for count in range(min(len(pieces), _LONGEST_NAME), 1, -1)
+                if resolve_state(" ".join(pieces[:count]))
+            )
+            count = next(joined, 1)
+            yield " ".join(pieces[:count])
+            pieces = pieces[count:]
 
 
 def _with_found_states(part: Part, column: tuple[str, ...], number: str, issues: list[ReadIssue]) -> Part:

@@ -13,6 +13,7 @@ _NEXT_NUMBER = re.compile(
 _ELIDED_END = re.compile(r"\s?[-–—]\s?(?P<last>\d{1,3})(?=[\s.:]+\D)")
 _ENDS_NUMBER = re.compile(r"\s*[.:)]?\s*")
 _ENDS_ENTRY = re.compile(r"[;.):\d]\s*$")
+_LINE_ENDS = re.compile("[\n\v]")
 _RANGES = ("-", "–", "—", "to", "al", "a", "à")
 _LONGEST_RANGE = 60
 
@@ -47,7 +48,7 @@ def entries_of(row: Row) -> list[Entry]:
 
 def _pieces(cell: str) -> Iterator[str]:
     """A cell cut where a line begins another number of the same paragraph, and the line before it ends a sentence."""
-    lines = cell.split("\n")
+    lines = _LINE_ENDS.split(cell)
     first = NUMBER.match(squeezed(lines[0])) if lines else None
     piece: list[str] = []
     for line in lines:

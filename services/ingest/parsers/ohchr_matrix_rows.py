@@ -68,7 +68,8 @@ def data_rows(tables: Iterable[Iterable[PrintedRow]], issues: list[ReadIssue]) -
         if heading or not distinct or not columns:
             continue
         row = Row(_by_role(printed, columns, starts), theme, printed.page)
-        announced = theme_heading(distinct)
+        opens = squeezed(printed.cells[0]) or squeezed(row.cells.get("recommendation", ""))
+        announced = theme_heading(distinct) if opens else None
         if announced is None and waiting is not None and _goes_on(waiting, row, first_on_page=printed.first_on_page):
             waiting = _joined(waiting, row)
             continue
@@ -104,15 +105,20 @@ def column_role(heading: str) -> str | None:
     return next((role for begins, role in words().columns if told.startswith(begins)), None)
 
 
+def has_theme_word(text: str) -> bool:
+    """Whether a line begins with the word that announces a theme ("Theme:", "Right or area:")."""
+    line = SECTION_LINE.match(text)
+    return line is not None and words().sections.get(folded(line[1])) == "ohchr-theme"
+
+
 def theme_heading(distinct: list[str]) -> str | None:
     """The theme that a row across the whole table announces: by its word, or because it is one that we know."""
-    line = SECTION_LINE.match(distinct[0])
-    is_theme = bool(line and words().sections.get(folded(line[1])) == "ohchr-theme")
-    if len(distinct) == 2 and line and is_theme and not line[2]:
+    line = SECTION_LINE.match(distinct[0]) if has_theme_word(distinct[0]) else None
+    if len(distinct) == 2 and line and not line[2]:
         return distinct[1]
-    if len(distinct) != 1:
+    if len(distinct) != 1 or _LISTED.match(distinct[0]):
         return None
-    if line and is_theme:
+    if line:
         return line[2].strip()
     return distinct[0] if find_entry("ohchr-theme", theme_code(distinct[0])[1]) else None
 
