@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DATA ?= samples/documents
 ARGS ?=
+EFFORT ?= 50
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datase
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench $(BENCHMARKS) clean
+.PHONY: help install run test soak check format bench $(BENCHMARKS) clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -35,6 +36,9 @@ check: $(INSTALLED) ## Check style, types, the dependency rule of the tree, and 
 format: $(INSTALLED) ## Put the code into shape.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+soak: $(INSTALLED) ## Run the property and fuzz tests for long; EFFORT=50 times what `make test` tries.
+	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q -m soak -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)
 
 bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 

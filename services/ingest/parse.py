@@ -14,7 +14,7 @@ from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.datasets import data_set_for
 from services.ingest.datasets.base import DataSet
 from services.ingest.datasets.contents import Contents
-from services.ingest.reading import Reading, ReadPosition, ReadRecommendation
+from services.ingest.reading import ReadDocument, Reading, ReadPosition, ReadRecommendation
 from services.ingest.sandbox import ReadFile, Sandbox
 
 
@@ -63,11 +63,23 @@ def _shares(data_set: DataSet, path: Path) -> Iterator[ParsedFile]:
     try:
         with Contents(data_set, path) as contents:
             issues = contents.issues
-            for reading in contents.readings():
+            for reading in itertools.chain(contents.readings(), _of_no_review(contents)):
                 yield ParsedFile(name, replace(reading, issues=issues))
                 issues = ()
     except UnreadableDocumentError as error:
         yield ParsedFile(name, error)
+
+
+def _of_no_review(contents: Contents) -> Iterator[Reading]:
+    """An outcome for an export that tells of other mechanisms alone. Raises `UnreadableDocumentError` if of nothing."""
+    tally, data_set = contents.tally, contents.data_set
+    if tally.recommendations or tally.pledges:
+        return
+    if not tally.observations:
+        told = ", ".join(f"{issue.code}: {issue.detail}" for issue in contents.issues[:3])
+        raise UnreadableDocumentError("no_recommendations", f"no row of the data set is understood; {told}".strip("; "))
+    document = ReadDocument(data_set.name, title=data_set.title, published_on=contents.as_of)
+    yield Reading(data_set.parser, data_set.version, document)
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[Path]:

@@ -177,11 +177,11 @@ class Head:
                     return ""
                 parts = [name for name in ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml") if name in names]
                 return "".join(_member_head(archive, name) for name in parts)
-        except _ZIP_DAMAGE:
+        except ZIP_DAMAGE:
             return ""
 
 
-_ZIP_DAMAGE = (
+ZIP_DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
     *(OSError, EOFError, KeyError, ValueError, OverflowError, NotImplementedError, RuntimeError),
 )

@@ -19,7 +19,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.datasets.base import delimiter_of, folded_column
+from services.ingest.datasets.base import ZIP_DAMAGE, delimiter_of, folded_column
 
 _CHUNK = 2**20
 _LONGEST_FIELD = 2**20
@@ -105,7 +105,7 @@ def workbook_cells(path: Path, sheet: str | None = None) -> Iterator[tuple[Any, 
     stream = path.open("rb")  # openpyxl looks at names, but not at those of streams
     try:
         workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError) as error:
+    except (*ZIP_DAMAGE, InvalidFileException, SyntaxError, TypeError, AttributeError, IndexError) as error:
         stream.close()
         raise UnreadableDocumentError("damaged_table", f"the workbook cannot be opened: {error}") from error
     try:
@@ -114,7 +114,7 @@ def workbook_cells(path: Path, sheet: str | None = None) -> Iterator[tuple[Any, 
                 "unknown_sheet", f"the workbook has no sheet {sheet!r}, but {', '.join(workbook.sheetnames)}"
             )
         yield from (workbook[sheet] if sheet is not None else workbook.worksheets[0]).iter_rows(values_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError, IndexError) as error:
+    except (*ZIP_DAMAGE, SyntaxError, TypeError, AttributeError, IndexError) as error:
         raise UnreadableDocumentError("damaged_table", f"the workbook is damaged: {error}") from error
     finally:
         workbook.close()
@@ -125,7 +125,7 @@ def _refuse_bombs(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             texts = sum(part.file_size for part in archive.infolist() if "worksheets" not in part.filename)
-    except (zipfile.BadZipFile, OSError) as error:
+    except ZIP_DAMAGE as error:
         raise UnreadableDocumentError("damaged_table", f"the workbook cannot be opened: {error}") from error
     if texts > _MOST_TEXTS_BYTES:
         raise UnreadableDocumentError("zip_bomb", f"the workbook unpacks to {texts:,} bytes beside its sheets")
