@@ -60,6 +60,8 @@ def upgrade() -> None:
     sa.Column('session', sa.Integer(), nullable=True),
     sa.Column('cycle', sa.Integer(), nullable=True),
     sa.Column('council_session', sa.Integer(), nullable=True),
+    sa.Column('author', sa.Text(collation='C'), nullable=True),
+    sa.Column('author_kind', sa.Text(collation='C'), nullable=True),
     sa.Column('languages', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('files', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('sample', sa.Boolean(), nullable=False),
@@ -162,6 +164,33 @@ def upgrade() -> None:
     op.create_index(op.f('ix_organisations_roles'), 'organisations', ['roles'], unique=False, postgresql_using='gin', postgresql_ops={'roles': 'jsonb_path_ops'})
     op.create_index(op.f('ix_organisations_role_ids'), 'organisations', ['role_ids'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_organisations_states'), 'organisations', ['states'], unique=False, postgresql_using='gin')
+    op.create_table('paragraphs',
+    sa.Column('id', sa.Text(collation='C'), nullable=False),
+    sa.Column('document', sa.Text(collation='C'), nullable=False),
+    sa.Column('sort_key', sa.Text(collation='C'), nullable=False),
+    sa.Column('review', sa.Text(collation='C'), nullable=False),
+    sa.Column('state_under_review', sa.Text(collation='C'), nullable=False),
+    sa.Column('cycle', sa.Integer(), nullable=False),
+    sa.Column('document_kind', sa.Text(collation='C'), nullable=False),
+    sa.Column('language', sa.Text(collation='C'), nullable=False),
+    sa.Column('number', sa.Text(collation='C'), nullable=True),
+    sa.Column('heading', sa.Text(collation='C'), nullable=True),
+    sa.Column('text', sa.Text(collation='C'), nullable=False),
+    sa.Column('page', sa.Integer(), nullable=True),
+    sa.Column('citations', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('recommendations', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('file', sa.Text(collation='C'), nullable=False),
+    sa.Column('parser', sa.Text(collation='C'), nullable=False),
+    sa.Column('parser_version', sa.Text(collation='C'), nullable=False),
+    sa.Column('sample', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['document'], ['documents.id'], name=op.f('fk_paragraphs_document'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_paragraphs'))
+    )
+    op.create_index('ix_paragraphs_citing', 'paragraphs', ['state_under_review'], unique=False, postgresql_where=sa.text('jsonb_array_length(citations) > 0'))
+    op.create_index(op.f('ix_paragraphs_document_sort_key'), 'paragraphs', ['document', 'sort_key'], unique=False)
+    op.create_index(op.f('ix_paragraphs_recommendations'), 'paragraphs', ['recommendations'], unique=False, postgresql_using='gin')
+    op.create_index(op.f('ix_paragraphs_review'), 'paragraphs', ['review'], unique=False)
+    op.create_index(op.f('ix_paragraphs_sort_key'), 'paragraphs', ['sort_key'], unique=False)
     op.create_table('place_groups',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('kind', sa.Text(collation='C'), nullable=False),
@@ -465,6 +494,12 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_readings_sha256'), table_name='readings')
     op.drop_index(op.f('ix_readings_review'), table_name='readings')
     op.drop_table('readings')
+    op.drop_index(op.f('ix_paragraphs_sort_key'), table_name='paragraphs')
+    op.drop_index(op.f('ix_paragraphs_review'), table_name='paragraphs')
+    op.drop_index(op.f('ix_paragraphs_recommendations'), table_name='paragraphs', postgresql_using='gin')
+    op.drop_index(op.f('ix_paragraphs_document_sort_key'), table_name='paragraphs')
+    op.drop_index('ix_paragraphs_citing', table_name='paragraphs', postgresql_where=sa.text('jsonb_array_length(citations) > 0'))
+    op.drop_table('paragraphs')
     op.drop_table('place_groups')
     op.drop_index(op.f('ix_organisations_states'), table_name='organisations', postgresql_using='gin')
     op.drop_index(op.f('ix_organisations_roles'), table_name='organisations', postgresql_using='gin', postgresql_ops={'roles': 'jsonb_path_ops'})

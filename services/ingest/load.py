@@ -38,6 +38,7 @@ from services.core.store.seed import facts, sample_state_records
 from services.core.store.statements import StatementRecord
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 from services.core.store.tables import AGGREGATES
+from services.ingest.load_paragraphs import write_paragraphs
 from services.ingest.merge import (
     MergedChapter,
     MergedReview,
@@ -137,7 +138,8 @@ class Loader:
         state, cycle = _whose_review(reading)
         review = identifiers.review_id(state, cycle)
         with self._engine.begin() as connection:
-            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(review))))
+            # Of the whole State: documents of one review cite the recommendations of another (load_paragraphs.py).
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(state))))
             held = _readings(connection, review)
             if (old := held.get(sha256)) is not None and _is_same(old, source):
                 return Loaded(source.document, review, "unchanged", {}, bool(sample_states().get(state)))
@@ -152,6 +154,7 @@ class Loader:
                 places=None if merged.review.sample else self.places(connection),
             )
             drafts = _write_review(write, merged, nouns)
+            write_paragraphs(connection, review, [*others, source], sample=merged.review.sample)
             append_changes(connection, drafts)
         counts: dict[str, int] = {}
         for draft in drafts:

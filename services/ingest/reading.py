@@ -5,7 +5,7 @@ that `upr ingest parse --format ndjson` prints; its keys are a public contract (
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Severity = Literal["info", "warning", "error"]
@@ -36,6 +36,10 @@ class ReadDocument:
     pages: int | None = None
     cites: tuple[str, ...] = ()
     """Symbols of other documents, where citing them is what this document does (a decision)."""
+    author: str | None = None
+    """Who wrote it, as printed, where that is not plain from its kind (a mid-term report); `author_kind` is `state`,
+    `nhri`, `organisation` or `intergovernmental`."""
+    author_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +204,22 @@ class ReadOrganisation:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadParagraph:
-    """A numbered paragraph of a document that is read as text, and the recommendations it cites, as printed."""
+class ReadCitation:
+    """A recommendation that a document cites: the number as printed, and its cycle where the document says it."""
 
     number: str
+    cycle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadParagraph:
+    """A paragraph of a document that is read as text, or a row of a table, and the recommendations it cites."""
+
+    number: str | None
     text: str
     page: int | None = None
     heading: str | None = None
-    recommendations: tuple[str, ...] = ()
+    recommendations: tuple[ReadCitation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +273,7 @@ class Reading:
 def reading_from(stored: Mapping[str, Any]) -> Reading:
     """A reading from the JSON that `dataclasses.asdict` made of it."""
     lists = {name: tuple(_entry(kind, row) for row in stored.get(name, ())) for name, kind in _LISTS.items()}
+    lists["paragraphs"] = tuple(map(_with_citations, lists["paragraphs"]))
     return Reading(
         parser=stored["parser"],
         parser_version=stored["parser_version"],
@@ -274,9 +287,13 @@ def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
 
 
+def _with_citations(paragraph: ReadParagraph) -> ReadParagraph:
+    return replace(paragraph, recommendations=tuple(_entry(ReadCitation, row) for row in paragraph.recommendations))
+
+
 ONLY_SOME_HOLD = ("organisations", "paragraphs", "totals")
 WHERE_TOLD: dict[str, tuple[str, ...]] = {
-    "document": ("cites",),
+    "document": ("cites", "author", "author_kind"),
     "recommendations": ("external_ids",),
     "labels": ("row", "pledge"),
     "hearings": (

@@ -20,6 +20,7 @@ class DocumentKind(StrEnum):
     ADVANCE_QUESTIONS = "advance_questions"
     LETTER = "letter"
     MID_TERM_REPORT = "mid_term_report"
+    IMPLEMENTATION_PLAN = "implementation_plan"
     UPR_INFO = "upr_info"
     UHRI = "uhri"
     OTHER = "other"
@@ -27,6 +28,9 @@ class DocumentKind(StrEnum):
 
 DATA_SETS = frozenset({DocumentKind.UPR_INFO, DocumentKind.UHRI})
 """Databases: what one says of a review in an export counts as one document of the review."""
+
+FOLLOW_UP = frozenset({DocumentKind.MID_TERM_REPORT, DocumentKind.IMPLEMENTATION_PLAN})
+"""Documents that follow up on the recommendations of their own review; those before a review on those of the last."""
 
 SYMBOL_IN_TEXT = re.compile(
     r"A/HRC/(?:WG\.6/\d{1,2}/(?:\s?[A-Z]{3}/[123]|L\.\d+)|DEC/\d{1,3}/\d{3}|\d{1,3}/\d+)"

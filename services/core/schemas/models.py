@@ -78,6 +78,8 @@ class Document(Record):
     session: int | None
     cycle: int | None
     council_session: int | None
+    author: str | None = Field(description="Who wrote a mid-term report or an implementation plan, where it is told.")
+    author_kind: Literal["state", "nhri", "organisation", "intergovernmental"] | None
     languages: list[str]
     files: list[File]
     sample: bool

@@ -107,6 +107,8 @@ def _document(record: DocumentRecord, names: Names) -> Shape:
         "session": record.session,
         "cycle": record.cycle,
         "council_session": record.council_session,
+        "author": record.author,
+        "author_kind": record.author_kind,
         "languages": list(record.languages),
         "files": record.files,
         "sample": record.sample,

@@ -27,7 +27,11 @@ class FileEntry(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentRecord(Stored):
-    """One source document. Its languages and formats are `files`."""
+    """One source document. Its languages and formats are `files`.
+
+    `author` is who wrote it, as printed, where others than the United Nations may have (a mid-term report); and
+    `author_kind` what they are: `state`, `nhri`, `organisation` or `intergovernmental`.
+    """
 
     id: str
     symbol: str | None
@@ -39,6 +43,8 @@ class DocumentRecord(Stored):
     session: int | None = None
     cycle: int | None = None
     council_session: int | None = None
+    author: str | None = None
+    author_kind: str | None = None
     languages: tuple[str, ...] = ()
     files: list[FileEntry]
     sample: bool = False
@@ -57,6 +63,8 @@ documents_table = Table(
     Column("session", Integer),
     Column("cycle", Integer),
     Column("council_session", Integer),
+    Column("author", plain_text()),
+    Column("author_kind", plain_text()),
     Column("languages", texts(), nullable=False),
     Column("files", JSONB, nullable=False),
     Column("sample", Boolean, nullable=False),

@@ -10,6 +10,7 @@ from services.core.store import (
     labels,
     observations,
     organisations,
+    paragraphs,
     pledges,
     recommendations,
     reviews,
@@ -20,7 +21,7 @@ from services.core.store import (
 from services.core.store.metadata import metadata
 from services.core.store.records import Aggregate, Stored
 
-__all__ = ["AGGREGATES", "changes", "former_ids", "ingest", "keys", "metadata", "webhooks"]
+__all__ = ["AGGREGATES", "changes", "former_ids", "ingest", "keys", "metadata", "paragraphs", "webhooks"]
 
 AGGREGATES: dict[str, Aggregate[Stored]] = {
     aggregate.noun: aggregate  # type: ignore[misc]  # each is an Aggregate of its own record

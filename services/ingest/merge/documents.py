@@ -30,6 +30,8 @@ def document_record(
         session=said.session or (review.session if review else None),
         cycle=review.cycle if review else said.cycle,
         council_session=read_symbol(said.symbol).council_session if said.symbol else None,
+        author=said.author,
+        author_kind=said.author_kind,
         languages=tuple(sorted({source.language for source in ordered})),
         files=[FileEntry(**{**source.file, "current": source in current}) for source in ordered],
         sample=bool(review and review.sample),

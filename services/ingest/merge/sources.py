@@ -61,9 +61,9 @@ def split_superseded(readings: Iterable[SourceReading]) -> tuple[list[SourceRead
     """The readings that hold and those that a later one replaced, each the weightiest first.
 
     A file replaces another of the same document (or of one it revises) in the same language; a review has one matrix
-    a language, and of what bears no symbol one document of each kind and title; a report replaces its drafts. The
-    later one is told by its revision, then its date, and where neither tells by its bytes' hash, so that the order of
-    loading does not decide.
+    a language, and of what bears no symbol one document of each kind, title and author; a report replaces its drafts.
+    The later one is told by its revision, then its date, and where neither tells by its bytes' hash, so that the order
+    of loading does not decide.
     """
     newest: dict[tuple[str, str], SourceReading] = {}
     everything = sorted(readings, key=lambda each: each.weight)
@@ -82,7 +82,8 @@ def _slot(each: SourceReading) -> tuple[str, str]:
     if each.kind == DocumentKind.MATRIX:
         return (each.kind, each.language)
     if symbol is None:
-        return (f"{each.kind} {each.reading.document.title or ''}".strip(), each.language)
+        said = each.reading.document
+        return (f"{each.kind} {said.title or ''} {said.author or ''}".strip(), each.language)
     return (_REVISION.sub("", symbol), each.language)
 
 

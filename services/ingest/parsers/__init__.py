@@ -6,6 +6,7 @@ from services.ingest.parsers.advance_questions import AdvanceQuestions
 from services.ingest.parsers.base import Content, Parser
 from services.ingest.parsers.council_decision import CouncilDecision
 from services.ingest.parsers.council_report import CouncilReport
+from services.ingest.parsers.follow_up_report import FollowUpReport
 from services.ingest.parsers.high_commissioner_letter import HighCommissionerLetter
 from services.ingest.parsers.ohchr_matrix import OhchrMatrix
 from services.ingest.parsers.plain_document import PlainDocument
@@ -21,6 +22,7 @@ PARSERS: tuple[Parser, ...] = (
     AdvanceQuestions(),
     HighCommissionerLetter(),
     CouncilReport(),
+    FollowUpReport(),
     StakeholderSummary(),
     PlainDocument(),
 )

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from services.core.domain.documents import DocumentKind, read_symbol
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.parsers.addendum_numbers import Numbering, find_numbering, find_runs
+from services.ingest.parsers.addendum_numbers import Numbering
 from services.ingest.parsers.base import Content
+from services.ingest.parsers.cited_recommendations import cited_recommendations, numbering_of
 from services.ingest.parsers.text.blocks import Block, DocumentText
 from services.ingest.parsers.title_page import TitlePage, read_title_page
 from services.ingest.parsers.working_group_report.furniture import strip_furniture, without_footnote_marks
@@ -19,19 +20,19 @@ _TITLES = {
     DocumentKind.COMPILATION: "Compilation of information of the United Nations",
     DocumentKind.STAKEHOLDER_SUMMARY: "Summary of stakeholders’ submissions",
 }
-_NUMBERED = re.compile(r"^(\d{1,3})\.\s+(?=[^\s\d])")
+_NUMBERED = re.compile(r"^(\d{1,3})\.\s*(?=[^\s\d])")
 _OPENS_HEADING = re.compile(r"^(?:[IVX]{1,5}|[A-Z]|\d{1,2})\.\s")
-_NOTES = re.compile(r"^(?:end)?notes?$", re.IGNORECASE)
+_NOTES = re.compile(r"^(?:(?:end)?notes?|notas?)$", re.IGNORECASE)
 _BRIDGED = 3
 _LARGER = 1.08
 _LONGEST_HEADING = 150
 
 
 class PlainDocument:
-    """Reads national reports and compilations in English, which are known by their symbols."""
+    """Reads national reports and compilations in English, Spanish and French, which are known by their symbols."""
 
     name = "plain_document"
-    version = "1"
+    version = "2"
 
     def bid(self, content: Content) -> float:
         """Fair where the symbol is that of a national report or a compilation."""
@@ -44,7 +45,7 @@ class PlainDocument:
             parser=self.name,
             parser_version=self.version,
             document=document_of(title, content.text),
-            paragraphs=read_paragraphs(content.text),
+            paragraphs=read_paragraphs(content.text, title),
             issues=title_issues(title),
         )
 
@@ -64,6 +65,7 @@ def document_of(title: TitlePage, text: DocumentText) -> ReadDocument:
     return ReadDocument(
         kind=kind.value,
         symbol=title.symbol,
+        language=title.language,
         title=_TITLES.get(kind),
         published_on=title.published_on,
         state_under_review=title.state,
@@ -89,14 +91,15 @@ class _Paragraph:
     lines: list[str] = field(default_factory=list)
 
 
-def read_paragraphs(text: DocumentText) -> tuple[ReadParagraph, ...]:
+def read_paragraphs(text: DocumentText, title: TitlePage) -> tuple[ReadParagraph, ...]:
     """The numbered paragraphs with the headings they stand under, and the recommendations they cite by number.
 
+    These were made in an earlier cycle: the documents were written for a review that is still to come.
     Raises `UnreadableDocumentError` (`no_paragraphs`) where none is numbered.
     """
     lines = [line for line in strip_furniture(text).lines if line.text.strip()]
-    numbering = find_numbering(line.text for line in lines)
-    found = tuple(_read(each, numbering) for each in _paragraphs(lines))
+    numbering = numbering_of((line.text for line in lines), title.language)
+    found = tuple(_read(each, numbering, title) for each in _paragraphs(lines))
     if not found:
         raise UnreadableDocumentError("no_paragraphs", "The document holds no numbered paragraph")
     return found
@@ -139,13 +142,15 @@ def _is_heading(line: Block, body: float) -> bool:
     return larger or line.bold or "_ H" in (line.style or "") or (line.style or "").startswith("Heading")
 
 
-def _read(each: _Paragraph, numbering: Numbering) -> ReadParagraph:
+def _read(each: _Paragraph, numbering: Numbering, title: TitlePage) -> ReadParagraph:
     words = without_footnote_marks(" ".join(each.lines))
-    cited = [number for run in find_runs(f"{each.heading or ''}\n{words}", numbering) for number in run.numbers]
+    latest = title.cycle - 1 if title.cycle else None
     return ReadParagraph(
         number=each.number,
         text=words,
         page=each.page,
         heading=without_footnote_marks(each.heading) if each.heading else None,
-        recommendations=tuple(dict.fromkeys(cited)),
+        recommendations=cited_recommendations(
+            f"{each.heading or ''}\n{words}", numbering, language=title.language, latest=latest
+        ),
     )

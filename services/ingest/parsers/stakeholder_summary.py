@@ -13,25 +13,48 @@ from services.ingest.parsers.text.blocks import Block, DocumentText
 from services.ingest.parsers.title_page import read_title_page
 from services.ingest.reading import Reading, ReadIssue, ReadOrganisation
 
-_BEGINS = re.compile(r"\b(?:stakeholders|organi[sz]ations) listed below\b", re.IGNORECASE)
+_BEGINS = re.compile(
+    r"\b(?:stakeholders|organi[sz]ations) listed below\b|\bpartes interesadas (?:que se )?(?:enumera|cita|indica)"
+    r"|\bparties prenantes (?:ci-après|dont la liste|énumérées|mentionnées|indiquées)",
+    re.IGNORECASE,
+)
 _NEXT_NOTE = re.compile(r"^[⁰¹²³⁴⁵⁶⁷⁸⁹]+\s|^\d{1,2}$")
 _MARK_AT_END = re.compile(r"\s[⁰¹²³⁴⁵⁶⁷⁸⁹]+$")
-_FURNITURE = re.compile(r"^(?:A/HRC/WG\.6/\S+|\d{1,3}|(?:\d{1,3}\s+)?GE\.\d\d-\d+.*|Notes?)$")
+_FURNITURE = re.compile(r"^(?:A/HRC/WG\.6/\S+|\d{1,3}|(?:\d{1,3}\s+)?GE\.\d\d-\d+.*|Notes?|Notas?)$")
 _SECTIONS = (
     (
         "organisation",
         re.compile(
-            r"^(?:civil society(?: organi[sz]ations)?|individual submissions?|joint submissions?)\W*$", re.IGNORECASE
+            r"^(?:civil society(?: organi[sz]ations)?|individual submissions?|joint submissions?"
+            r"|sociedad civil|comunicaci(?:ón|ones) (?:individual|conjunta)(?:es|s)?"
+            r"|société civile|communications? (?:individuelle|conjointe)s?)\W*$",
+            re.IGNORECASE,
         ),
     ),
-    ("nhri", re.compile(r"^national human rights institutions?\W*$", re.IGNORECASE)),
+    (
+        "nhri",
+        re.compile(
+            r"^(?:national human rights institutions?|instituci(?:ón|ones) nacional(?:es)? de derechos humanos"
+            r"|institutions? nationales? des droits de l.homme)\W*$",
+            re.IGNORECASE,
+        ),
+    ),
     (
         "intergovernmental",
-        re.compile(r"^(?:regional |international )?inter-?governmental organi[sz]ations?(?:\(s\))?\W*$", re.IGNORECASE),
+        re.compile(
+            r"^(?:(?:regional |international )?inter-?governmental organi[sz]ations?(?:\(s\))?"
+            r"|organizaci(?:ón|ones) (?:intergubernamental(?:es)?|regional(?:es)?)(?: intergubernamental(?:es)?)?"
+            r"|organisations? (?:intergouvernementales?|régionales?)(?: intergouvernementales?)?)\W*$",
+            re.IGNORECASE,
+        ),
     ),
 )
 _ATTACHMENTS = re.compile(r"^attachments?\s*:?", re.IGNORECASE)
-_JOINT = re.compile(r"^Joint submission (?P<n>\d{1,2})\s*(?:,?\s*submitted by)?\s*:?\s*", re.IGNORECASE)
+_JOINT = re.compile(
+    r"^(?:Joint submission|Comunicación conjunta|Communication conjointe) (?P<n>\d{1,2})\s*"
+    r"(?:,?\s*(?:submitted by|presentada por|soumise par))?\s*:?\s*",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(r"^(?P<name>.+?),\s+(?P<city>[^,()]{2,40}?),?\s*\((?P<state>.+)\)$", re.DOTALL)
 _PLACE_ALONE = re.compile(r"^[^,()]{2,40}?\s*\((?P<state>[^()]+)\)$")
 _COUNT = re.compile(r"\bsummary of (?P<n>\d{1,3}|[a-z]+(?:-[a-z]+)?) stakeholders?[’']? submissions?", re.IGNORECASE)
@@ -40,10 +63,10 @@ _MOST_WORDS_OF_ACRONYM = 3
 
 
 class StakeholderSummary:
-    """Reads summaries in English, which are known by their symbols."""
+    """Reads summaries in English, Spanish and French, which are known by their symbols."""
 
     name = "stakeholder_summary"
-    version = "1"
+    version = "2"
 
     def bid(self, content: Content) -> float:
         """Fair where the symbol is that of a summary."""
@@ -58,7 +81,7 @@ class StakeholderSummary:
             parser_version=self.version,
             document=document_of(title, content.text),
             organisations=organisations,
-            paragraphs=read_paragraphs(content.text),
+            paragraphs=read_paragraphs(content.text, title),
             issues=(*title_issues(title), *_count_issues(content.text, organisations, submissions)),
         )
 

@@ -18,17 +18,46 @@ from services.ingest.parsers.text.blocks import DocumentText
 from services.ingest.parsers.working_group_report.introduction import read_session_number
 from services.ingest.parsers.working_group_report.number_words import ordinal
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
+_MONTHS = {
+    **{
+        name: number
+        for names in (
+            ("january february march april may june july august september october november december"),
+            ("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
+            ("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
+        )
+        for number, name in enumerate(names.split(), 1)
+    },
+    "setiembre": 9,
+}
+_DATE = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|er|º)?\s+(?:of\s+|de\s+)?(" + "|".join(_MONTHS) + r"),?\s+(?:del?\s+)?(\d{4})\b",
+    re.IGNORECASE,
 )
-_DATE = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(" + "|".join(_MONTHS) + r"),?\s+(\d{4})\b", re.IGNORECASE)
+_MASTHEADS = {
+    "es": re.compile(r"^(?:Naciones Unidas|Asamblea General|Distr\. ?general|Consejo de Derechos Humanos|Español)\b"),
+    "fr": re.compile(
+        r"^(?:Nations Unies|Assemblée générale|Distr\. ?générale|Conseil des droits de l.homme|Français)\b"
+    ),
+}
+_LEAST_OF_A_MASTHEAD = 2
+_WORKING_GROUP = re.compile(
+    r"^(?:working group on the universal|grupo de trabajo sobre el examen|groupe de travail sur l.examen)",
+    re.IGNORECASE,
+)
 _PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_SESSION_LINE = re.compile(r"^([A-Z][a-z]+(?:[- ][a-z]+)?|\d{1,2}(?:st|nd|rd|th)) session$")
-_ALONE = re.compile(rf"(?:.*United Nations(?: document)?\s+)?({SYMBOL_IN_TEXT.pattern})[*∗]{{0,2}}", re.IGNORECASE)
+_SESSION_LINE = re.compile(r"^(\w+(?:[- ]\w+){0,2}|\d{1,2}\w{1,2}) (?:session|período de sesiones)$")
+_ALONE = re.compile(
+    rf"(?:.*(?:United Nations(?: document)?|Naciones Unidas|Nations Unies)\s+)?({SYMBOL_IN_TEXT.pattern})[*∗]{{0,2}}",
+    re.IGNORECASE,
+)
 """A symbol in the masthead: with nothing after it, unlike one in a sentence or a footnote."""
 
-_OUTCOME = re.compile(r"^(?:\d+/\d+\.?\s+)?outcome of the universal periodic review\s*[:–-]\s*", re.IGNORECASE)
+_OUTCOME = re.compile(
+    r"^(?:\d+/\d+\.?\s+)?(?:outcome of the universal periodic review|resultado del examen periódico universal"
+    r"|(?:textes? issus?|document final|résultats?) de l.examen périodique universel)\s*[:–-]\s*",
+    re.IGNORECASE,
+)
 _PARAGRAPH = re.compile(r"^1\.\s+\S")
 _FIRST_LINES = 60
 _LINES_AFTER_DISTRIBUTION = 4
@@ -36,7 +65,10 @@ _LINES_AFTER_DISTRIBUTION = 4
 
 @dataclass(frozen=True, slots=True)
 class TitlePage:
-    """A title page. `lines` are its lines with plain digits; `session` and `cycle` are those of the review."""
+    """A title page. `lines` are its lines with plain digits; `session` and `cycle` are those of the review.
+
+    `language` is what the masthead is printed in: English, Spanish or French.
+    """
 
     lines: tuple[str, ...]
     symbol: str | None
@@ -45,6 +77,7 @@ class TitlePage:
     session: int | None
     cycle: int | None
     council_session: int | None
+    language: str = "en"
 
 
 def read_title_page(text: DocumentText) -> TitlePage:
@@ -65,6 +98,7 @@ def read_title_page(text: DocumentText) -> TitlePage:
         session=session,
         cycle=cycle or (cycle_adopted_at(council) if council else None),
         council_session=council,
+        language=_language(lines),
     )
 
 
@@ -97,6 +131,14 @@ def _symbol(text: DocumentText, lines: Sequence[str]) -> str | None:
     return "".join(found[1].split()) if found else None
 
 
+def _language(lines: Sequence[str]) -> str:
+    """The language of the masthead's words; what a document was written in ("Original: Spanish") is another matter."""
+    for language, masthead in _MASTHEADS.items():
+        if sum(bool(masthead.match(line)) for line in lines) >= _LEAST_OF_A_MASTHEAD:
+            return language
+    return "en"
+
+
 def _published(lines: Sequence[str]) -> str | None:
     """The date under "Distr.: General"; a title page may print others."""
     for place, line in enumerate(lines):
@@ -124,14 +166,14 @@ def _state(lines: Sequence[str], by_symbol: str | None) -> str | None:
 def _working_group_session(lines: Sequence[str]) -> int | None:
     """The session printed under "Working Group on the Universal Periodic Review"; that of the Council is another."""
     for before, line in pairwise(lines):
-        if before.casefold().startswith("working group on the universal"):
+        if _WORKING_GROUP.match(before):
             named = _SESSION_LINE.match(line)
-            return ordinal(named[1]) if named else read_session_number(line)
+            return (ordinal(named[1]) if named else None) or read_session_number(line)
     return None
 
 
 def _iso(found: re.Match[str]) -> str | None:
     try:
-        return date(int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1])).isoformat()
+        return date(int(found[3]), _MONTHS[found[2].lower()], int(found[1])).isoformat()
     except ValueError:
         return None

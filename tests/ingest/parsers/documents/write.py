@@ -7,10 +7,13 @@ out every time.
 import struct
 import sys
 import tomllib
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from samples.write import NOTICE, Pages, Paragraph
+import docx
+
+from samples.write import NOTICE, WRITTEN_ON, Pages, Paragraph, _archived
 
 FOLDER = Path(__file__).parent
 
@@ -18,7 +21,9 @@ FOLDER = Path(__file__).parent
 def main(folder: Path = FOLDER) -> None:
     for source in sorted(FOLDER.glob("*.toml")):
         told = tomllib.loads(source.read_text(encoding="utf-8"))
-        if told.get("format") == "doc":
+        if told.get("format") == "docx":
+            (folder / f"{source.stem}.docx").write_bytes(word(told))
+        elif told.get("format") == "doc":
             (folder / f"{source.stem}.doc").write_bytes(doc_ole2(told["body"].strip().splitlines()))
         else:
             (folder / f"{source.stem}.pdf").write_bytes(un_pdf(told))
@@ -72,6 +77,38 @@ def _row(pages: Pages, cells: list[str]) -> None:
     pages._y, pages.right = lowest, right  # type: ignore[misc]
 
 
+def word(told: dict[str, Any]) -> bytes:
+    """A Word document: the lines of the title, then the body as in `un_pdf`; rows side by side are one table.
+
+    A cell that is `=` is merged with the one before it.
+    """
+    document = docx.Document()
+    core = document.core_properties
+    core.title, core.subject, core.author, core.comments = told["title"][0], NOTICE, "OpenUPR", ""
+    core.created = core.modified = WRITTEN_ON
+    for line in told["title"]:
+        document.add_paragraph().add_run(line).bold = True
+    lines = [line.strip() for line in told["body"].strip().splitlines() if line.strip()]
+    for is_table, group in groupby(lines, lambda line: line.startswith("|")):
+        if is_table:
+            _table(document, [[cell.strip() for cell in line.strip("|").split("|")] for line in group])
+            continue
+        for line in group:
+            level = len(line) - len(line.lstrip("#"))
+            document.add_paragraph(line.lstrip("# "), style=f"Heading {level}" if level else None)
+    return _archived(document)
+
+
+def _table(document: Any, rows: list[list[str]]) -> None:
+    table = document.add_table(len(rows), max(map(len, rows)))
+    for row, cells in zip(table.rows, rows, strict=True):
+        for place, words in enumerate(cells):
+            if words == "=":
+                row.cells[place - 1].merge(row.cells[place])
+            else:
+                row.cells[place].text = words
+
+
 _SECTOR = 512
 _END, _FREE, _IS_FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
 
@@ -119,14 +156,29 @@ def _entry(name: str, kind: int, *, start: int, child: int = _FREE, right: int =
     )  # fmt: skip
 
 
+_MASTHEADS = {
+    "en": ("General Assembly", "Distr.: General", "Original: English", "Human Rights Council"),
+    "es": ("Asamblea General", "Distr. general", "Español", "Consejo de Derechos Humanos"),
+    "fr": ("Assemblée générale", "Distr. générale", "Français", "Conseil des droits de l’homme"),
+}
+
+
+_MASTHEADS = {
+    "en": ("General Assembly", "Distr.: General", "Original: English", "Human Rights Council"),
+    "es": ("Asamblea General", "Distr. general", "Original: español", "Consejo de Derechos Humanos"),
+    "fr": ("Assemblée générale", "Distr. générale", "Original : français", "Conseil des droits de l’homme"),
+}
+
+
 def _title_page(pages: Pages, told: dict[str, Any]) -> None:
+    assembly, distribution, original, council = _MASTHEADS[told.get("language", "en")]
     pages.line(113.4, 785, "Sample, not a United Nations document", 12)
     pages.line(430, 785, told["symbol"], 12)
-    pages.line(113.4, 745, "General Assembly", 20, bold=True)
-    pages.line(392.4, 755, "Distr.: General")
+    pages.line(113.4, 745, assembly, 20, bold=True)
+    pages.line(392.4, 755, distribution)
     pages.line(392.4, 743, told["published"])
-    pages.line(392.4, 722, "Original: English")
-    pages.line(56.7, 683, "Human Rights Council", 12, bold=True)
+    pages.line(392.4, 722, original)
+    pages.line(56.7, 683, council, 12, bold=True)
     y = 669.0
     for line in told["council"]:
         pages.line(56.7, y, line)
