@@ -163,13 +163,6 @@ _MASTHEADS = {
 }
 
 
-_MASTHEADS = {
-    "en": ("General Assembly", "Distr.: General", "Original: English", "Human Rights Council"),
-    "es": ("Asamblea General", "Distr. general", "Original: español", "Consejo de Derechos Humanos"),
-    "fr": ("Assemblée générale", "Distr. générale", "Original : français", "Conseil des droits de l’homme"),
-}
-
-
 def _title_page(pages: Pages, told: dict[str, Any]) -> None:
     assembly, distribution, original, council = _MASTHEADS[told.get("language", "en")]
     pages.line(113.4, 785, "Sample, not a United Nations document", 12)
