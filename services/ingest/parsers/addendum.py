@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from services.core.domain.documents import DocumentKind
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.parsers.addendum_answers import whole_answer
+from services.ingest.parsers.addendum_answers import codes_named_in, whole_answer
 from services.ingest.parsers.addendum_numbers import Numbering, find_numbering
 from services.ingest.parsers.addendum_passages import read_passages
 from services.ingest.parsers.addendum_positions import read_positions
 from services.ingest.parsers.addendum_totals import read_totals, total_issues
+from services.ingest.parsers.addendum_unnumbered import read_unnumbered
+from services.ingest.parsers.addendum_words import compiled
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.text.blocks import Block, DocumentText
 from services.ingest.parsers.title_page import TitlePage, plain_digits, read_title_page
@@ -34,10 +36,13 @@ _TABLE_HEAD = re.compile(
     r"^(?:no\.?\s+)?recommendations?\b.{0,60}\b(?:response|position|comments?|status|reply|replies|answer|decision|remarks)",
     re.IGNORECASE,
 )
-_LISTED_IN = re.compile(
-    r"paragraphs?\s+(\d{1,3})\b(?=[^.]{0,80}\breport\b)|\breport\b[^.]{0,60}\bparagraphs?\s+(\d{1,3})\b", re.IGNORECASE
+_OF_REPORT = r"<paragraph>\s+(\d{1,3})(?!\d|\.\d|\s*\([a-z]\))"
+_LISTED_IN = compiled(
+    rf"\b{_OF_REPORT}(?=[^.]{{0,80}}\b<report>\b)|\b<report>\b[^.]{{0,60}}\b{_OF_REPORT}"
+    rf"|\b<recommendation>[^.]{{0,60}}? (?:in|of|under|en|del?|au|du) (?:the )?{_OF_REPORT}"
+    rf"|\b{_OF_REPORT}(?= (?:contains|lists|sets out)[^.]{{0,30}}<recommendation>)"
 )
-_CUED = re.compile(r"^\W*rec(?:ommendation)?s?\b\.?\s*(?:nos?\.?\s*)?\d", re.IGNORECASE)
+_CUED = compiled(r"^\W*(?:\d{1,3}\.\s+)?<recommendation>\.?\s*(?:n\w{1,5}\.?\s*)?\d")
 _ROWS_OF_ANSWERS = 3
 _FIRST_LINES = 60
 
@@ -72,12 +77,14 @@ def read_addendum(text: DocumentText) -> Reading:
     lines, pledge_lines = _without_pledges(_after_title(printed.lines))
     numbering = _numbering([without_footnote_marks(line.text) for line in lines])
     passages = read_passages([replace(line, text=without_footnote_marks(line.text)) for line in lines], numbering)
-    read = read_positions(passages, numbering)
+    codes = codes_named_in("\n".join(line.text for line in lines))
+    read = read_positions(passages, numbering, codes)
     issues: list[ReadIssue] = []
     pledges = tuple(read_pledges(pledge_lines, issues))
-    if not read.positions and not pledges:
+    answers = read.positions or tuple(read_unnumbered(passages))
+    if not answers and not pledges:
         raise UnreadableDocumentError("no_positions", "The addendum answers no recommendation by its number")
-    positions = _with_paragraph(read.positions, printed, issues)
+    positions = _with_paragraph(answers, printed, issues)
     totals = read_totals((passage.text for passage in passages if not passage.run), numbering)
     issues += total_issues(totals, positions)
     return Reading(
@@ -140,7 +147,7 @@ def _with_paragraph(
     if not plain:
         return positions
     words = [*(note.text for note in printed.footnotes), " ".join(line.text for line in printed.lines)]
-    named = {found[1] or found[2] for text in words for found in _LISTED_IN.finditer(text)}
+    named = {next(filter(None, found.groups())) for text in words for found in _LISTED_IN.finditer(text)}
     if len(named) != 1:
         detail = "Recommendations are cited by plain numbers, and the addendum does not say of which paragraph"
         issues.append(ReadIssue("info", "paragraph_not_told", detail))

@@ -9,37 +9,21 @@ from importlib.resources import files
 from typing import Any
 
 from services.core.domain.positions import Position, PositionDetail
+from services.ingest.parsers.addendum_words import compiled
 
-RECOMMENDATION = r"rec(?:om+[ae]ndations?|omendaci(?:ó|o)n(?:es)?|s)?\b\.?"
-"""The word and its abbreviation in English, Spanish and French, with a misprint or two."""
-
-_RECOMMENDATION = re.compile(rf"\b{RECOMMENDATION}", re.IGNORECASE)
-_THESE = (
-    r"(?:th(?:is|ese|at|ose|e)|above|said|such|both|all|est[ae]s?|dichas?|las?|ambas|cette|ces|les?|ladite|lesdites)"
+_RECOMMENDATION = compiled(r"\b<recommendation>")
+_SPEAKS_OF_ONE = compiled(
+    r"\b<this> (?:[\w-]+ )?<recommendation>|^\W*<recommendation>|\b<recommendation> <after_recommendation>\b"
 )
-_SPEAKS_OF_ONE = re.compile(
-    rf"\b{_THESE} (?:[\w-]+ )?{RECOMMENDATION}|^\W*{RECOMMENDATION}|"
-    rf"\b{RECOMMENDATION} (?:is|are|has|have|can|cannot|enjoys?|es|está|ha|no|est|a|n['’])\b",
-    re.IGNORECASE,
+_SPEAKS_OF_SEVERAL = compiled(r"\b<these> ?(?:[\w-]+ )?<recommendations>\b")
+_NAME = r"(?-i:[A-ZÀ-Þ])[\w'-]+(?: (?-i:[A-ZÀ-Þ])[\w'-]+){0,3}"
+_VERDICT = compiled(
+    r"^\W*(?:(?:the |el |la |le |l')?(?:[a-zà-ÿ]+ ){0,2}?<government>(?: (?:of|de|du|des) (?:the |la )?[\w' -]{2,50}?)?"
+    rf"|(?:the |el |la |le )?{_NAME}|<pronoun>)(?: <verdict_adverb>)* <verdict>(?: (?:pas|<in_part>))?"
+    r"(?=\s*(?:$|[.;:,(])| (?:with |to )?<verdict_object>)"
 )
-_SPEAKS_OF_SEVERAL = re.compile(
-    r"\b(?:these|those|both|all (?:of )?(?:the|these)?|the above|estas|dichas|ambas|ces|lesdites) ?(?:[\w-]+ )?"
-    r"(?:recommendations|recomendaciones|recommandations)\b",
-    re.IGNORECASE,
-)
-_VERDICT = re.compile(
-    r"^\W*(?:(?:the |el |la |le |l')?(?:[a-zà-ÿ]+ ){0,2}?(?:government|state|republic|kingdom|gobierno|estado|gouvernement|état)"
-    r"(?: (?:of|de|du|des) (?:the |la )?[\w' -]{2,50}?)?|(?:the |el |la |le )?[A-ZÀ-Þ][\w'-]+(?: [A-ZÀ-Þ][\w'-]+){0,3}|we|it|they|nous|elle)"
-    r"(?: (?:can|could|cannot|does|do|did|is|are|has|have|also|fully|partially|partly|therefore|thus|not|no|ne|unable to))*"
-    r" (?:n')?(?:accept|support|agree|concur|reject|acept|apoya|rechaza|appuie|souscri|refuse|rejette)\w*"
-    r"(?: (?:pas|partially|parcialmente|partiellement|in part|in principle))?"
-    r"(?=\s*(?:$|[.;:,(])| (?:with |to )?(?:this|these|the rec|it\b|them\b|both|esta|estas|la rec|las rec|cette|ces|la recom|les recom))",
-    re.IGNORECASE,
-)
-_LIKE = re.compile(
-    r"\bsee (?:also )?(?:the )?(?:comments?|response|recommendation|information|answer|above)|\b(?:véase|voir)\b",
-    re.IGNORECASE,
-)
+_LIKE = compiled(r"\b<answers_like_another>\b")
+_FRONTED = compiled(r"\s*<concession>\b[^,]*,")
 _LONGEST_PHRASE = 160
 _LONGEST_CELL = 60
 
@@ -139,11 +123,7 @@ def codes_named_in(words: str) -> Mapping[str, Answer]:
 
 def _main_clause(sentence: str) -> str:
     """A sentence without the clause that concedes something in front: "While it supports the aim, Kenya rejects …"."""
-    fronted = re.match(
-        r"\s*(?:while|although|though|even though|whereas|despite|notwithstanding|si bien|aunque|bien que|tout en)\b[^,]*,",
-        sentence,
-        re.IGNORECASE,
-    )
+    fronted = _FRONTED.match(sentence)
     return sentence[fronted.end() :] if fronted and read_answer(sentence[fronted.end() :]) else sentence
 
 

@@ -7,13 +7,16 @@ from statistics import median
 
 from services.ingest.parsers.addendum_answers import speaks_of_recommendations
 from services.ingest.parsers.addendum_numbers import Numbering, Run, find_runs, opening_run
+from services.ingest.parsers.addendum_words import compiled
 from services.ingest.parsers.text.blocks import Block
 
-_ROMAN = re.compile(r"^(?:[IVX]{1,5}|[A-H])\.?\s+(?=[A-Z])|^(?:[IVX]{1,5}|[A-H])\.\s*(?=[A-Z])")
-_PARAGRAPH = re.compile(r"^(\d{1,3})\.\s*(?=[A-Z“\"(\[‘])")
-_OPEN_END = re.compile(r"(?:[,;–—-]|\b(?:and|or|to|recommendations?|nos?\.?|paragraphs?))\s*$", re.IGNORECASE)
+_ROMAN = re.compile(r"^(?:[IVX]{1,5}|[A-H])\.?\s+(?=[A-ZÀ-Þ])|^(?:[IVX]{1,5}|[A-H])\.\s*(?=[A-ZÀ-Þ])")
+_PARAGRAPH = re.compile(r"^(\d{1,3})\.\s*(?=[A-ZÀ-Þ“\"(\[‘«¿])")
+_OPEN_CUE = compiled(r"\b(?:<recommendation>|nos?\.?|<paragraph>)\s*$")
+_OPEN_END = compiled(r"(?:[,;–—-]|\b(?:and|or|y|e|et|<until>|<recommendation>|nos?\.?|<paragraph>))\s*$")
 _BULLET = re.compile(r"^[•●▪·]\s*|^[-–—]\s+|^\([a-z]{1,4}\)\s+")
 _SENTENCE_END = re.compile(r"[.;:)”\"*]\s*$")
+_INTRODUCES = compiled(r"\b(?:<introduces>|<rest_words>)\b|:$")
 _LONGEST_HEADING = 150
 _LARGER = 1.08
 _BRIDGED = 3
@@ -93,10 +96,14 @@ class _Cutter:
 
     def _paragraph(self, line: Block, text: str) -> Passage | None:
         found = _PARAGRAPH.match(text)
-        if not found or not self._last_paragraph < int(found[1]) <= self._last_paragraph + _BRIDGED:
+        if not found or not self._opens_paragraph(text):
             return None
         self._last_paragraph = int(found[1])
         return Passage(line.page, [text[found.end() :]], number=found[1])
+
+    def _opens_paragraph(self, text: str) -> bool:
+        found = _PARAGRAPH.match(text)
+        return bool(found and self._last_paragraph < int(found[1]) <= self._last_paragraph + _BRIDGED)
 
     def _is_new_text(self, text: str) -> bool:
         """Whether text begins after a heading, as a bullet, or as a new sentence that introduces recommendations."""
@@ -104,20 +111,18 @@ class _Cutter:
             return True
         if not _SENTENCE_END.search(self._before):
             return False
-        introduces = (
-            text[:1].isupper()
-            and speaks_of_recommendations(text)
-            and re.search(r"\b(?:following|below|listed|remaining|other|all)\b|:$", text)
-        )
+        introduces = text[:1].isupper() and speaks_of_recommendations(text) and _INTRODUCES.search(text)
         return bool(_BULLET.match(text) or introduces)
 
     def _continues_list(self, text: str) -> bool:
         """Whether a line goes on with a list of numbers, though a number opens it."""
         if self._current is None or self._current.is_heading or not re.match(r"[\s(•-]*\d", text):
             return False
+        if self._opens_paragraph(text) and _SENTENCE_END.search(self._before):
+            return False
         cited = find_runs(self._before, self._numbering)
         if not cited:
-            return bool(re.search(r"\b(?:recommendations?|nos?\.?|paragraphs?)\s*$", self._before, re.IGNORECASE))
+            return bool(_OPEN_CUE.search(self._before))
         ends_in_number = cited[-1].end >= len(self._before.rstrip(" .,;–—-")) - len(" and")
         if ends_in_number and _OPEN_END.search(self._before):
             return True

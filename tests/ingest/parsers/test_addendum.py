@@ -1,8 +1,11 @@
 """Addenda: layouts written here, and real ones compared with report and matrix."""
 
 import csv
+import re
+import tomllib
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,7 @@ from services.ingest.parsers import read_document
 from services.ingest.parsers.addendum import Addendum, read_addendum
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
-from services.ingest.reading import Reading
+from services.ingest.reading import Reading, ReadPosition
 from tests.readings import source
 
 TITLE = """United Nations A/HRC/²⁸/⁹⁰¹/Add.¹
@@ -260,6 +263,43 @@ def test_layouts(layout):
     reading = read_addendum(document(body))
     assert answers(reading) == wanted(expected)
     assert [issue.code for issue in reading.issues if issue.code != "paragraph_not_told"] == []
+
+
+WRITTEN = {
+    layout["name"]: layout
+    for layout in tomllib.loads(Path(__file__).with_name("addendum_layouts.toml").read_text(encoding="utf-8"))["layout"]
+}
+
+
+def named(answer: ReadPosition) -> str:
+    """What an answer is to, as `addendum_layouts.toml` writes it."""
+    if not answer.answers_the_rest:
+        return answer.number or f"«{answer.text}»"
+    of = f"of-{answer.of_paragraph}" if answer.of_paragraph else "rest"
+    return of + "".join(f"-{word}" for word in (("except", *answer.except_numbers) if answer.except_numbers else ()))
+
+
+def expected_answers(layout: dict[str, Any]) -> dict[str, str]:
+    """What each answer of a layout is to, turned around."""
+    found = {}
+    for answer, told in layout["answers"].items():
+        for name in re.findall(r"«[^»]*»|\S+", told):
+            plain = name.startswith("«") or not re.fullmatch(r"(?:\d+\.)?\d+-\d+", name)
+            found |= {name: answer} if plain else wanted({answer: name})
+    return found
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_layouts_of_all_years_and_languages(name):
+    layout = WRITTEN[name]
+    reading = read_addendum(document(layout["body"]))
+    read = {
+        named(each): each.position + (f"/{each.position_detail}" if each.position_detail else "")
+        for each in reading.positions
+    }
+    assert read == expected_answers(layout)
+    codes = [issue.code for issue in reading.issues if issue.code != "paragraph_not_told"]
+    assert codes == layout.get("issues", [])
 
 
 def test_the_rows_of_a_word_table_are_read():
