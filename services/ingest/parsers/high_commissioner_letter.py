@@ -1,12 +1,16 @@
 """The High Commissioner's letter to the State after the adoption of its outcome, with its annex of observations.
 
-Letters are scans: most carry no text, others the noisy text of an optical reader (`48Ih session`, `1 0ctober 2025`),
-few a clean one. What is read from the words is looked for in forms that such noise leaves standing.
+Letters are scans: most carry no text, others the noisy text of an optical reader (`48Ih session`, `1 0ctober 2025`,
+`U n i v e r s a l`), few a clean one. Facts are looked for in the words without their blanks, in forms that such noise
+leaves standing (`high_commissioner_letter.toml`); the text is given as it was read.
 """
 
 import re
-from collections import Counter
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from services.core.domain.documents import DocumentKind
 from services.core.domain.errors import UnreadableDocumentError
@@ -14,54 +18,50 @@ from services.core.domain.reviews import LAST_KNOWN_SESSION, cycle_of_session
 from services.ingest.normalise.states import known_state
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.council_sessions import session_adopted_at
+from services.ingest.parsers.high_commissioner_letter_lines import Passage, mended, passages
 from services.ingest.parsers.text.blocks import Block, DocumentText
 from services.ingest.parsers.title_page import first_date
 from services.ingest.parsers.working_group_report.number_words import ordinal
-from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadStatement
+from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadParagraph, ReadStatement
 
 SPEAKER = "ohchr"
 
-_OUTCOME = re.compile(
-    r"outcome report on the review of (?:the )?(?P<state>.{3,80}?) was (?:recently )?adopted by the Human Rights "
-    r"Council(?: at its (?P<council>\d{1,2}|[a-z-]+)\W?\w{0,3} session)?",
+_SALUTATION = re.compile(
+    r"^(?:dear|chère?|estimad[oa])?\W*(?:madame?|sir|monsieur|señora?|excellenc[ey]|excelencia|minist(?:er|re)|ministr[oa]|"
+    r"your excellency|su excelencia)\b.{0,40}[,.:]$",
     re.IGNORECASE,
 )
-_REVIEW = re.compile(r"\bcycle (?:of the )?(?:UPR )?review of (?:the )?(?P<state>.{3,80}?) by the", re.IGNORECASE)
-_WORKING_GROUP = re.compile(
-    r"Working Group(?: of the Human Rights Council)? at its (?P<after>\d{1,2})\W?\w{0,3} session"
-    r"|\b(?P<before>\d{1,2})\W?\w{0,3} session of the (?:UPR|Universal Periodic Review)[^.]{0,10} Working Group",
-    re.IGNORECASE,
+_FURNITURE = re.compile(
+    r"^(?:page\s?\d{1,2}|\d{1,2}|OHCHR|ACNUDH|HCDH|(?:\d{1,2} )?(?:de )?[A-Z0]\w{2,9} (?:de )?20\d\d)$", re.IGNORECASE
 )
-_CYCLE = re.compile(r"\b(first|second|third|fourth) cycle\b", re.IGNORECASE)
-_BEGINS = re.compile(r"^(?:I have the hono|I am writing|I welcome|I wish to|Allow me|Following the)", re.IGNORECASE)
-_SALUTATION = re.compile(r"^(?:Dear )?(?:Madam|Sir|Excellency|Minister|Your Excellency)\b.{0,30}[,.]$", re.IGNORECASE)
-_ENDS = re.compile(r"assurances? of my highest|highest consideration", re.IGNORECASE)
-_ANNEX = re.compile(r"^(?:annex\b|observations in (?:the )?light of)", re.IGNORECASE)
-_HEADING_GOES_ON = re.compile(r"^(?:the )?universal periodic review\W*$", re.IGNORECASE)
-_FURNITURE = re.compile(r"^(?:page\s?\d{1,2}|\d{1,2}|OHCHR|(?:\d{1,2} )?[A-Z0]\w{2,8} 20\d\d)$", re.IGNORECASE)
-_MID_TERM = re.compile(r"\bmid-?\s?term\b[^§]{0,400}?\b(?:by|in)\s+(20\d\d)\b", re.IGNORECASE)
-_ZERO_FOR_O = re.compile(r"\b0(?=[a-z]{3,})")
-_VV_FOR_W = re.compile(r"(?<=[a-z])vv(?=[a-z]*\b)")
-_INDENT = 15.0
-_PAGES_AT_MOST = 12
+_SQUEEZED_DAY = re.compile(r"^.{0,24}?(\d{1,2})(?:st|nd|rd|th|er|º)?(?:de)?([a-zéûA-Z]{3,10})(?:de|,)?(20\d\d)$")
+_CYCLES = (
+    *(("first", 1), ("second", 2), ("third", 3), ("fourth", 4), ("fifth", 5)),
+    *(("primer", 1), ("segundo", 2), ("tercer", 3), ("cuarto", 4), ("quinto", 5)),
+    *(("premier", 1), ("deux", 2), ("trois", 3), ("quatr", 4), ("cinq", 5)),
+)
+_MID_TERM_WITHIN = 600
+_YEARS_AHEAD = 5
+_LONGEST_ANNEX_HEADING = 160
+_MOST_SINGLE_LETTERS = 0.4
+_PAGES_AT_MOST, _BLOCKS_AT_MOST = 12, 600
 
 
 class HighCommissionerLetter:
-    """Reads letters of the third and fourth cycles in English."""
+    """Reads letters of the third and fourth cycles in English, Spanish and French."""
 
     name = "high_commissioner_letter"
-    version = "1"
+    version = "2"
 
     def bid(self, content: Content) -> float:
-        """High where the unchanging sentence about the outcome stands under a letterhead."""
+        """High where the unchanging sentence about the outcome stands in a letter that ends as they do."""
         try:
             text = content.text
         except UnreadableDocumentError:
             return 0.0
-        if len(text.blocks) > 600 or (text.pages or 0) > _PAGES_AT_MOST:
+        if len(text.blocks) > _BLOCKS_AT_MOST or (text.pages or 0) > _PAGES_AT_MOST:
             return 0.0
-        words = _words(text.blocks)
-        return 0.96 if _OUTCOME.search(words) and _ENDS.search(words) else 0.0
+        return 0.96 if _wording_of(_squeezed(text.blocks)) else 0.0
 
     def read(self, content: Content) -> Reading:
         """Read the letter. Raises `UnreadableDocumentError` (`unknown_state`) where it names no State we know."""
@@ -70,21 +70,27 @@ class HighCommissionerLetter:
 
 def read_letter(text: DocumentText) -> Reading:
     """Read a letter's text. Raises `UnreadableDocumentError` (`unknown_state`) where it names no State we know."""
-    words = _words(text.blocks)
-    state = _state(words)
+    squeezed = _squeezed(text.blocks)
+    wording = _wording_of(squeezed) or _wordings()["en"]
+    state = _state(squeezed, wording)
     if state is None:
         raise UnreadableDocumentError("unknown_state", "The letter names no State that we know")
     issues: list[ReadIssue] = []
-    session, cycle = _session(words, issues)
+    session, cycle = _session(squeezed, wording, issues)
     day = _date(text.blocks)
     if day is None:
         issues.append(ReadIssue("warning", "no_date", "The letter bears no date that can be read"))
-    year = _MID_TERM.search(words)
+    if _is_spaced_out(text.blocks):
+        issues.append(
+            ReadIssue("warning", "letters_apart", "The letters of the words stand apart: the text is hard to read")
+        )
+    letter, annex = _parts(passages(text, wording), wording)
     return Reading(
         parser=HighCommissionerLetter.name,
         parser_version=HighCommissionerLetter.version,
         document=ReadDocument(
             kind=DocumentKind.LETTER.value,
+            language=wording.language,
             title="Letter of the High Commissioner for Human Rights",
             published_on=day,
             state_under_review=state,
@@ -96,45 +102,98 @@ def read_letter(text: DocumentText) -> Reading:
             ReadStatement(
                 speaker=SPEAKER,
                 kind="letter",
-                text="\n\n".join(_said(_paragraphs(text))),
+                text="\n\n".join(passage.text for passage in (*letter, *annex)),
                 page=1 if text.pages else None,
                 speaker_kind="intergovernmental",
                 speaker_name="Office of the United Nations High Commissioner for Human Rights",
                 date=day,
-                suggested_mid_term_year=int(year[1]) if year else None,
+                suggested_mid_term_year=_mid_term_year(squeezed, wording, day),
             ),
         ),
         issues=tuple(issues),
+        paragraphs=tuple(_observations(annex)),
     )
 
 
-def _words(blocks: Iterable[Block]) -> str:
-    return " ".join(_mended(block.text) for block in blocks)
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The unchanging words of letters in one language. Patterns are matched on words without blanks."""
+
+    language: str
+    outcome: re.Pattern[str]
+    review: re.Pattern[str]
+    session: re.Pattern[str]
+    cycle: re.Pattern[str]
+    ends: re.Pattern[str]
+    mid_term: re.Pattern[str]
+    year: re.Pattern[str]
+    begins: re.Pattern[str]
+    annex: re.Pattern[str]
+    heading_goes_on: re.Pattern[str]
+
+    def is_furniture(self, words: str) -> bool:
+        """Whether words are a page's number, or who signed the annex and when."""
+        return _FURNITURE.match(words) is not None
+
+    def stands_alone(self, words: str) -> bool:
+        """Whether nothing that is printed next belongs to these words: furniture, headings, the letter's last
+        sentence."""
+        tight = "".join(words.split())
+        last = words.endswith(".") and self.ends.search(tight)
+        return bool(last or self.is_furniture(words) or _SALUTATION.match(words) or self.annex.match(tight))
+
+    def goes_on(self, heading: str, words: str) -> bool:
+        """Whether a line is the rest of the annex's heading."""
+        tight = "".join(words.split())
+        return bool(self.annex.match("".join(heading.split())) and self.heading_goes_on.fullmatch(tight))
 
 
-def _mended(text: str) -> str:
-    """A line without the two misreadings that no English word bears: `0ctober`, `revievv`."""
-    return _VV_FOR_W.sub(_w, _ZERO_FOR_O.sub("O", " ".join(text.split())))
+@cache
+def _wordings() -> dict[str, Wording]:
+    path = files("services.ingest.parsers") / "high_commissioner_letter.toml"
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {
+        language: Wording(
+            language=language,
+            **{name: _pattern(words) for name, words in patterns.items() if name != "origin"},
+        )
+        for language, patterns in told.items()
+    }
 
 
-def _w(found: re.Match[str]) -> str:
-    before = found.string[: found.start()][-3:].casefold()
-    return found[0] if before.endswith(("sa", "na", "ski", "chi", "fli", "re")) else "w"  # savvy, navvy, revved …
+def _pattern(words: str) -> re.Pattern[str]:
+    return re.compile(words.replace(" ", ""), re.IGNORECASE)
 
 
-def _state(words: str) -> str | None:
-    for pattern in (_OUTCOME, _REVIEW):
-        for found in pattern.finditer(words):
+def _wording_of(squeezed: str) -> Wording | None:
+    """The language whose sentence on the outcome, and whose last sentence, a text holds."""
+    each = _wordings().values()
+    return next((one for one in each if one.outcome.search(squeezed) and one.ends.search(squeezed)), None)
+
+
+def _squeezed(blocks: Iterable[Block]) -> str:
+    """All words without blanks."""
+    return "".join("".join(mended(block.text).split()) for block in blocks)
+
+
+def _is_spaced_out(blocks: Iterable[Block]) -> bool:
+    words = [word for block in blocks for word in block.text.split()]
+    single = sum(len(word) == 1 and word.isalpha() for word in words)
+    return single > _MOST_SINGLE_LETTERS * len(words)
+
+
+def _state(squeezed: str, wording: Wording) -> str | None:
+    for pattern in (wording.outcome, wording.review):
+        for found in pattern.finditer(squeezed):
             if code := known_state(found["state"]):
                 return code
     return None
 
 
-def _session(words: str, issues: list[ReadIssue]) -> tuple[int | None, int | None]:
+def _session(squeezed: str, wording: Wording, issues: list[ReadIssue]) -> tuple[int | None, int | None]:
     """The session by its own number, else by the Council's; the cycle by the session, else by its word."""
-    named = _CYCLE.search(words)
-    said = ordinal(named[1]) if named else None
-    found, outcome = _WORKING_GROUP.search(words), _OUTCOME.search(words)
+    said = _cycles_said(squeezed, wording)
+    found, outcome = wording.session.search(squeezed), wording.outcome.search(squeezed)
     session = int(found["after"] or found["before"]) if found else None
     if outcome and outcome["council"]:
         council = int(outcome["council"]) if outcome["council"].isdecimal() else ordinal(outcome["council"])
@@ -144,71 +203,73 @@ def _session(words: str, issues: list[ReadIssue]) -> tuple[int | None, int | Non
             issues.append(ReadIssue("warning", "sessions_contradict", detail))
         session = session or by_council
     if session is None or not 1 <= session <= LAST_KNOWN_SESSION:
-        return None, said
+        if not said:
+            issues.append(ReadIssue("error", "unknown_cycle", "The letter tells neither the session nor the cycle"))
+        return None, max(said, default=None)
     cycle = cycle_of_session(session)
-    if said and said != cycle:
-        issues.append(ReadIssue("warning", "cycle_differs", f"cycle {said} is named; session {session} is of {cycle}"))
+    if said and cycle not in said:
+        detail = f"cycle {max(said)} is named; session {session} is of {cycle}"
+        issues.append(ReadIssue("warning", "cycle_differs", detail))
     return session, cycle
+
+
+def _cycles_said(squeezed: str, wording: Wording) -> set[int]:
+    """The cycles that the letter speaks of: its own, and the one before."""
+    words = [found[1].casefold() for found in wording.cycle.finditer(squeezed)]
+    return {number for word in words for begins, number in _CYCLES if word.startswith(begins)}
+
+
+def _mid_term_year(squeezed: str, wording: Wording, day: str | None) -> int | None:
+    """By when a mid-term report is hoped for: a year named after it that was still to come."""
+    written = int(day[:4]) if day else None
+    for place in wording.mid_term.finditer(squeezed):
+        for found in wording.year.finditer(squeezed, place.end(), place.end() + _MID_TERM_WITHIN):
+            year = int(found["year"])
+            if written is None or written < year <= written + _YEARS_AHEAD:
+                return year
+    return None
 
 
 def _date(blocks: Sequence[Block]) -> str | None:
     """The date line of the letter, else that of the annex."""
-    alone = (first_date(_mended(block.text)) for block in blocks if len(block.text) < 40)
-    return next((day for day in alone if day), None)
+    for block in blocks:
+        words = mended(block.text)
+        squeezed = _SQUEEZED_DAY.match("".join(words.split()))
+        day = first_date(words) if len(words) < 40 else None
+        if day is None and squeezed:
+            day = first_date(f"{squeezed[1]} {squeezed[2]} {squeezed[3]}")
+        if day:
+            return day
+    return None
 
 
-def _paragraphs(text: DocumentText) -> list[str]:
-    """The paragraphs: as Word has them, or printed lines joined; a first line is set in."""
-    lines = [block for block in text.blocks if block.text.strip()]
-    if text.pages is None:
-        return [_mended(block.text) for block in lines]
-    edges = Counter(round(block.x / 4) * 4 for block in lines if block.x is not None)
-    edge = edges.most_common(1)[0][0] if edges else 0
-    paragraphs: list[str] = []
-    for line in lines:
-        words = _mended(line.text)
-        set_in = line.x is not None and line.x > edge + _INDENT
-        heading = bool(paragraphs) and bool(_ANNEX.match(paragraphs[-1])) and bool(_HEADING_GOES_ON.match(words))
-        if heading or (paragraphs and not set_in and not _stands_alone(words) and not _stands_alone(paragraphs[-1])):
-            paragraphs[-1] += " " + words
-        else:
-            paragraphs.append(words)
-    return _without_page_breaks(paragraphs)
-
-
-def _without_page_breaks(paragraphs: Iterable[str]) -> list[str]:
-    """Furniture taken out, and the paragraph that it cut in two joined."""
-    kept: list[str] = []
-    cut = False
-    for words in paragraphs:
-        if _FURNITURE.match(words) or len(words) < 4:
-            cut = True
-        elif cut and kept and not kept[-1].endswith((".", ":", "!")) and words[:1].islower():
-            kept[-1] += " " + words
-            cut = False
-        else:
-            kept.append(words)
-            cut = False
-    return kept
-
-
-def _stands_alone(words: str) -> bool:
-    """Whether nothing that is printed next belongs to these words: furniture, headings, the letter's last sentence."""
-    last = words.endswith(".") and _ENDS.search(words)
-    return bool(last or _FURNITURE.match(words) or _SALUTATION.match(words) or _ANNEX.match(words))
-
-
-def _said(paragraphs: Iterable[str]) -> Iterator[str]:
-    """The letter from its first sentence to its last, then the annex; no letterhead, address or signature."""
-    inside, in_annex = False, False
-    for words in paragraphs:
-        if _ANNEX.match(words) and len(words) < 160:
-            inside, in_annex = True, True
-        elif _FURNITURE.match(words):
+def _parts(found: Sequence[Passage], wording: Wording) -> tuple[list[Passage], list[Passage]]:
+    """The letter from its first sentence to its last, and the annex; no letterhead, address or signature."""
+    letter: list[Passage] = []
+    annex: list[Passage] = []
+    inside = False
+    for passage in found:
+        tight = "".join(passage.text.split())
+        if wording.is_furniture(passage.text):
             continue
-        elif _BEGINS.match(words) and not in_annex:
-            inside = True
+        if annex or (wording.annex.match(tight) and len(passage.text) < _LONGEST_ANNEX_HEADING):
+            annex.append(passage)
+            continue
+        inside = inside or bool(wording.begins.match(tight))
         if inside:
-            yield words
-        if _ENDS.search(words) and not in_annex:
+            letter.append(passage)
+        if wording.ends.search(tight):
             inside = False
+        elif _SALUTATION.match(passage.text) and not letter:
+            inside = True
+    return letter, annex
+
+
+def _observations(annex: Sequence[Passage]) -> Iterator[ReadParagraph]:
+    """The paragraphs and items of the annex, each under its heading."""
+    heading: str | None = None
+    for passage in annex[1:]:
+        if passage.is_heading:
+            heading = passage.text
+        else:
+            yield ReadParagraph(passage.number, passage.words, passage.page, heading)

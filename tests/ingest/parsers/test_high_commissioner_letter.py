@@ -95,3 +95,62 @@ def test_a_letter_to_nobody_is_refused():
 def test_it_bids_for_letters_alone(real_documents):
     for name in ("slovenia/cycle4/g2505828.pdf", "slovenia/cycle4/g2511026.pdf", "slovenia/cycle4/g2420410.pdf"):
         assert HighCommissionerLetter().bid(Content(name, (real_documents / name).read_bytes())) == 0.0
+
+
+def spaced(words: str) -> str:
+    return "  ".join(" ".join(word) for word in words.split())
+
+
+def test_letters_that_stand_apart():
+    reading = letter(
+        spaced("5 October 2023"),
+        spaced("I have the honour to refer to the fourth cycle review of the Republic of Moldova by the"),
+        spaced("UPR Working Group at its 42nd session."), spaced(OUTCOME.format("the Republic of Moldova", "53rd")),
+        spaced(LAST),
+    )  # fmt: skip
+    said = reading.document
+    assert (said.state_under_review, said.session, said.published_on) == ("MDA", 42, "2023-10-05")
+    assert [issue.code for issue in reading.issues] == ["letters_apart"]
+
+
+def test_a_letter_in_french():
+    reading = letter(
+        "Genève, le 5 octobre 2023", "Excellence,",
+        "J’ai l’honneur de me référer à l’examen de la Suisse par le Groupe de travail lors de sa 42ème session. Le "
+        "rapport final sur l’examen de la Suisse a été adopté par le Conseil des droits de l’homme lors de sa 53ème "
+        "session.",
+        "Veuillez agréer, Excellence, les assurances de ma très haute considération.",
+        "Annexe",
+        "• Ratifier le Protocole facultatif.",
+        "La Suisse pourrait présenter un rapport à mi-parcours d’ici à 2025.",
+    )  # fmt: skip
+    said = reading.document
+    assert (said.language, said.state_under_review, said.session, said.published_on) == ("fr", "CHE", 42, "2023-10-05")
+    assert reading.statements[0].suggested_mid_term_year == 2025
+    assert [each.text for each in reading.paragraphs] == [
+        "Ratifier le Protocole facultatif.", "La Suisse pourrait présenter un rapport à mi-parcours d’ici à 2025.",
+    ]  # fmt: skip
+    assert reading.issues == ()
+
+
+def test_a_cycle_that_is_past_is_no_contradiction():
+    reading = letter(
+        "1 May 2023", "Since the third cycle review of Peru by the Working Group",
+        OUTCOME.format("Peru", "53rd"), "the fourth cycle", LAST,
+    )  # fmt: skip
+    assert (reading.document.cycle, reading.issues) == (4, ())
+
+
+def test_no_year_that_is_past_is_hoped_for():
+    reading = letter(
+        "1 May 2023", OUTCOME.format("Peru", "53rd"),
+        "Peru sent a mid-term report in 2015 and is asked for one by 2025.",
+        LAST,
+    )  # fmt: skip
+    assert reading.statements[0].suggested_mid_term_year == 2025
+
+
+def test_a_letter_that_tells_no_cycle():
+    reading = letter("1 May 2023", "Dear Minister,", OUTCOME.format("Peru", "99th"), LAST)
+    assert (reading.document.session, reading.document.cycle) == (None, None)
+    assert [issue.code for issue in reading.issues] == ["unknown_cycle"]
