@@ -102,6 +102,7 @@ class RecordMaker:
             council_session=self._maybe(self.chance.randint(8, 12)),
             languages=tuple(self._some(LANGUAGES)),
             files=[self._file() for _ in range(self.chance.randint(1, 2))],
+            cites=tuple(self._some(("A/HRC/22/15", "A/HRC/22/15/Add.1"))),
             sample=self._rarely(),
         )
 

@@ -64,6 +64,7 @@ def upgrade() -> None:
     sa.Column('author_kind', sa.Text(collation='C'), nullable=True),
     sa.Column('languages', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('files', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('cites', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('sample', sa.Boolean(), nullable=False),
     sa.Column('revision', sa.BigInteger(), server_default='1', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),

@@ -82,6 +82,9 @@ class Document(Record):
     author_kind: Literal["state", "nhri", "organisation", "intergovernmental"] | None
     languages: list[str]
     files: list[File]
+    cites: list[str] = Field(
+        description="Of a decision: symbols of the documents it rests on.", examples=[["A/HRC/22/15"]]
+    )
     sample: bool
 
 

@@ -111,6 +111,7 @@ def _document(record: DocumentRecord, names: Names) -> Shape:
         "author_kind": record.author_kind,
         "languages": list(record.languages),
         "files": record.files,
+        "cites": list(record.cites),
         "sample": record.sample,
     }
 

@@ -47,6 +47,7 @@ class DocumentRecord(Stored):
     author_kind: str | None = None
     languages: tuple[str, ...] = ()
     files: list[FileEntry]
+    cites: tuple[str, ...] = ()
     sample: bool = False
 
 
@@ -67,6 +68,7 @@ documents_table = Table(
     Column("author_kind", plain_text()),
     Column("languages", texts(), nullable=False),
     Column("files", JSONB, nullable=False),
+    Column("cites", texts(), nullable=False),
     Column("sample", Boolean, nullable=False),
     *row_history(),
 )

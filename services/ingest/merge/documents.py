@@ -34,6 +34,9 @@ def document_record(
         author_kind=said.author_kind,
         languages=tuple(sorted({source.language for source in ordered})),
         files=[FileEntry(**{**source.file, "current": source in current}) for source in ordered],
+        cites=tuple(
+            sorted({symbol for source in ordered if source in current for symbol in source.reading.document.cites})
+        ),
         sample=bool(review and review.sample),
     )
 

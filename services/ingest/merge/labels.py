@@ -31,13 +31,15 @@ def labels_told(source: SourceReading) -> dict[Printed, dict[LabelKey, LabelEntr
     return told
 
 
-def all_labels(text: str, language: str, told: Iterable[LabelEntry]) -> list[LabelEntry]:
+def all_labels(text: str, language: str, told: Iterable[LabelEntry], *, comes_again: bool = True) -> list[LabelEntry]:
     """The labels that sources put on a text and those that rules give it, in the order of their ids.
 
-    An action category that people coded stands: the rule is for texts that nobody coded.
+    An action category that people coded stands: the rule is for texts that nobody coded. `comes_again`: a review is
+    merged anew with each of its documents, and so its texts are kept for a while.
     """
     held = sorted(told, key=_place)
-    by_rule = _rule_labels(text, language, tuple(dict.fromkeys(entry["label"] for entry in held)))
+    label_ids = tuple(dict.fromkeys(entry["label"] for entry in held))
+    by_rule = (_rule_labels if comes_again else rule_labels)(text, language, label_ids)
     coded = any(entry["label"].startswith("action:") for entry in held)
     return sorted(
         [*held, *(entry for entry in by_rule if not (coded and entry["label"].startswith("action:")))], key=_place
@@ -51,13 +53,12 @@ def spoken_labels(text: str | None, language: str) -> list[LabelEntry]:
 
 @lru_cache(maxsize=16_384)
 def _rule_labels(text: str, language: str, label_ids: tuple[str, ...]) -> tuple[LabelEntry, ...]:
-    """A review is merged anew with each of its documents: the same texts come again."""
     return rule_labels(text, language, label_ids)
 
 
 @lru_cache(maxsize=2048)
 def _spoken_labels(text: str, language: str) -> tuple[LabelEntry, ...]:
-    """As above, for fewer texts: statements are long, and a review has some eighty of them."""
+    """Fewer than above: statements are long, and a review has some eighty of them."""
     return rule_labels(text, language, asks=False)
 
 
