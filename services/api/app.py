@@ -10,8 +10,9 @@ from services import __version__
 from services.api.dependencies import open_desk
 from services.api.documented import examples
 from services.api.keys import recognise_key
-from services.api.routes import changes, webhooks
+from services.api.routes import changes, paragraphs, webhooks
 from services.api.routes.records import record_routes
+from services.api.routes.statistics import statistics_routes
 from services.api.settings import ApiSettings
 from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
@@ -52,6 +53,8 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     )
     service.examples |= examples()
     service.include_router(record_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(statistics_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(paragraphs.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
     return service

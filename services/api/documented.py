@@ -13,19 +13,41 @@ from services.core.domain.errors import (
     UprError,
 )
 from services.core.runtime.problems import PROBLEM_MEDIA_TYPE, PROBLEM_RESPONSE
-from services.core.schemas.examples import event_example, record_example
+from services.core.schemas.examples import event_example, paragraph_example, record_example
 
 Responses = dict[int | str, dict[str, Any]]
 
 _ADDRESS = "http://127.0.0.1:8000"
 _DATASET = {"version": "4711-9f86d081", "as_of": "2026-11-21T10:30:00.654321Z", "cursor": 4711}
 _CURSOR = "DWCylDQgWyJhMzJkIiwiWENNLTAwMDAwNC0wMDAwMjIuMDAwMDAxIiwiWENNLTQtMjIuMSJd"
+_STATISTICS = {
+    "group_by": ["topic", "position"],
+    "groups": [
+        {
+            "values": {
+                "topic": {"value": "torture-prevention", "label": "Prevention of torture"},
+                "position": {"value": "supported", "label": "supported"},
+            },
+            "count": 29,
+            "url": f"{_ADDRESS}/v1/recommendations?state_under_review=PER&topic=torture-prevention&position=supported",
+        },
+        {"values": {"topic": None, "position": {"value": "noted", "label": "noted"}}, "count": 4, "url": None},
+    ],
+    "groups_total": 2,
+    "total": 33,
+    "unlabelled": {"topic": 4, "position": 0},
+    "dataset": _DATASET,
+}
+_CITING = "doc-3f2a9c1b5d7e"
 _AWAY = UnavailableError("The database does not answer at the moment.")
 
 
 def examples() -> dict[str, Any]:
     """Of each answer one example, by the name that the routes refer to it by."""
     found: dict[str, Any] = {"changes": _page([event_example()], f"changes?limit=1&after={event_example()['seq']}")}
+    found["statistics"] = _STATISTICS
+    found["paragraph"] = paragraph_example()
+    found["paragraphs"] = {**_page([paragraph_example()], f"documents/{_CITING}/paragraphs?limit=1"), "total": 42}
     for noun, singular in SINGULAR.items():
         record = record_example(noun)
         found[singular] = record
@@ -63,6 +85,38 @@ def detail_responses(noun: str, model: type) -> Responses:
             _AWAY,
         ),
     }
+
+
+def statistics_responses(model: type) -> Responses:
+    """Of statistics: the counts, and what can be wrong with the parameters."""
+    return {
+        200: _success("The counts.", model, "statistics"),
+        **problems(
+            UnknownParameterError("There is no parameter 'colour' here"),
+            InvalidParameterError("`group_by` cannot be “colour”: expected one of topic, position, cycle."),
+            _AWAY,
+        ),
+    }
+
+
+def paragraph_responses(model: type) -> Responses:
+    """Of one paragraph: the paragraph."""
+    return {
+        200: _success("The paragraph.", model, "paragraph"),
+        **problems(
+            UnknownParameterError("There is no parameter 'colour' here"),
+            InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
+            _AWAY,
+        ),
+    }
+
+
+def part_responses(singular: str) -> Responses:
+    """Of what stands below a record: that there is none, or that it was removed."""
+    return problems(
+        NotFoundError(f"There is no {singular} PER-9-1.1."),
+        GoneError(f"The {singular} PER-2-1.1 was removed: not_in_final.", reason="not_in_final"),
+    )
 
 
 def feed_responses(model: type) -> Responses:

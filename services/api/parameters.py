@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from services.api.statistics import MOST_DIMENSIONS, dimensions_of
 from services.core.domain.changes import EVENT_TYPES
-from services.core.domain.errors import UnknownParameterError
+from services.core.domain.errors import InvalidParameterError, UnknownParameterError
 from services.core.domain.positions import Position, PositionDetail
 from services.core.query.filters import FILTERS, FilterSet, Vocabulary, filters_of, parse_filters
 from services.core.runtime.parameters import (
@@ -20,6 +21,8 @@ from services.core.schemas.names import LANGUAGES
 from services.core.store.paging import DEFAULT_LIMIT, MAX_LIMIT, sorts_of
 
 MAX_SEQ = 2**63 - 1
+MOST_GROUPS = 10_000
+DEFAULT_GROUPS = 1_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,17 @@ class ListQuery:
     filters: FilterSet
     sort: str | None
     cursor: str | None
+    limit: int
+    language: str
+
+
+@dataclass(frozen=True)
+class StatisticsQuery:
+    """What statistics are asked for. `filter_parameters` are the filters as they came."""
+
+    filters: FilterSet
+    filter_parameters: Parameters
+    group_by: tuple[str, ...]
     limit: int
     language: str
 
@@ -51,9 +65,37 @@ def read_list_query(noun: str, parameters: Parameters, vocabulary: Vocabulary) -
         filters=parse_filters(noun, [pair for pair in parameters if pair[0] not in own], vocabulary),
         sort=choice(parameters, "sort", sorts_of(noun)),
         cursor=single(parameters, "cursor"),
-        limit=_limit(parameters),
+        limit=read_page_size(parameters),
         language=read_language(parameters),
     )
+
+
+def read_statistics_query(noun: str, parameters: Parameters, vocabulary: Vocabulary) -> StatisticsQuery:
+    """Raises `InvalidParameterError` and `UnknownParameterError`, which name the parameter."""
+    own = ("group_by", "limit", "lang")
+    of_filters = [pair for pair in parameters if pair[0] not in own]
+    return StatisticsQuery(
+        filters=parse_filters(noun, of_filters, vocabulary),
+        filter_parameters=of_filters,
+        group_by=_dimensions(noun, parameters),
+        limit=whole_number(parameters, "limit", least=1, most=MOST_GROUPS, otherwise=DEFAULT_GROUPS),
+        language=read_language(parameters),
+    )
+
+
+def _dimensions(noun: str, parameters: Parameters) -> tuple[str, ...]:
+    known = dimensions_of(noun)
+    texts = [text.strip() for name, value in parameters if name == "group_by" for text in value.split(",")]
+    unknown = [text for text in texts if text not in known]
+    if unknown:
+        raise invalid("group_by", unknown[0], f"one of {', '.join(known)}")
+    dimensions = tuple(dict.fromkeys(texts))
+    if not 1 <= len(dimensions) <= MOST_DIMENSIONS:
+        raise InvalidParameterError(
+            f"`group_by` names {len(dimensions)} dimensions: expected 1 to {MOST_DIMENSIONS} of {', '.join(known)}.",
+            parameter="group_by",
+        )
+    return dimensions
 
 
 def read_feed_query(parameters: Parameters, vocabulary: Vocabulary) -> FeedQuery:
@@ -68,7 +110,7 @@ def read_feed_query(parameters: Parameters, vocabulary: Vocabulary) -> FeedQuery
         filters=parse_filters(None, [pair for pair in parameters if pair[0] not in own], vocabulary),
         event_types=types,
         after=whole_number(parameters, "after", least=0, most=MAX_SEQ, otherwise=0),
-        limit=_limit(parameters),
+        limit=read_page_size(parameters),
         language=read_language(parameters),
     )
 
@@ -78,7 +120,8 @@ def read_language(parameters: Parameters) -> str:
     return choice(parameters, "lang", LANGUAGES) or "en"
 
 
-def _limit(parameters: Parameters) -> int:
+def read_page_size(parameters: Parameters) -> int:
+    """How many entries a page has."""
     return whole_number(parameters, "limit", least=1, most=MAX_LIMIT, otherwise=DEFAULT_LIMIT)
 
 
@@ -89,6 +132,25 @@ def list_parameters(noun: str) -> list[dict[str, Any]]:
         _LIMIT,
         described("cursor", "Where to go on, from `page.next`.", {"type": "string"}),
         described("sort", "Order; `-` turns it round.", {"type": "string", "enum": list(sorts_of(noun))}),
+        LANGUAGE_PARAMETER,
+    ]
+
+
+def statistics_parameters(noun: str) -> list[dict[str, Any]]:
+    """The parameters of statistics, for the OpenAPI document."""
+    dimension = {"type": "string", "enum": list(dimensions_of(noun))}
+    return [
+        {
+            "name": "group_by",
+            "in": "query",
+            "required": True,
+            "description": f"What to count by: up to {MOST_DIMENSIONS}, with commas between them.",
+            "schema": {"type": "array", "items": dimension, "minItems": 1, "maxItems": MOST_DIMENSIONS},
+            "style": "form",
+            "explode": False,
+        },
+        *(_filter(noun, known.name) for known in filters_of(noun)),
+        described_number("limit", "Groups at most.", least=1, most=MOST_GROUPS, otherwise=DEFAULT_GROUPS),
         LANGUAGE_PARAMETER,
     ]
 

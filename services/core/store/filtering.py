@@ -69,13 +69,17 @@ def _in_bloc(values: Values) -> ColumnElement[bool]:
     return belongs
 
 
+def column_of(table: Table, name: str) -> Column[Any]:
+    """The column that a filter looks at. Columns bear the filters' names, but for those of `_COLUMNS`."""
+    named = "label_ids" if FILTERS[name].scheme else _COLUMNS.get((table.name, name), _COLUMNS.get(("*", name), name))
+    column: Column[Any] = table.c[named]
+    return column
+
+
 def _clause(table: Table, name: str) -> Clause:
-    """The clause of one filter on one table. Columns bear the filters' names, but for those named here."""
-    columns = table.c
-    column = columns.get(_COLUMNS.get((table.name, name), _COLUMNS.get(("*", name), name)))
+    column = column_of(table, name)
     if scheme := FILTERS[name].scheme:
-        return _overlaps(columns["label_ids"], prefix=f"{scheme}:")
-    assert column is not None, f"{table.name} has no column for the filter {name}"
+        return _overlaps(column, prefix=f"{scheme}:")
     special = _SPECIAL.get(name)
     return special(column) if special else _is_or_overlaps(column)
 
