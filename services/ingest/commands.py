@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from services.core.domain.errors import NotFoundError
 from services.core.runtime.database import ready_database, ready_store
 from services.core.runtime.logs import configure_logs
 from services.core.runtime.serve import serve as serve_app
@@ -24,6 +25,8 @@ from services.ingest.parse import ParsedFile, files_under, parse_files
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
 from services.ingest.sandbox import Sandbox, SandboxLimits
 from services.ingest.settings import IngestSettings
+from services.ingest.withdraw import find, run_withdrawal
+from services.ingest.withdraw import withdraw as withdraw_from
 
 app = typer.Typer(help="Find, read and store UPR documents.", no_args_is_help=True)
 
@@ -155,6 +158,40 @@ def conflicts(
             typer.echo(conflict.as_text() if output is OutputFormat.TEXT else orjson.dumps(conflict.as_json()).decode())
     summary = ", ".join(f"{count} {each}" for each, count in counts.items())
     typer.echo(f"{counts.total()} conflicts: {summary}", err=output is OutputFormat.NDJSON)
+
+
+@app.command()
+def withdraw(
+    documents: Annotated[
+        list[str],
+        typer.Argument(
+            help="Ids or symbols (A-HRC-22-15), or a data set with all it says (upr_info, uhri).", metavar="DOCUMENT..."
+        ),
+    ],
+    why: Annotated[str, typer.Option(help="Why, for those who read the run's issues later.")],
+    file: Annotated[str | None, typer.Option(help="Only the file whose SHA-256 begins so.")] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take documents out of the store, with all that nothing else tells.
+
+    Says first what would change, and asks. The changes have the cause `correction`; loading the file again brings all
+    back.
+    """
+    with ready_store(IngestSettings(), name="upr-ingest") as engine:
+        try:
+            told = [find(engine, document, file) for document in documents]
+        except NotFoundError as error:
+            typer.echo(error.detail, err=True)
+            raise typer.Exit(1) from error
+        for each in told:
+            typer.echo(f"withdraw {each}:")
+            would_change = sum(withdraw_from(engine, each, only_try=True), Counter[str]())
+            for name, count in sorted(would_change.items()):
+                typer.echo(f"  {count} {name}")
+        if not yes and not typer.confirm("Do it?"):
+            raise typer.Exit(1)
+        _print_summary(run_withdrawal(engine, told, why), Console())
 
 
 @app.command()

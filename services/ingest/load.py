@@ -6,14 +6,18 @@ differs is written together with its changes. Loading the same file again finds 
 
 import hashlib
 import mimetypes
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy.exc import DBAPIError
 
 from services.core.domain import identifiers
 from services.core.domain.changes import Cause
@@ -104,14 +108,58 @@ class Loader:
     def load(self, path: Path, sha256: str, reading: Reading) -> Loaded:
         """Store a reading and what it changes.
 
-        Raises `UnreadableDocumentError` (`unknown_review`) where the document does not tell whose review it is of.
+        A file that was read to speak of another review before does so no longer. What a later version of the parser
+        read of the same file stays. Raises `UnreadableDocumentError`:
+        `unknown_review` where the document does not tell whose review it is of, `not_storable`.
         """
         source = SourceReading(
             document=identifiers.document_id(reading.document.symbol, sha256),
             file=_file_entry(path.name, path.stat().st_size, sha256, reading),
             reading=reading,
         )
-        return self._load_chapter(source) if is_chapter(reading) else self._load(source)
+        with refusing_what_cannot_be_stored():
+            held = self._places_of(sha256)
+            if any(is_better(read_by, reading) for read_by in held.values()):
+                return Loaded(source.document, ", ".join(sorted(held)), "unchanged", {})
+            for place in held.keys() - _spoken_of(source):
+                self.withdraw(place, [sha256])
+            return self._load_chapter(source) if is_chapter(reading) else self._load(source)
+
+    def _places_of(self, sha256: str) -> dict[str, tuple[str, str]]:
+        """Of which reviews (or documents of none) readings of a file are held, and by which parser and version."""
+        columns = readings_table.c
+        query = select(columns.review, columns.parser, columns.parser_version).where(columns.sha256 == sha256)
+        with self._engine.connect() as connection:
+            return {row.review: (row.parser, row.parser_version) for row in connection.execute(query)}
+
+    def withdraw(self, place: str, sha256s: Collection[str], *, only_try: bool = False) -> Counter[str]:
+        """Take away what these files say of a review (or of no one review: `chapter:` and a document), in one
+        transaction; the changes by event type. What nothing else supports is deleted. `only_try`: write nothing.
+        """
+        state = None if place.startswith(_CHAPTER) else place.partition("-")[0]
+        with self._engine.connect() as connection, connection.begin() as transaction:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(state or place))))
+            held = _readings(connection, place)
+            rest = [each for key, each in held.items() if key not in sha256s]
+            columns = readings_table.c
+            connection.execute(delete(readings_table).where(columns.review == place, columns.sha256.in_(sha256s)))
+            places = None if state in sample_states() else self.places(connection)
+            now = connection.scalar(select(func.now())) or datetime.now(UTC)
+            write = Write(connection, now, Cause.CORRECTION, None, places)
+            if state is None:
+                drafts = _write_chapter(write, merge_chapter(rest) if rest else None, list(held.values()))
+            elif rest:
+                cycle = int(place.partition("-")[2])
+                merged = merge_review(state, cycle, rest, sample=state in sample_states())
+                drafts = _write_review(write, merged, _PARTS_OF_A_REVIEW)
+                write_paragraphs(connection, place, rest, sample=merged.review.sample)
+            else:
+                drafts = _remove_review(write, place)
+            if only_try:
+                transaction.rollback()
+            else:
+                append_changes(connection, drafts)
+        return Counter(draft.type for draft in drafts)
 
     def load_share(self, reading: Reading) -> Loaded:
         """Store what a data set says of one review.
@@ -131,7 +179,8 @@ class Loader:
             file=FileEntry(**{**entry, "media_type": "application/json"}),
             reading=reading,
         )
-        return self._load(source)
+        with refusing_what_cannot_be_stored():
+            return self._load(source)
 
     def _load(self, source: SourceReading) -> Loaded:
         reading, sha256 = source.reading, source.file["sha256"]
@@ -177,7 +226,7 @@ class Loader:
 
     def _load_rest(self, source: SourceReading) -> Loaded:
         """Store a document of many reviews, and its hearings that are no one State's."""
-        place = f"chapter:{source.document}"  # no review bears such a name
+        place = _chapter_of(source.document)
         with self._engine.begin() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(place))))
             held = _readings(connection, place)
@@ -271,6 +320,49 @@ def _is_same(old: SourceReading, new: SourceReading) -> bool:
     return (old.reading.parser, old.reading.parser_version) == (new.reading.parser, new.reading.parser_version)
 
 
+def is_better(held: tuple[str, str], reading: Reading) -> bool:
+    """Whether a reading that is held, by this parser and version, is a later version's than this one."""
+    parser, version = held
+    return parser == reading.parser and (len(version), version) > (len(reading.parser_version), reading.parser_version)
+
+
+def _spoken_of(source: SourceReading) -> set[str]:
+    """The reviews of which a document tells, and where what is of no one review is held."""
+    chapter = is_chapter(source.reading)
+    shares = shares_of(source.reading) if chapter else [source.reading]
+    return {identifiers.review_id(*_whose_review(each)) for each in shares} | (
+        {_chapter_of(source.document)} if chapter else set()
+    )
+
+
+_CHAPTER = "chapter:"  # no review bears such a name
+
+
+def _chapter_of(document: str) -> str:
+    """Where what a document says of no one review is held."""
+    return f"{_CHAPTER}{document}"
+
+
+@contextmanager
+def refusing_what_cannot_be_stored() -> Iterator[None]:
+    """Makes the file's fault what PostgreSQL refuses because of what it holds.
+
+    Raises `UnreadableDocumentError` (`not_storable`): values that no column takes, texts too long for an index, or an
+    id (a document's symbol, say) that another review's record bears.
+    """
+    try:
+        yield
+    except (psycopg.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, _REFUSALS):
+            raise
+        detail = cause.diag.message_detail or cause.diag.message_primary or str(cause)
+        raise UnreadableDocumentError("not_storable", f"the store refuses what the file says: {detail}") from error
+
+
+_REFUSALS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+
+
 def _store(connection: Connection, review: str, source: SourceReading) -> None:
     sha256 = source.file["sha256"]
     key = f"{sha256}:{review}"
@@ -334,13 +426,31 @@ def _held_of(connection: Connection, noun: str, review: str) -> Mapping[str, Sto
     return {record.id: record for record in records}  # type: ignore[attr-defined]  # each of these nouns has an id
 
 
-def _write_chapter(write: Write, merged: MergedChapter, told: Iterable[SourceReading]) -> list[ChangeDraft]:
-    """`told`: all readings held, also those whose hearings are no longer told of."""
+def _remove_review(write: Write, review: str) -> list[ChangeDraft]:
+    """Delete a review that nothing tells of any longer, and all its records."""
+    connection = write.connection
+    write_paragraphs(connection, review, [])
+    held = {noun: _held_of(connection, noun, review) for noun in _PARTS_OF_A_REVIEW if noun != "organisations"}
+    labels = {
+        label for records in held.values() for each in records.values() for label in getattr(each, "label_ids", ())
+    }
+    reference = reference_with(write, LABELS.read(connection, list(labels)))
+    before, after = _organisations_to_write(connection, {}, {"review": review})
+    drafts = write_records(write, "organisations", before, after, reference)
+    for noun, records in held.items():
+        drafts += write_records(write, noun, records, {}, reference)
+    return drafts + write_records(write, "reviews", REVIEWS.read(connection, [review]), {}, reference)
+
+
+def _write_chapter(write: Write, merged: MergedChapter | None, told: Sequence[SourceReading]) -> list[ChangeDraft]:
+    """`told`: all readings held, also those whose hearings are no longer told of. `merged`: None if nothing is left."""
+    document = told[0].document
+    merged = merged or MergedChapter({}, {}, {}, {})
     reference = reference_with(write, LABELS.read(write.connection, list(_label_ids(merged.statements))))
     hearings = {hearing.id for each in told for hearing in each.reading.hearings}
     statements = AGGREGATES["statements"]
     before: dict[str, Mapping[str, Stored]] = {
-        "documents": AGGREGATES["documents"].read(write.connection, merged.documents),
+        "documents": AGGREGATES["documents"].read(write.connection, [document]),
         "hearings": AGGREGATES["hearings"].read(write.connection, hearings),
         "statements": {
             record.id: record  # type: ignore[attr-defined]  # every statement has an id
@@ -352,8 +462,9 @@ def _write_chapter(write: Write, merged: MergedChapter, told: Iterable[SourceRea
         for noun, held in before.items()
         for draft in write_records(write, noun, held, getattr(merged, noun), reference)
     ]
-    told_here = {"document": next(iter(merged.documents))}
-    held_organisations, organisations = _organisations_to_write(write.connection, merged.organisations, told_here)
+    held_organisations, organisations = _organisations_to_write(
+        write.connection, merged.organisations, {"document": document}
+    )
     return drafts + write_records(write, "organisations", held_organisations, organisations, reference)
 
 

@@ -5,7 +5,8 @@ something else of it. The store remembers of each document which export told of 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from services.ingest.load import (
     ensure_sample_states,
     labels_to_write,
     reference_with,
+    refusing_what_cannot_be_stored,
     sample_states,
     write_records,
 )
@@ -85,9 +87,12 @@ class Observed:
     as_of: str
 
     def load(self, documents: Sequence[list[ReadObservation]]) -> tuple[int, dict[str, int]]:
-        """Store what it says of some documents, in one transaction: their number, and the changes by event type."""
+        """Store what it says of some documents, in one transaction: their number, and the changes by event type.
+
+        Raises `UnreadableDocumentError` (`not_storable`).
+        """
         told = {each.key: each for each in (_document(self.data_set, self.as_of, rows) for rows in documents)}
-        with self.engine.begin() as connection:
+        with refusing_what_cannot_be_stored(), self.engine.begin() as connection:
             _lock(connection, list(told))
             held = _held(connection, list(told))
             later = [each for key, each in told.items() if key not in held or each.age > held[key].age]
@@ -95,6 +100,34 @@ class Observed:
             news = [each for each in later if each.key not in held or each.said_hash != held[each.key].said_hash]
             changes = _write(connection, self.loader, self.data_set, news, held) if news else {}
         return len(documents), changes
+
+
+def withdraw_observations(engine: Engine, data_set: str, *, only_try: bool = False) -> Iterator[Counter[str]]:
+    """Take away all that a data set says of other mechanisms, some documents a transaction; the changes of each."""
+    columns = readings_table.c
+    of_it = columns.source.startswith(f"{data_set}:", autoescape=True) & (columns.source == columns.review)
+    with engine.connect() as connection:
+        keys = list(connection.scalars(select(columns.source).where(of_it).order_by(columns.source)))
+    for start in range(0, len(keys), _WITHDRAWN_AT_ONCE):
+        with engine.connect() as connection, connection.begin() as transaction:
+            some = keys[start : start + _WITHDRAWN_AT_ONCE]
+            _lock(connection, some)
+            ids = {record_id for held in _held(connection, some).values() for record_id in held.ids}
+            before = OBSERVATIONS.read(connection, ids)
+            labels = {label for record in before.values() for label in record.label_ids}
+            now = connection.scalar(select(func.now())) or datetime.now(UTC)
+            write = Write(connection, now, Cause.CORRECTION, None)
+            reference = reference_with(write, LABELS.read(connection, list(labels)))
+            connection.execute(delete(readings_table).where(columns.source.in_(some)))
+            drafts = write_records(write, "observations", before, {}, reference)
+            if only_try:
+                transaction.rollback()
+            else:
+                append_changes(connection, drafts)
+        yield Counter(draft.type for draft in drafts)
+
+
+_WITHDRAWN_AT_ONCE = 200
 
 
 def _lock(connection: Connection, keys: list[str]) -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.datasets.base import DataSet, ReadObservation
 from services.ingest.datasets.contents import Contents, with_as_of
 from services.ingest.load import Loader
@@ -39,6 +40,10 @@ class Shared:
     samples: bool = False
     issues: tuple[ReadIssue, ...] = ()
 
+    def refuse(self, error: UnreadableDocumentError) -> None:
+        """Note a share that could not be stored; the others still come."""
+        self.issues += (ReadIssue("error", error.code, error.detail),)
+
 
 def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path) -> Iterator[Shared]:
     """Read an export and store it, review by review, each in a transaction of its own.
@@ -51,13 +56,19 @@ def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path)
         so_far = Shared(contents.shares, issues=(*contents.issues, *_unaccounted(contents)))
         for loaded in _side_by_side(lambda share: loader.load_share(with_as_of(share, as_of)), contents.readings()):
             so_far.done += 1
-            so_far.changes.update(loaded.counts)
-            so_far.samples |= loaded.sample
+            if isinstance(loaded, UnreadableDocumentError):
+                so_far.refuse(loaded)
+            else:
+                so_far.changes.update(loaded.counts)
+                so_far.samples |= loaded.sample
             yield so_far
         observed = Observed(engine, loader, data_set, as_of)
-        for done, changes in _side_by_side(observed.load, _batched(contents.observations())):
-            so_far.done += done
-            so_far.changes.update(changes)
+        for batch in _side_by_side(observed.load, _batched(contents.observations())):
+            if isinstance(batch, UnreadableDocumentError):
+                so_far.refuse(batch)
+            else:
+                so_far.done += batch[0]
+                so_far.changes.update(batch[1])
             yield so_far
 
 
@@ -77,13 +88,20 @@ def _rare_collection() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def _side_by_side(load: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def _side_by_side(load: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result | UnreadableDocumentError]:
     """Load items in two threads, each waiting for the database while the other works; results in their order."""
+
+    def outcome(item: Item) -> Result | UnreadableDocumentError:
+        try:
+            return load(item)
+        except UnreadableDocumentError as error:
+            return error
+
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="load")
     try:
-        waiting: deque[Future[Result]] = deque()
+        waiting: deque[Future[Result | UnreadableDocumentError]] = deque()
         for item in items:
-            waiting.append(pool.submit(load, item))
+            waiting.append(pool.submit(outcome, item))
             if len(waiting) > _THREADS:
                 yield waiting.popleft().result()
         while waiting:

@@ -72,7 +72,7 @@ def run_files(
     backfill_after: timedelta,
 ) -> Iterator[Step]:
     """Read and load files one after the other; a step a file. What fails is an Issue, and the others still come."""
-    run = _begin(engine, source)
+    run = begin_run(engine, source)
     summary = RunSummary(run)
     loader = Loader(engine, backfill_after)
     status = "interrupted"
@@ -87,7 +87,7 @@ def run_files(
                     yield from _data_set(engine, loader, archive, (data_set, path), summary)
         status = "finished"
     finally:
-        _end(engine, summary, status)
+        end_run(engine, summary, status)
 
 
 def _one(engine: Engine, loader: Loader, archive: Archive, outcome: ReadFile, summary: RunSummary) -> Step:
@@ -114,7 +114,7 @@ def _one(engine: Engine, loader: Loader, archive: Archive, outcome: ReadFile, su
         summary.changes.update(loaded.counts)
         summary.samples |= loaded.sample
     summary.issues.update(issue.code for issue in issues)
-    _keep_issues(engine, summary.run, path, sha256, document=loaded.document if loaded else None, issues=issues)
+    keep_issues(engine, summary.run, path, sha256, document=loaded.document if loaded else None, issues=issues)
     return Step(path, loaded, error, summary)
 
 
@@ -165,7 +165,7 @@ def _settle(
         summary.unchanged += not so_far.changes
         summary.samples |= so_far.samples
     summary.issues.update(issue.code for issue in issues)
-    _keep_issues(engine, summary.run, *file, issues=issues)
+    keep_issues(engine, summary.run, *file, issues=issues)
 
 
 def _digest_of(path: Path) -> str:
@@ -178,14 +178,16 @@ def _keep_and_load(loader: Loader, archive: Archive, path: Path, sha256: str, re
     return loader.load(path, sha256, reading)
 
 
-def _begin(engine: Engine, source: str) -> str:
+def begin_run(engine: Engine, source: str) -> str:
+    """Note that a run begins; its id."""
     run = f"run_{secrets.token_hex(8)}"
     with engine.begin() as connection:
         connection.execute(insert(runs_table).values(id=run, source=source, counts={}))
     return run
 
 
-def _end(engine: Engine, summary: RunSummary, status: str) -> None:
+def end_run(engine: Engine, summary: RunSummary, status: str) -> None:
+    """Note how a run ended, and what it did."""
     with engine.begin() as connection:
         connection.execute(
             update(runs_table)
@@ -194,7 +196,7 @@ def _end(engine: Engine, summary: RunSummary, status: str) -> None:
         )
 
 
-def _keep_issues(
+def keep_issues(
     engine: Engine,
     run: str,
     path: Path,
@@ -203,6 +205,7 @@ def _keep_issues(
     document: str | None = None,
     issues: tuple[ReadIssue, ...],
 ) -> None:
+    """Keep what a run did not understand in a file."""
     if not issues:
         return
     rows = [
