@@ -70,15 +70,18 @@ def _instruments(rows: list[Row]) -> None:
 
 
 def _topics(rows: list[Row]) -> None:
-    found = [(topics_of(row["Text"]), _issues(row)) for row in rows]
     print("topics by text alone: texts; share of them with a corresponding issue; share of the issue's texts found")
+    print("  (not counting texts that have the issue for a reason that the topic leaves out, as `unless` says)")
+    issues = [_issues(row) for row in rows]
+    by_text = [topics_of(row["Text"]) for row in rows]
+    by_issue = [topics_of(row["Text"], coded) for row, coded in zip(rows, issues, strict=True)]
     for topic, entry in detailed_vocabulary("topic").items():
-        issues = {f"upr-info-issue:{code}" for code in entry.get("issues", ())}
-        having = [coded for topics, coded in found if topic in topics]
+        joined = {f"upr-info-issue:{code}" for code in entry.get("issues", ())}
+        having = {at for at, topics in enumerate(by_text) if topic in topics}
+        coded = {at for at, topics in enumerate(by_issue) if topic in topics and joined & issues[at]}
         line = f"  {topic:38} {len(having):5}"
-        if issues:
-            both = sum(bool(issues & coded) for coded in having)
-            line += f"  {_share(both, len(having))}  {_share(both, sum(bool(issues & coded) for _, coded in found))}"
+        if joined:
+            line += f"  {_share(len(having & coded), len(having))}  {_share(len(having & coded), len(coded))}"
         print(line)
 
 
