@@ -12,7 +12,7 @@ from services.api.dependencies import Desk, desk_of
 from services.api.documented import detail_responses, list_responses
 from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
 from services.core.domain.changes import SINGULAR
-from services.core.domain.errors import GoneError, NotFoundError
+from services.core.domain.errors import GoneError, NotFoundError, UprError
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
@@ -132,24 +132,34 @@ def _add_detail(router: APIRouter, noun: str) -> None:
 def _elsewhere(connection: Connection, request: Request, noun: str, record_id: str, names: Names) -> Response:
     """What an id answers that no record bears: its new id, its parts, or that it is gone."""
     if noun == "recommendations":
-        columns = recommendations_table.c
-        bearer = connection.scalar(select(columns.id).where(columns.aliases.contains([record_id])))
+        bearer = bearer_of(connection, record_id)
         if bearer is not None:
-            return _redirect(request, noun, bearer, 308)
-        parts = _parts(connection, record_id)
+            return redirect(request, noun, bearer, 308)
+        parts = parts_of(connection, record_id)
         if parts:
             shapes = [shape_of(noun, AGGREGATES[noun].from_row(row), names) for row in parts]
             url = desk_of(request).settings.public_url
             return JsonAnswer(
                 {"id": record_id, "parts": [with_address(noun, shape, url) for shape in shapes]}, status_code=300
             )
+    raise not_there(connection, noun, record_id)
+
+
+def not_there(connection: Connection, noun: str, record_id: str) -> UprError:
+    """The error for an id that no record bears: one that was removed is told from one that never was."""
     reason = removal_reason(connection, noun, record_id)
     if reason is not None:
-        raise GoneError(f"The {SINGULAR[noun]} {record_id} was removed: {reason}.", reason=reason)
-    raise NotFoundError(f"There is no {SINGULAR[noun]} {record_id[:120]}.")
+        return GoneError(f"The {SINGULAR[noun]} {record_id} was removed: {reason}.", reason=reason)
+    return NotFoundError(f"There is no {SINGULAR[noun]} {record_id[:120]}.")
 
 
-def _parts(connection: Connection, record_id: str) -> list[Any]:
+def bearer_of(connection: Connection, former: str) -> str | None:
+    """The id of the recommendation that once bore another id."""
+    columns = recommendations_table.c
+    return connection.scalar(select(columns.id).where(columns.aliases.contains([former])))
+
+
+def parts_of(connection: Connection, record_id: str) -> list[Any]:
     """The recommendations that stand under one number, `…-134.1-a`, `…-134.1-b` …"""
     columns = recommendations_table.c
     stem = f"{record_id}-"
@@ -162,11 +172,12 @@ def _parts(connection: Connection, record_id: str) -> list[Any]:
 def _add_permalink(router: APIRouter, noun: str) -> None:
     @router.get(f"/{noun}/{{record_id}}", include_in_schema=False)
     def permalink_of_record(request: Request, record_id: str) -> Response:
-        return _redirect(request, noun, record_id, 307)
+        return redirect(request, noun, record_id, 307)
 
 
-def _redirect(request: Request, noun: str, record_id: str, status: int) -> Response:
-    """To a record on the host that was asked, below the path under which the public reaches us."""
-    below = urlsplit(desk_of(request).settings.public_url).path.rstrip("/")
+def redirect(request: Request, noun: str, record_id: str, status: int, below: str = "") -> Response:
+    """To a record, or what is `below` it, on the host that was asked and the path under which the public reaches us."""
+    base = urlsplit(desk_of(request).settings.public_url).path.rstrip("/")
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{below}/v1/{noun}/{quote(record_id, safe=_SAFE_IN_IDS)}{query}", status_code=status)
+    address = f"{base}/v1/{noun}/{quote(record_id, safe=_SAFE_IN_IDS)}{quote(below, safe='/~')}"
+    return RedirectResponse(f"{address}{query}", status_code=status)

@@ -18,6 +18,11 @@ def event_example() -> Shape:
     return _examples()["event"]
 
 
+def paragraph_example() -> Shape:
+    """A row of a mid-term report. A test holds it to the model."""
+    return _examples()["paragraph"]
+
+
 @cache
 def _examples() -> dict[str, Shape]:
     examples: dict[str, Shape] = orjson.loads((files("services.core.schemas") / "examples.json").read_bytes())

@@ -3,7 +3,7 @@
 import base64
 import datetime
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from services.core.store.tables import AGGREGATES
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 _CHECK_BYTES = 6
+_ROWS_AT_ONCE = 1000
+_NOT_OURS = "The cursor is not one that this list gave out; start again without it."
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ def list_page(
     query = select(aggregate.table, order.expression.label("_sort")).where(*where)
     if cursor is not None:
         query = query.where(_after(order, aggregate.key_column, _place(cursor, binding, order)))
-    keys = [order.expression, aggregate.key_column]
-    query = query.order_by(*(key.desc() if order.descending else key for key in keys)).limit(limit + 1)
+    query = query.order_by(*_keys(order, aggregate.key_column)).limit(limit + 1)
     rows = connection.execute(query).all()
     next_cursor = None
     if len(rows) > limit:
@@ -78,6 +79,23 @@ def list_page(
         next_cursor = write_cursor(binding, rows[-1]._mapping["_sort"], rows[-1]._mapping[aggregate.key])
     records = [aggregate.from_mapping({k: v for k, v in row._mapping.items() if k != "_sort"}) for row in rows]
     return Page(records, total, next_cursor)
+
+
+def every_record(connection: Connection, filters: FilterSet, *, sort: str | None = None) -> Iterator[Stored]:
+    """All records that meet the filters, in the list's order, read in portions.
+
+    Raises `InvalidParameterError` for an unknown sort.
+    """
+    assert filters.noun is not None
+    aggregate = AGGREGATES[filters.noun]
+    order = _sort(filters.noun, sort)
+    query = select(aggregate.table).where(*conditions(filters)).order_by(*_keys(order, aggregate.key_column))
+    for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query):
+        yield aggregate.from_row(row)
+
+
+def _keys(order: Sort, key: ColumnElement[str]) -> list[ColumnElement[Any]]:
+    return [each.desc() if order.descending else each for each in (order.expression, key)]
 
 
 def _sort(noun: str, name: str | None) -> Sort:
@@ -110,8 +128,12 @@ def _after(order: Sort, key: ColumnElement[str], last: tuple[Any, str]) -> Colum
 
 
 def _binding(filters: FilterSet, order: Sort) -> str:
-    identity = orjson.dumps([filters.noun, filters.canonical(), order.name])
-    return hashlib.sha256(identity).hexdigest()[:12]
+    return binding_of(filters.noun, filters.canonical(), order.name)
+
+
+def binding_of(*identity: Any) -> str:
+    """What stands for a list in its cursors: the same for the same filters and order."""
+    return hashlib.sha256(orjson.dumps(identity)).hexdigest()[:12]
 
 
 def write_cursor(binding: str, value: Any, record_id: str) -> str:
@@ -122,19 +144,30 @@ def write_cursor(binding: str, value: Any, record_id: str) -> str:
 
 def _place(cursor: str, binding: str, order: Sort) -> tuple[Any, str]:
     """The sort value and the id that a cursor holds. Raises `InvalidCursorError`."""
+    value, record_id = read_cursor(cursor, binding)
+    try:
+        return _typed(value, order), record_id
+    except ValueError as error:
+        raise InvalidCursorError(_NOT_OURS) from error
+
+
+def read_cursor(cursor: str, binding: str) -> tuple[str, str]:
+    """The sort value, as text, and the id that a cursor of the list `binding` stands for holds.
+
+    Raises `InvalidCursorError`.
+    """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         bound_to, value, record_id = orjson.loads(base64.urlsafe_b64decode(padded)[_CHECK_BYTES:])
         if write_cursor(bound_to, value, record_id) != cursor or "\x00" in "".join((value, record_id)):
             raise ValueError(cursor)
-        if bound_to != binding:
-            raise InvalidCursorError(
-                "The cursor belongs to a list with other filters or another order; start again without it."
-            )
-        return _typed(value, order), record_id
     except (ValueError, TypeError) as error:
-        detail = "The cursor is not one that this list gave out; start again without it."
-        raise InvalidCursorError(detail) from error
+        raise InvalidCursorError(_NOT_OURS) from error
+    if bound_to != binding:
+        raise InvalidCursorError(
+            "The cursor belongs to a list with other filters or another order; start again without it."
+        )
+    return value, record_id
 
 
 def _typed(value: str, order: Sort) -> Any:

@@ -189,6 +189,11 @@ def in_languages(languages: Sequence[str]) -> ColumnElement[bool]:
     return _c.language.in_(languages)
 
 
+def of_kinds(kinds: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a paragraph is of a document of one of these kinds."""
+    return _c.document_kind.in_(kinds)
+
+
 def citing(recommendations: Sequence[str]) -> ColumnElement[bool]:
     """Whether a paragraph cites one of these recommendations."""
     wanted = bindparam(None, list(recommendations), _c.recommendations.type)
