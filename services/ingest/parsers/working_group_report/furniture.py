@@ -147,9 +147,9 @@ def _is_furniture(text: str) -> bool:
 
 
 def _foot(printed: list[Block]) -> int:
-    """Where a page's footnotes begin if sizes do not tell: at words that only footnotes of recommendations have."""
+    """Where a page's footnotes begin whatever their size: at words that only footnotes of recommendations have."""
     for place, block in enumerate(printed):
-        if block.size is None and _AS_READ.match(block.text):
+        if _AS_READ.match(block.text):
             return place
     return len(printed)
 

@@ -1,6 +1,7 @@
 """What a report says of itself: symbol, dates, State under review, session, troika."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,10 +38,12 @@ _ADOPTED = re.compile(r"At\s+its\s+(?:[\w-]+\s+)?meeting,?(?P<when>.{0,90}?)\bad
 _TROIKA = re.compile(
     r"\(\s*troika\s*\)[^:]{0,120}:\s*(?P<states>.+?)(?:\.(?=\s|$)|\s\d{1,2}\.\s)", re.DOTALL | re.IGNORECASE
 )
+_COUNT = r"\d{1,3}|(?:one\s+hundred(?:\s+and)?\s+)?[a-z]+(?:-[a-z]+)?"
 _ANNOUNCED = re.compile(
-    r"(?:\b(?P<before>\d{1,3}|[a-z]+(?:-[a-z]+)?)\s+(?:delegations|States|countries)\s+(?:made|took|delivered|participated)"
+    rf"(?:\b(?P<before>{_COUNT})\s+(?:delegations|States|countries)\s+"
+    r"(?:made|took|delivered|participated|intervened|spoke)"
     r"|(?:statements\s+were\s+(?:made|delivered)|interventions\s+were\s+made)\s+by\s+"
-    r"(?P<after>\d{1,3}|[a-z]+(?:-[a-z]+)?)\s+(?:delegations|States|countries))",
+    rf"(?P<after>{_COUNT})\s+(?:delegations|States|countries))",
     re.IGNORECASE,
 )
 _TITLE_BEFORE = re.compile(in_all_languages("title_ends", r"Periodic\s+Review") + r"\s*[*∗]*$", re.IGNORECASE)
@@ -48,7 +51,8 @@ _NOT_TITLE = re.compile(
     r"^(?:\W|report of|universal periodic|united nations|GE\.|distr|agenda|informe|rapport|examen)", re.IGNORECASE
 )
 _FULL_DATE = re.compile(rf"^{_DATE}$", re.IGNORECASE)
-_PRE_SESSION_SYMBOL = re.compile(r"A/HRC/WG\.6/\s?\d{1,2}/?\s?([A-Z]{3})/[123]")
+_PRE_SESSION_SYMBOL = re.compile(r"A/HRC/WG\.6/\s?(?P<session>\d{1,2})/?\s?(?P<state>[A-Z]{3})/[123]")
+_SENTENCE_END = re.compile(r"\.\s+(?=[A-ZÀ-Þ])")
 
 
 @dataclass
@@ -95,7 +99,7 @@ def read_announced(words: str) -> int | None:
 def read_session_number(words: str) -> int | None:
     """The session in "held its fourteenth session", written out or in digits."""
     for found in _SESSION.finditer(words):
-        number = ordinal(found[1])
+        number = ordinal(found[1]) or cardinal(found[1])
         if number:
             return number
     told = next((other for each in patterns("session") if (other := each.search(words))), None)
@@ -109,13 +113,14 @@ def _read_masthead(read: Introduction, lines: list[str]) -> None:
 
 
 def _read_session(read: Introduction, words: str) -> None:
-    read.session = read_session_number(words)
+    read.session = read_session_number(words) or _session_of_documents(words)
     if read.session is None:
         read.issues.append(ReadIssue("error", "no_session", "The introduction does not say which session this was"))
     reviewed = search("reviewed", _REVIEWED, words)
     if reviewed:
         read.state_name = " ".join(reviewed["state"].split())
-        read.reviewed_on = _first_date(reviewed["when"])
+        soon = (_first_date(sentence) for sentence in _SENTENCE_END.split(reviewed["when"])[:2])
+        read.reviewed_on = next((day for day in soon if day), None)
     adopted = search("adopted", _ADOPTED, words)
     if adopted:
         read.adopted_on = _first_date(adopted["when"])
@@ -124,10 +129,16 @@ def _read_session(read: Introduction, words: str) -> None:
         read.issues.append(ReadIssue("warning", "dates_contradict", detail))
 
 
+def _session_of_documents(words: str) -> int | None:
+    """The session in the symbols of the documents that were issued for the review (`A/HRC/WG.6/14/PER/1`)."""
+    sessions = Counter(int(found["session"]) for found in _PRE_SESSION_SYMBOL.finditer(words))
+    return sessions.most_common(1)[0][0] if sessions else None
+
+
 def _read_state(read: Introduction, title_lines: list[str], words: str) -> None:
     title = _title_state(title_lines)
     printed = resolve_state(read.state_name) if read.state_name else None
-    symbol = next((found[1] for found in _PRE_SESSION_SYMBOL.finditer(words)), None)
+    symbol = next((found["state"] for found in _PRE_SESSION_SYMBOL.finditer(words)), None)
     read.state = title or printed or symbol
     if read.state and printed and printed != read.state:
         detail = f"The title is of {read.state}, the introduction of {printed}"

@@ -22,6 +22,7 @@ _FRENCH_UNITS = (
     *("onze", "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf"),
 )
 _FRENCH_TENS = {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60}
+_HUNDRED = re.compile(r"one-hundred(?:-and)?(?:-|$)")
 _IRREGULAR = {"première": 1, "premier": 1, "seconde": 2, "second": 2}
 
 
@@ -56,8 +57,11 @@ def _french_cardinal(plain: str) -> int | None:
 
 
 def cardinal(words: str) -> int | None:
-    """`52`, `fifty` or `fifty-two` as a number; None for anything else."""
+    """`52`, `fifty`, `fifty-two` or `one hundred and two` as a number; None for anything else."""
     plain = _joined(words)
+    if hundred := _HUNDRED.match(plain):
+        rest = plain[hundred.end() :]
+        return 100 + (cardinal(rest) or 0) if not rest or cardinal(rest) else None
     return int(plain) if plain.isdecimal() else _TENS.get(plain) or _compound(plain, _CARDINALS)
 
 

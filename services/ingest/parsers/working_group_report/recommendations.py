@@ -14,7 +14,7 @@ from services.ingest.parsers.working_group_report.furniture import (
 from services.ingest.parsers.working_group_report.groups import Group, Item
 from services.ingest.parsers.working_group_report.languages import in_all_languages
 from services.ingest.parsers.working_group_report.parts import Part, split_entry
-from services.ingest.parsers.working_group_report.references import read_references
+from services.ingest.parsers.working_group_report.references import read_references, without_numbered
 from services.ingest.reading import ReadIssue, ReadRecommendation
 
 _CLOSING = re.compile(
@@ -105,7 +105,7 @@ def _position_of(groups: Sequence[Group], place: int, issues: list[ReadIssue]) -
             continue
         named = any(reference.paragraph == group.paragraph for reference in read_references(after.lead_in))
         if named or (not distance and not points_elsewhere(after)):
-            later = read_position(after.lead_in)
+            later = read_position(without_numbered(after.lead_in))
             if later and later.position:
                 return later
     if printed is None:

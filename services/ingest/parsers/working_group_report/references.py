@@ -75,7 +75,8 @@ _OPEN_LETTER = re.compile(r"\s*\(?[a-z]\)\s*$")
 _LEADS_ON_TO_TREATY = re.compile(r"\band to ([a-z]+ (?:to|with|for|on)) (?:both )?(?:the )?$")
 _TREATY = re.compile(r"^(?:(?:both )?the )?(?:[A-Z][a-z]+ ){0,3}(?:Convention|Covenant|Protocol|Statute|[A-Z-]{3,})\b")
 _NUMBERED_LIST = re.compile(
-    r"\bNos?\.?\s*(?P<numbers>\d[\d.,;\s–-]*(?:and\s+\d[\d.,;\s–-]*)*)"
+    r"(?:\bNos?\.?\s*|\brecommendations?\s+(?:numbers?\s+)?(?=\d{1,3}\.\d)|\b(?:sub)?paragraphs?\s+(?=\d{1,3}\.\d{1,3}\b))"
+    r"(?P<numbers>\d[\d.,;\s–-]*(?:and\s+\d[\d.,;\s–-]*)*)"
     r"(?:[^.]{0,60}?\bparagraph\s+(?P<paragraph>\d{1,3}))?",
 )
 _PARAGRAPH_BEFORE = re.compile(r"\bparagraph\s+(\d{1,3}),?\s*$")
@@ -145,16 +146,25 @@ def with_references(read: Sequence[ReadRecommendation], groups: Iterable[Group])
     for group in groups:
         if group.items:
             continue
-        for found in _NUMBERED_LIST.finditer(group.lead_in):
-            numbers = _expanded(found["numbers"])
-            named = _PARAGRAPH_BEFORE.search(group.lead_in[: found.start()])
-            paragraph = found["paragraph"] or (named[1] if named else None)
-            paragraph = paragraph if paragraph in listing else None  # misprinted: the list before is meant
-            stated, detail = read_position(group.lead_in), read_detail(group.lead_in)
-            for place, recommendation in enumerate(changed):
-                if _is_meant(recommendation, numbers, paragraph, group.paragraph):
-                    changed[place] = _restated(recommendation, stated, detail, group)
+        whole = group.lead_in
+        for sentence in _SENTENCE_OF_LEAD_IN.split(whole):
+            stated = read_position(sentence) or read_position(whole)
+            detail = read_detail(sentence) or read_detail(whole)
+            for found in _NUMBERED_LIST.finditer(sentence):
+                numbers = _expanded(found["numbers"])
+                named = _PARAGRAPH_BEFORE.search(sentence[: found.start()])
+                paragraph = found["paragraph"] or (named[1] if named else None)
+                paragraph = paragraph if paragraph in listing else None  # misprinted: the list before is meant
+                for place, recommendation in enumerate(changed):
+                    if _is_meant(recommendation, numbers, paragraph, group.paragraph):
+                        changed[place] = _restated(recommendation, stated, detail, group)
     return tuple(changed)
+
+
+def without_numbered(lead_in: str) -> str:
+    """The sentences of a paragraph that are not about recommendations named by their numbers."""
+    sentences = _SENTENCE_OF_LEAD_IN.split(lead_in)
+    return ". ".join(sentence for sentence in sentences if not _NUMBERED_LIST.search(sentence))
 
 
 def _references_from(text: str, at: int) -> tuple[list[Reference], int]:
@@ -379,7 +389,8 @@ def _is_meant(read: ReadRecommendation, numbers: set[str], paragraph: str | None
 def _restated(
     read: ReadRecommendation, stated: PrintedPosition | None, detail: object, group: Group
 ) -> ReadRecommendation:
-    if stated and stated.position and stated.position.value == "noted" and read.position != "noted":
+    told = stated.position.value if stated and stated.position else None
+    if stated and told and told != read.position and (told == "noted" or read.position is None):
         return replace(
             read,
             position=stated.position.value,

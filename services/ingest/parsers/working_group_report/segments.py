@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from services.ingest.normalise.states import leading_state
 
-_LEADING = re.compile(r"^(?:[\s;,.:/*&)\]]|(?:-|–)\s)+")
+_LEADING = re.compile(r"^(?:[\s;,.:/*&)\]•●▪·]|(?:-|–|—)\s)+")
 _TRAILING = re.compile(r"(?:[\s;,:/*&(\[]|\s[-–])+$")
 _CONJUNCTION = re.compile(r"^((?i:and|as well as|or|and/or|así como|et|ou|ainsi que)\b(?:\s+also\b)?|[yeo]\b),?\s+")
 _TRAILING_CONJUNCTION = re.compile(r"[\s,;]+(?:and|or|y|o|et|ou)$")

@@ -54,7 +54,10 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The lines of each section. A section that the report does not have is empty."""
+    """The lines of each section. A section that the report does not have is empty.
+
+    Where nothing tells the introduction from the proceedings, each holds both.
+    """
 
     masthead: Sequence[Block]
     introduction: Sequence[Block]
@@ -72,11 +75,11 @@ def find_skeleton(lines: Sequence[Block]) -> Skeleton:
     pledges = _after(headings, "pledges", conclusions, annex)
     first = next((n for n, line in enumerate(lines) if _FIRST_PARAGRAPH.match(line.text)), 0)
     starts = [headings[name] for name in ("summary", "presentation", "dialogue") if name in headings]
-    proceedings = min((start for start in starts if first < start < conclusions), default=first)
+    proceedings = min((start for start in starts if first < start < conclusions), default=None)
     return Skeleton(
         masthead=lines[:first],
-        introduction=lines[first:proceedings],
-        proceedings=lines[proceedings:conclusions],
+        introduction=lines[first : conclusions if proceedings is None else proceedings],
+        proceedings=lines[first if proceedings is None else proceedings : conclusions],
         conclusions=lines[conclusions + 1 : min(pledges, annex)],
         pledges=lines[pledges + 1 : annex],
     )
