@@ -5,36 +5,61 @@ how many recommendations it supports and notes: that count checks what was read.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.core.domain.documents import DocumentKind
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.parsers.addendum_answers import codes_named_in, whole_answer
+from services.ingest.parsers.addendum_answers import Answer, codes_named_in, whole_answer
 from services.ingest.parsers.addendum_numbers import Numbering, find_numbering
-from services.ingest.parsers.addendum_passages import read_passages
+from services.ingest.parsers.addendum_passages import Passage, read_passages
 from services.ingest.parsers.addendum_positions import read_positions
+from services.ingest.parsers.addendum_tables import answers_in, table_passages
 from services.ingest.parsers.addendum_totals import read_totals, total_issues
 from services.ingest.parsers.addendum_unnumbered import read_unnumbered
 from services.ingest.parsers.addendum_words import compiled
 from services.ingest.parsers.base import Content
-from services.ingest.parsers.text.blocks import Block, DocumentText
+from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.parsers.title_page import TitlePage, plain_digits, read_title_page
 from services.ingest.parsers.working_group_report.furniture import PrintedText, strip_furniture, without_footnote_marks
 from services.ingest.parsers.working_group_report.pledges import read_pledges
 from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadPosition, ReadTotals
 
-_VIEWS = re.compile(r"views on (?:the )?conclusions? (?:and|and/or|or)\b", re.IGNORECASE)
-_ADDENDUM = re.compile(r"^addendum\W*\d?$", re.IGNORECASE)
+_VIEWS = {
+    "en": re.compile(r"views on (?:the )?conclusions? (?:and|and/or|or)\b", re.IGNORECASE),
+    "es": re.compile(r"(?:opiniones|observaciones) (?:sobre|acerca de) las conclusiones (?:y/o|y|o)\b", re.IGNORECASE),
+    "fr": re.compile(
+        r"(?:observations|opinions|vues) (?:sur|concernant) les conclusions (?:et/ou|et|ou)\b", re.IGNORECASE
+    ),
+}
+_ADDENDUM = re.compile(r"^(?:addendum|adición|additif)\W*\d?$", re.IGNORECASE)
 _SYMBOL = re.compile(r"A/HRC/\d{1,3}/\d+/Add\.\d+")
-_REPORT = re.compile(r"report\s+of\s+the\s+working\s+group\s+on\s+the\s+universal\s+periodic", re.IGNORECASE)
-_PLEDGES = re.compile(
-    r"^(?:[IVXA-H]{1,5}\.?\s+)?(?:new |additional )?voluntary (?:pledges|commitments)\b(?!.*recommendations)",
+_REPORT = re.compile(
+    r"report\s+of\s+the\s+working\s+group\s+on\s+the\s+universal\s+periodic|informe\s+del\s+grupo\s+de\s+trabajo\s+sobre"
+    r"\s+el\s+examen\s+periódico|rapport\s+du\s+groupe\s+de\s+travail\s+sur\s+l[’']examen\s+périodique",
     re.IGNORECASE,
 )
-_TABLE_HEAD = re.compile(
-    r"^(?:no\.?\s+)?recommendations?\b.{0,60}\b(?:response|position|comments?|status|reply|replies|answer|decision|remarks)",
+_TITLES = {
+    "en": "Views on conclusions and/or recommendations, voluntary commitments and replies presented by the State under "
+    "review",
+    "es": "Opiniones sobre las conclusiones y/o recomendaciones, compromisos voluntarios y respuestas del Estado "
+    "examinado",
+    "fr": "Observations sur les conclusions et/ou recommandations, engagements et réponses de l’État examiné",
+}
+_TITLE_ENDS = re.compile(
+    r"State under review|Estado (?:objeto de examen|examinado)|État (?:examiné|objet de l[’']examen)", re.IGNORECASE
+)
+_PLEDGES = re.compile(
+    r"^(?:[IVXA-H]{1,5}\.?\s+)?(?:(?:new|additional|further|other|nuev[ao]s|nouveaux) )?"
+    r"(?:voluntary (?:pledges|commitments)|(?:promesas y )?compromisos voluntarios|promesas voluntarias"
+    r"|(?:promesses et )?engagements (?:exprimés volontairement|volontaires)|promesses et engagements)\b"
+    r"(?!.*(?:recommendations|recomendaciones|recommandations))",
     re.IGNORECASE,
+)
+_TABLE_HEAD = compiled(
+    r"^(?:n\w{0,5}[.°º]?\s+)?<recommendation>.{0,60}\b(?:response|position|comments?|status|reply|replies|answer|decision|"
+    r"remarks|accepted|respuesta|posición|observaciones|comentarios|réponse|commentaires?|observations?)"
 )
 _OF_REPORT = r"<paragraph>\s+(\d{1,3})(?!\d|\.\d|\s*\([a-z]\))"
 _LISTED_IN = compiled(
@@ -48,7 +73,7 @@ _FIRST_LINES = 60
 
 
 class Addendum:
-    """Reads addenda in English: PDF, and Word where the State sent it so."""
+    """Reads addenda in English, Spanish and French: PDF, and Word where the State sent it so."""
 
     name = "addendum"
     version = "2"
@@ -63,7 +88,7 @@ class Addendum:
         named = any(_ADDENDUM.match(line) for line in lines) or bool(_SYMBOL.search(opening))
         if not named:
             return 0.0
-        return 0.98 if _VIEWS.search(opening) else 0.7 if _REPORT.search(opening) else 0.0
+        return 0.98 if _language(opening) else 0.7 if _REPORT.search(opening) else 0.0
 
     def read(self, content: Content) -> Reading:
         """Read the addendum. Raises `UnreadableDocumentError` (`no_positions`) where it answers no recommendation."""
@@ -75,9 +100,10 @@ def read_addendum(text: DocumentText) -> Reading:
     title = read_title_page(text)
     printed = strip_furniture(replace(text, blocks=tuple(_lines(text))))
     lines, pledge_lines = _without_pledges(_after_title(printed.lines))
-    numbering = _numbering([without_footnote_marks(line.text) for line in lines])
-    passages = read_passages([replace(line, text=without_footnote_marks(line.text)) for line in lines], numbering)
-    codes = codes_named_in("\n".join(line.text for line in lines))
+    tables = {_marker(at): table for at, table in enumerate(text.tables) if answers_in(table)}
+    words = [without_footnote_marks(line.text) for line in _with_cells(lines, tables)]
+    numbering, codes = _numbering(words), codes_named_in("\n".join(words))
+    passages = read_passages(_with_rows(lines, tables, numbering, codes), numbering)
     read = read_positions(passages, numbering, codes)
     issues: list[ReadIssue] = []
     pledges = tuple(read_pledges(pledge_lines, issues))
@@ -99,14 +125,41 @@ def read_addendum(text: DocumentText) -> Reading:
 
 
 def _lines(text: DocumentText) -> Iterable[Block]:
-    """The blocks, with the rows of Word tables among them: a cell's line is a line."""
-    rows = {at: [table for table in text.tables if table.blocks_before == at] for at in range(len(text.blocks) + 1)}
+    """The blocks, with Word tables among them: a marker for one of answers, else the lines of its cells."""
+    tables: dict[int, list[int]] = defaultdict(list)
+    for number, table in enumerate(text.tables):
+        tables[min(table.blocks_before, len(text.blocks))].append(number)
     for at, block in enumerate((*text.blocks, None)):
-        for table in rows[at]:
-            for cells in table.rows:
-                yield from (Block(line) for cell in dict.fromkeys(cells) for line in cell.split("\n") if line.strip())
+        for number in tables[at]:
+            answers = answers_in(text.tables[number])
+            yield from [Block(_marker(number))] if answers else _cells(text.tables[number])
         if block is not None:
             yield block
+
+
+def _marker(table: int) -> str:
+    """What holds a table's place among the lines."""
+    return f"\0table {table}"
+
+
+def _cells(table: Table) -> Iterable[Block]:
+    for cells in table.rows:
+        yield from (Block(line) for cell in dict.fromkeys(cells) for line in cell.split("\n") if line.strip())
+
+
+def _with_cells(lines: Iterable[Block], tables: Mapping[str, Table]) -> Iterable[Block]:
+    for line in lines:
+        yield from _cells(tables[line.text]) if line.text in tables else [line]
+
+
+def _with_rows(
+    lines: Iterable[Block], tables: Mapping[str, Table], numbering: Numbering, codes: Mapping[str, Answer]
+) -> Iterable[Block | Passage]:
+    for line in lines:
+        if line.text in tables:
+            yield from table_passages(tables[line.text], numbering, codes)
+        else:
+            yield replace(line, text=without_footnote_marks(line.text))
 
 
 def _after_title(lines: Sequence[Block]) -> list[Block]:
@@ -114,7 +167,7 @@ def _after_title(lines: Sequence[Block]) -> list[Block]:
     later = [line for line in lines if line.page is not None and line.page > 1]
     if later:
         return later
-    titles = [at for at, line in enumerate(lines[:_FIRST_LINES]) if "State under review" in line.text]
+    titles = [at for at, line in enumerate(lines[:_FIRST_LINES]) if _TITLE_ENDS.search(line.text)]
     return list(lines[titles[-1] + 1 if titles else 0 :])
 
 
@@ -160,17 +213,23 @@ def _with_paragraph(
 
 
 def _document(title: TitlePage, text: DocumentText) -> ReadDocument:
+    language = _language(" ".join(title.lines)) or "en"
     return ReadDocument(
         kind=DocumentKind.ADDENDUM.value,
         symbol=title.symbol,
-        title="Views on conclusions and/or recommendations, voluntary commitments and replies presented by the State "
-        "under review",
+        language=language,
+        title=_TITLES[language],
         published_on=title.published_on,
         state_under_review=title.state,
         session=title.session,
         cycle=title.cycle,
         pages=text.pages,
     )
+
+
+def _language(opening: str) -> str | None:
+    """The language in which the title page bears the title of addenda; None where it does not."""
+    return next((language for language, title in _VIEWS.items() if title.search(opening)), None)
 
 
 def _title_issues(title: TitlePage) -> list[ReadIssue]:

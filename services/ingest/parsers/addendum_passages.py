@@ -7,6 +7,7 @@ from statistics import median
 
 from services.ingest.parsers.addendum_answers import speaks_of_recommendations
 from services.ingest.parsers.addendum_numbers import Numbering, Run, find_runs, opening_run
+from services.ingest.parsers.addendum_replies import Reply
 from services.ingest.parsers.addendum_words import compiled
 from services.ingest.parsers.text.blocks import Block
 
@@ -26,13 +27,14 @@ _DOMINATED = 0.7
 @dataclass
 class Passage:
     """A run of printed lines. `run`: the numbers that open it; `number`: that of a numbered paragraph; `level`: a
-    heading's rank, the larger the higher, None for text."""
+    heading's rank, the larger the higher, None for text; `reply`: that of a table's row."""
 
     page: int | None
     lines: list[str] = field(default_factory=list)
     run: Run | None = None
     number: str | None = None
     level: float | None = None
+    reply: Reply | None = None
 
     @property
     def text(self) -> str:
@@ -45,26 +47,31 @@ class Passage:
         return self.level is not None
 
 
-def read_passages(lines: Iterable[Block], numbering: Numbering) -> list[Passage]:
-    """Cut the text after the title page."""
+def read_passages(lines: Iterable[Block | Passage], numbering: Numbering) -> list[Passage]:
+    """Cut the text after the title page. Passages among the lines, of tables, stay what they are."""
     return list(_Cutter(list(lines), numbering).passages())
 
 
 class _Cutter:
     """Goes through the lines once; `_current` is the passage that is growing."""
 
-    def __init__(self, lines: list[Block], numbering: Numbering) -> None:
+    def __init__(self, lines: list[Block | Passage], numbering: Numbering) -> None:
         self._lines = lines
         self._numbering = numbering
-        sizes = [line.size for line in lines if line.size]
+        blocks = [line for line in lines if isinstance(line, Block)]
+        sizes = [line.size for line in blocks if line.size]
         self._body = median(sizes) if sizes else 0.0
-        self._bold_is_rare = sum(line.bold for line in lines) * 3 < len(lines)
+        self._bold_is_rare = sum(line.bold for line in blocks) * 3 < len(blocks)
         self._last_paragraph = 0
         self._current: Passage | None = None
         self._before = ""
 
     def passages(self) -> Iterator[Passage]:
         for line in self._lines:
+            if isinstance(line, Passage):
+                yield from filter(None, (self._current, line))
+                self._current, self._before = None, ""
+                continue
             text = line.text.strip()
             if not text:
                 continue

@@ -126,6 +126,9 @@ class _Reader:
         self._cite_in(passage, words)
 
     def _take_reply(self, passage: Passage, run: Run) -> None:
+        if passage.reply:
+            self._take_row(run, passage.reply, passage)
+            return
         words = passage.text[run.end :]
         if self._is_subject(passage, words):
             return
@@ -139,6 +142,13 @@ class _Reader:
             return
         self._take_unanswered_reply(numbers, reply, passage)
         self._take_lead_ins(passage, words, of_a_reply=True)
+
+    def _take_row(self, run: Run, reply: Reply, passage: Passage) -> None:
+        numbers = self._scoped(run.numbers, "")
+        if reply.answer and reply.answer.position:
+            self._tell_reply(numbers, reply, reply.answer, passage.page)
+        else:
+            self._take_unanswered_reply(numbers, reply, passage)
 
     def _take_unanswered_reply(self, numbers: tuple[str, ...], reply: Reply, passage: Passage) -> None:
         """A passage that itself says no more than that it is implemented, if that: what stands above it governs."""

@@ -4,42 +4,26 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from services.ingest.parsers.addendum_answers import read_answer
+from services.core.domain.positions import Position
+from services.ingest.parsers.addendum_answers import read_answer, speaks_of_recommendations
 from services.ingest.parsers.addendum_numbers import Numbering, find_runs
+from services.ingest.parsers.addendum_words import compiled
 from services.ingest.parsers.working_group_report.number_words import cardinal
 from services.ingest.reading import ReadIssue, ReadPosition, ReadTotals
 
-_WORD = (
-    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
-    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
+_COUNT_FIRST = compiled(
+    r"\b(?P<n><count>)(?:\s*\([^()]{1,20}\))?\s+(?:<of_them>\s+)?(?:<recommendations>\s*)?(?:\([^()]{1,30}\)\s*)?"
+    r"(?:(?:which|that|que|qui)\s+|,\s*)?(?:<passive>\s+)*(?P<answer><answered>)\b"
 )
-_NUMBER = (
-    rf"(?:\d{{1,3}}|(?:{_WORD}[- ])?hundred(?:[- ]and)?(?:[- ]{_WORD}(?:[- ]{_WORD})?)?"
-    rf"|{_WORD}(?:[- ]{_WORD})?)"
+_ANSWER_FIRST = compiled(
+    r"\b(?P<answer><answering>)\s+<of_all>*(?P<n><count>)\b"
+    r"(?=\s*(?:\(\d+\)\s*)?(?:of\b|de\b|des\b|<recommendation>|autres\b|out\b|,|\.|;|and\b|y\b|et\b|$))"
 )
-_ANSWERED = (
-    r"(?:not (?:been )?(?:accepted|supported)|partially (?:accepted|supported)|accepted|supported|noted|rejected|"
-    r"(?:its |the |their |full )*support)"
+_ALL = compiled(
+    r"\b<received>\s+(?:a total of\s+|un total de\s+)?(?P<n><count>)\s+<recommendations>"
+    r"|\b(?:of|de|des|sur)\s+(?:the |las |les )?(?:a total of |total de )?(?P<of><count>) <recommendations>"
 )
-_COUNT_FIRST = re.compile(
-    rf"\b(?P<n>{_NUMBER})(?:\s*\([^()]{{1,20}}\))?\s+(?:of (?:which|them|these|those|the)\s+)?(?:recommendations\s*)?"
-    r"(?:\([^()]{1,30}\)\s*)?(?:which\s+|that\s+|,\s*)?"
-    r"(?:(?:are|is|were|was|have|has|had|been|be|being|could|can|thus|also|fully|enjoy(?:ed|s)?|receive[ds]?)\s+)*"
-    rf"(?P<answer>{_ANSWERED})\b",
-    re.IGNORECASE,
-)
-_ANSWER_FIRST = re.compile(
-    r"\b(?P<answer>(?:does not |do not |did not |cannot |partially )?(?:accept(?:s|ed)?|support(?:s|ed)?|note[sd]?|"
-    r"tak(?:es?|en|ing) note of|took note of|reject(?:s|ed)?))\s+(?:a total of |the |all |of )*"
-    rf"(?P<n>{_NUMBER})\b(?=\s*(?:\(\d+\)\s*)?(?:of\b|recommendations?|out\b|,|\.|;|and\b|$))",
-    re.IGNORECASE,
-)
-_ALL = re.compile(
-    r"\b(?:received|contains?|total of|receiving|examined|considered|all|the|made)\s+(?:a total of\s+)?"
-    rf"(?P<n>{_NUMBER})\s+recommendations"
-    rf"|\bof (?:the |a total of )?(?P<of>{_NUMBER}) recommendations",
-    re.IGNORECASE,
-)
+_IN_PART = compiled(r"\b<of_them>,?\s+(?P<n><count>)\s+(?:<passive>\s+)*(?:only )?<in_part>\b")
 _LEAST = 2
 
 
@@ -48,9 +32,9 @@ def read_totals(paragraphs: Iterable[str], numbering: Numbering) -> ReadTotals:
     said: dict[str, int] = {}
     for words in paragraphs:
         plain = _without_citations(" ".join(words.split()), numbering)
-        if "recommendation" not in plain.casefold():
+        if not speaks_of_recommendations(plain):
             continue
-        for sentence in re.split(r"(?<=[a-z\d)])\.\s+(?=[A-Z])", plain):
+        for sentence in re.split(r"(?<=[a-zà-ÿ\d)])\.\s+(?=[A-ZÀ-Þ])", plain):
             for position, count in _of_sentence(sentence).items():
                 said.setdefault(position, count)
     return ReadTotals(said.get("recommendations"), said.get("supported"), said.get("noted"))
@@ -98,6 +82,11 @@ def _of_sentence(sentence: str) -> dict[str, int]:
     for position, count, place in _counts(sentence):
         said[position] += count
         places.append(place)
+    if said[Position.SUPPORTED] and (partly := _IN_PART.search(sentence)) and (count := whole_number(partly["n"])):
+        # "accepts 150, of which 12 partially": what is accepted in part is not among the supported
+        said[Position.SUPPORTED] -= count
+        if said[Position.NOTED] and partly.start("n") not in places:
+            said[Position.NOTED] += count
     for total in _ALL.finditer(sentence):
         group = "n" if total["n"] else "of"
         number = whole_number(total[group])

@@ -310,6 +310,71 @@ def test_the_rows_of_a_word_table_are_read():
     assert answers(reading) == {"110.1": "supported", "110.2": "noted"}
 
 
+def of_table(*rows: tuple[str, ...]) -> Reading:
+    """An addendum in Word that holds one table."""
+    blocks = [
+        Block(block.text) for block in document("1. On the recommendations in paragraph 77 of the report.").blocks
+    ]
+    return read_addendum(DocumentText(tuple(blocks), (Table(rows, len(blocks)),)))
+
+
+TABLES = {
+    "ticks": (
+        (("No.", "Recommendation", "Accepted", "Noted"), ("110.1", "Ratify now (Alderia)", "✓", ""),
+         ("110.2", "Abolish it (Alderia)", "", "X")),
+        {"supported": "110.1", "noted": "110.2"},
+    ),
+    "codes": (
+        (("Recommendation", "Response (A/N)", "Comments"), ("110.1 Ratify now (Alderia);", "A", "Under way"),
+         ("110.2 Abolish it (Orvania);", "N", "It is accepted in practice")),
+        {"supported": "110.1", "noted": "110.2"},
+    ),
+    "plain numbers, sections and groups": (
+        (("No.", "Recommendation", "State", "Position"), ("Women",) * 4, ("1", "Ratify it now", "Alderia", "Full support"),
+         ("2, 3", "Abolish it", "Orvania", "Under consideration"), ("4.", "Train them", "Nambeya", "We accept it")),
+        {"supported": "77.1 77.4", "pending": "77.2-3"},
+    ),
+    "sections answer": (
+        (("Recommendation", "Comments"), ("Recommendations that enjoy the support of Costamar",) * 2,
+         ("110.1 Ratify now (Alderia);", "As said on 110.2"), ("Recommendations noted",) * 2,
+         ("110.2 Abolish it (Orvania);", "Not now")),
+        {"supported": "110.1", "noted": "110.2"},
+    ),
+    "answers head the rows": (
+        (("Position", "Recommendations"), ("Accepted", "110.1, 110.2, 110.5-7"), ("Noted", "110.3, 110.4")),
+        {"supported": "110.1-2 110.5-7", "noted": "110.3-4"},
+    ),
+    "Spanish": (
+        (("Recomendación", "Posición", "Observaciones"), ("110.1 Ratificar (Alderia);", "Se acepta", "En proceso"),
+         ("110.2 Abolir (Orvania);", "Se toma nota", "")),
+        {"supported": "110.1", "noted": "110.2"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_of_word(name):
+    rows, expected = TABLES[name]
+    reading = of_table(*rows)
+    assert answers(reading) == wanted(expected)
+    assert reading.issues == ()
+
+
+def test_two_ticks_answer_nothing():
+    reading = of_table(("No.", "Recommendation", "Accepted", "Noted"), ("110.1", "Ratify (Alderia)", "x", ""),
+                       ("110.2", "Abolish (Alderia)", "x", "x"))  # fmt: skip
+    assert answers(reading) == {"110.1": "supported"}
+    assert [issue.code for issue in reading.issues] == ["answer_not_found"]
+
+
+def test_the_text_and_the_states_of_a_recommendation_stay_beside_its_answer():
+    [first, second] = read_addendum(
+        document("110.1 Ratify the Convention (Alderia, Orvania);\nAccepted.\n110.2 Noted.")
+    ).positions
+    assert (first.text, first.recommending_states) == ("Ratify the Convention", ("XAL", "XOR"))
+    assert (second.text, second.recommending_states) == (None, ())
+
+
 def test_what_the_title_page_says():
     said = read_addendum(document("1. Costamar accepts recommendation 110.1 and recommendation 110.2.")).document
     assert (said.kind, said.symbol, said.published_on) == ("addendum", "A/HRC/28/901/Add.1", "2015-03-04")
@@ -330,6 +395,10 @@ def test_paragraphs_and_pages_of_answers():
         ("Of the 5 recommendations received, Costamar supports 3 and takes note of 2.", []),
         ("A total of 3 recommendations (60 per cent) were accepted, 2 recommendations have been noted.", []),
         ("Costamar received one hundred and five recommendations.", ["info"]),
+        ("Costamar accepts 4 of the 5 recommendations, of which one partially.", []),
+        ("Costamar recibió 5 recomendaciones, de las cuales acepta 3 y toma nota de 2.", []),
+        ("La Costamar a reçu 5 recommandations, en a accepté 3 et a pris note des 2 autres.", []),
+        ("De las 6 recomendaciones, 4 fueron aceptadas y 2 anotadas.", ["warning"]),
         ("Costamar received 6 recommendations, of which 4 are supported and 2 noted.", ["warning"]),
         ("Costamar accepts 4 recommendations and notes 3 recommendations.", ["warning", "warning"]),
     ],
