@@ -78,7 +78,7 @@ MECHANISM = re.compile(
 )
 MONITORING = re.compile(
     r"(?:visit|inspect|monitor)\w*[^.;]{0,40}(?:places? of (?:detention|deprivation)|places where|prisons\b|detainees)"
-    r"|(?:detention (?:facilit|cent)\w+|prisons|detainees)[^.;]{0,30}(?:monitored|monitors|inspected|inspections|visited)"
+    r"|(?:detention (?:facilit|cent)\w+|prisons|detainees)[^.;]{0,30}(?:monitor|inspected|inspections|visited)"
     r"|(?:ICRC|Red Cross|humanitarian organi[sz]ation)[^.;]{0,40}(?:prison|detention|detainee|penitentiar)",
     re.IGNORECASE,
 )
