@@ -37,7 +37,7 @@ def read_name_list(text: str, *, closed_by_and: bool = False) -> NameList:
     """Take a list of organisations apart. `closed_by_and`: its last two names may have "and" between them."""
     pieces = list(entries(masked(text)))
     if closed_by_and and pieces:
-        pieces[-1:] = split_last_name(pieces[-1])
+        pieces[-1:] = split_last_name(pieces[-1], in_list=len(pieces) > 1)
     names: list[str] = []
     unclear: list[str] = []
     for run in _runs(pieces):
@@ -46,18 +46,22 @@ def read_name_list(text: str, *, closed_by_and: bool = False) -> NameList:
     return NameList(tuple(names), tuple(unclear))
 
 
-def split_last_name(entry: str) -> list[str]:
-    """The last entry of a list as two, where an "and" in it stands between names: "Free Press and Open Doors"."""
+def split_last_name(entry: str, *, in_list: bool = False) -> list[str]:
+    """The last entry of a list as two, where an "and" in it stands between names: "Free Press and Open Doors".
+
+    `in_list`: others stand before it, so that its first half may be the rest of a name that is closed by an "and".
+    """
     cuts = [
         cut
         for cut in _LAST.finditer(entry)
         if _outside_parentheses(entry, cut.start())
         and not is_cause(entry[cut.end() :].split(" and ", maxsplit=1)[0])
-        and not is_cause(entry[: cut.start()])
+        and (not is_cause(entry[: cut.start()]) or (in_list and " and " in entry[: cut.start()]))
     ]
     if not cuts or known_state(entry):
         return [entry]
-    cut = next((cut for cut in cuts if known_state(entry[cut.end() :])), cuts[-1])
+    certain = [cut for cut in cuts if known_state(entry[cut.end() :]) or entry.startswith("the ", cut.end())]
+    cut = [*cuts, *certain][-1]
     return [entry[: cut.start()], entry[cut.end() :]]
 
 
