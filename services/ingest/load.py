@@ -429,7 +429,6 @@ def _held_of(connection: Connection, noun: str, review: str) -> Mapping[str, Sto
 def _remove_review(write: Write, review: str) -> list[ChangeDraft]:
     """Delete a review that nothing tells of any longer, and all its records."""
     connection = write.connection
-    write_paragraphs(connection, review, [])
     held = {noun: _held_of(connection, noun, review) for noun in _PARTS_OF_A_REVIEW if noun != "organisations"}
     labels = {
         label for records in held.values() for each in records.values() for label in getattr(each, "label_ids", ())
@@ -439,7 +438,9 @@ def _remove_review(write: Write, review: str) -> list[ChangeDraft]:
     drafts = write_records(write, "organisations", before, after, reference)
     for noun, records in held.items():
         drafts += write_records(write, noun, records, {}, reference)
-    return drafts + write_records(write, "reviews", REVIEWS.read(connection, [review]), {}, reference)
+    drafts += write_records(write, "reviews", REVIEWS.read(connection, [review]), {}, reference)
+    write_paragraphs(connection, review, [])  # those of other reviews may have cited what is gone now
+    return drafts
 
 
 def _write_chapter(write: Write, merged: MergedChapter | None, told: Sequence[SourceReading]) -> list[ChangeDraft]:

@@ -78,6 +78,17 @@ def test_a_link_goes_with_its_recommendation(engine: Engine, tmp_path: Path) -> 
     assert links(engine)["national_report: On 116.1."] == []
 
 
+def test_what_is_withdrawn_takes_its_paragraphs_and_links_along(engine: Engine, tmp_path: Path) -> None:
+    for reading, name in ((REPORT, "report"), (NATIONAL, "national"), (MID_TERM, "mid-term")):
+        load(engine, tmp_path, reading, name)
+    loader = Loader(engine, timedelta(days=36_500))
+    loader.withdraw("PER-3", [hashlib.sha256(b"national").hexdigest()])
+    assert {name.partition(":")[0] for name in links(engine)} == {"mid_term_report"}
+    load(engine, tmp_path, NATIONAL, "national")
+    loader.withdraw("PER-2", [hashlib.sha256(name.encode()).hexdigest() for name in ("report", "mid-term")])
+    assert links(engine) == {name: [] for name in LINKS if name.startswith("national")}
+
+
 def test_a_document_read_anew_has_other_paragraphs_and_one_change(engine: Engine, tmp_path: Path) -> None:
     load(engine, tmp_path, REPORT, "report")
     load(engine, tmp_path, NATIONAL, "national")

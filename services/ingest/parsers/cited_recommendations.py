@@ -23,9 +23,10 @@ _IN_ENGLISH = (
 """What citations are joined and led by in Spanish and French, as they are read in English."""
 
 _SYMBOL_OF_LIST = re.compile(
-    rf"\brecom\w+[^.;]{{0,80}}?({SYMBOL_IN_TEXT.pattern})|({SYMBOL_IN_TEXT.pattern})[^.;]{{0,60}}?\brecom",
+    rf"\brecom\w+(?:[^.;]|\.(?=\d)){{0,80}}?({SYMBOL_IN_TEXT.pattern})|({SYMBOL_IN_TEXT.pattern})(?:[^.;]|\.(?=\d)){{0,60}}?\brecom",
     re.IGNORECASE,
 )
+_AFTER_STOP = re.compile(r"(?<=[.;])\s")
 _SENTENCE_ENDS = re.compile(r"(?<=[a-z0-9)”\"à-ÿ])[.;]\s+(?=[A-ZÀ-Þ¿“\"])|\n+")
 _ORDINALS = (
     ("first", "1st", "primer", "primero", "1er", "1º", "premier", "i"),
@@ -33,16 +34,19 @@ _ORDINALS = (
     ("third", "3rd", "tercer", "tercero", "3º", "3er", "troisième", "3e", "3ème", "iii"),
     ("fourth", "4th", "cuarto", "4º", "4to", "quatrième", "4e", "4ème", "iv"),
 )
+_ORDINAL = "|".join(word for words in _ORDINALS for word in words)
 _CYCLE = re.compile(
-    rf"\b(?P<before>{'|'.join(word for words in _ORDINALS for word in words)})\W{{1,2}}(?:UPR\s+|EPU\s+)?"
-    r"(?:cycle|ciclo)\b|\b(?:cycle|ciclo)\s+(?P<after>[1-4]|I{1,3}|IV)\b",
+    rf"(?:\b(?P<also>{_ORDINAL})\W{{1,2}}(?:and|or|y|o|et|ou)\s(?:the\s|el\s|le\s|du\s)?)?"
+    rf"\b(?P<before>{_ORDINAL})\W{{1,2}}(?:UPR\s|EPU\s)?(?:cycles?|ciclos?)\b"
+    r"|\b(?:cycle|ciclo)\s(?P<after>[1-4]|I{1,3}|IV)\b",
     re.IGNORECASE,
 )
 
 
 def numbering_of(texts: Iterable[str], language: str = "en") -> Numbering:
     """How a document numbers the recommendations that it cites."""
-    found = find_numbering(_in_english(text, language) for text in texts)
+    sentences = (each for text in texts for each in _AFTER_STOP.split(_in_english(text, language)))
+    found = find_numbering(sentences)
     return Numbering(frozenset(each for each in found.prefixes if int(each) >= _LEAST_PARAGRAPH))
 
 
@@ -74,7 +78,7 @@ def opening_citation(line: str, numbering: Numbering, language: str = "en") -> R
 
 def cycles_named(text: str) -> set[int]:
     """The cycles that `text` names in words ("second cycle", "tercer ciclo")."""
-    return {_cycle_of(found["before"] or found["after"]) for found in _CYCLE.finditer(text)}
+    return {_cycle_of(word) for found in _CYCLE.finditer(text) for word in found.groups() if word}
 
 
 def cycle_of_symbol(symbol: str) -> int | None:

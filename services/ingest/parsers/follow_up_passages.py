@@ -34,7 +34,7 @@ _PAGE_NUMBER = re.compile(
 _LEAST_REPEATED = 3
 _NOTE = re.compile(r"^[⁰¹²³⁴-⁹]+\s*\S")
 _DOTTED_LEADER = re.compile(r"\.{4,}|…{2,}")
-_DIGITS = re.compile(r"\d+")
+_NUMBER_AT_EDGE = re.compile(r"^\d{1,3}\s+|\s+\d{1,3}$")
 _ONLY_NUMBERS = re.compile(
     r"^\W*\d{1,3}(?:\.\d{1,3})?[.)]?(?:\s*(?:,|;|/|-|–|and|to|y|e|a|et|à|\s)\s*\d{1,3}(?:\.\d{1,3})?[.)]?)*\W*$",
     re.IGNORECASE,
@@ -212,7 +212,8 @@ def _without_furniture(text: DocumentText) -> Iterator[Block]:
     for lines in pages.values():
         for place, block in enumerate(lines):
             at_edge = place < _EDGE_LINES or place >= len(lines) - _EDGE_LINES
-            if at_edge and (_PAGE_NUMBER.match(block.text) or repeated[_squeezed(block.text)] >= _LEAST_REPEATED):
+            is_repeated = repeated[_squeezed(block.text)] >= _LEAST_REPEATED and bool(_squeezed(block.text))
+            if at_edge and (_PAGE_NUMBER.match(block.text) or is_repeated):
                 continue
             if _DOTTED_LEADER.search(block.text):
                 continue
@@ -236,7 +237,8 @@ def _without_title(lines: Sequence[Block], title: FollowUpTitle) -> list[Block]:
 
 
 def _squeezed(line: str) -> str:
-    return _DIGITS.sub("#", line)
+    """A line without a page number before or after it; one without letters is like no other."""
+    return _NUMBER_AT_EDGE.sub("", line) if any(map(str.isalpha, line)) else ""
 
 
 def _body_size(lines: Iterable[Block]) -> float:
