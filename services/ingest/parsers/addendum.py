@@ -61,7 +61,7 @@ _TABLE_HEAD = compiled(
     r"^(?:n\w{0,5}[.°º]?\s+)?<recommendation>.{0,60}\b(?:response|position|comments?|status|reply|replies|answer|decision|"
     r"remarks|accepted|respuesta|posición|observaciones|comentarios|réponse|commentaires?|observations?)"
 )
-_OF_REPORT = r"<paragraph>\s+(\d{1,3})(?!\d|\.\d|\s*\([a-z]\))"
+_OF_REPORT = r"<paragraph>\s+(\d{1,3})(?!\d|\.\d|\s*\(?[a-z]\))"
 _LISTED_IN = compiled(
     rf"\b{_OF_REPORT}(?=[^.]{{0,80}}\b<report>\b)|\b<report>\b[^.]{{0,60}}\b{_OF_REPORT}"
     rf"|\b<recommendation>[^.]{{0,60}}? (?:in|of|under|en|del?|au|du) (?:the )?{_OF_REPORT}"

@@ -115,15 +115,26 @@ class _Reader:
         self._unanswered.clear()
         level = passage.level or 0.0
         words = " ".join(passage.lines)
-        answer = None if is_ambiguous(words) else read_answer(words)
-        if answer and answer.position is None:
-            answer = None
         above = [held for held in self._headings if held[0] > level]
         inherited = above[-1][1] if above else _Context(None, None, None)
+        answer = _of_heading(words, inherited.answer)
         context = _Context(answer or inherited.answer, None, scope_of(words) or inherited.scope)
         self._headings = [*above, (level, context)]
         self._lead_in = None
+        if not any(each.answer for each in read_cited(words, self._numbering)):
+            self._take_numbers_of_heading(passage, words)
         self._cite_in(passage, words)
+
+    def _take_numbers_of_heading(self, passage: Passage, words: str) -> None:
+        """Numbers in a heading without an answer of its own: what stands above it, or below, answers them."""
+        context = self._context
+        for run in find_runs(words, self._numbering):
+            numbers = self._scoped(run.numbers, words)
+            if context.answer:
+                self._tell(numbers, _Told(context.answer, _CONTEXT, passage.page, context.paragraph))
+            else:
+                self._unanswered.append((numbers, Reply(None), passage.page))
+                self._mention(numbers, passage.page)
 
     def _take_reply(self, passage: Passage, run: Run) -> None:
         if passage.reply:
@@ -281,6 +292,16 @@ class _Reader:
                 self._issues.append(ReadIssue("warning", "conflicting_positions", detail, told.page))
             else:
                 self._told[number] = _joined(before, told)
+
+
+def _of_heading(words: str, inherited: Answer | None) -> Answer | None:
+    """The answer of a heading; one that says "already implemented" alone refines the heading above it."""
+    answer = None if is_ambiguous(words) else read_answer(words)
+    if answer is None or answer.position or not speaks_of_recommendations(words):
+        return answer if answer and answer.position else None
+    if inherited is None:
+        return replace(answer, position=Position.SUPPORTED)
+    return replace(inherited, detail=answer.detail) if inherited.position is Position.SUPPORTED else inherited
 
 
 def _cue_of(passage: Passage, run: Run) -> str:

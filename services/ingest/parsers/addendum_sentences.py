@@ -29,6 +29,9 @@ _IS_SUBJECT = compiled(
 )
 _CONCESSION = compiled(r"^\W*<concession>\b")
 _TURN = compiled(r"[,;]\s*<turn>\b|\b<strong_turn>\b")
+_JOINT = compiled(r"[,;]|\b(?:and|but|y|pero|et|mais)\b")
+_ACCEPTS = compiled(r"\b<accepts>\b")
+_QUALIFIED_NUMBER = compiled(r"(?<!\d)(?:(\d{1,3})\.)?(\d{1,3})\s*\(<in_part>[^()]{0,40}\)")
 _QUALIFIED = compiled(r"^[\s,(]*(?:but |only |albeit )*<in_part>\b")
 _QUALIFIES_NEXT = compiled(r"(?:\b(?:and|y|et)\b|[,;])[^.]{0,40}\b<in_part>\b")
 _EXCEPT = compiled(
@@ -41,11 +44,11 @@ _REST = compiled(
 )
 _OF_PARAGRAPHS = compiled(
     r"\s*(?:<placed>\s+)?(?:<in_the>\s+)*<paragraph>\s*"
-    r"(?P<list>\d{1,3}(?!\.\d|\d|\s*\([a-z]\))(?:\s*(?:,|and|y|et)\s*\d{1,3}(?!\.\d|\d))*)"
+    r"(?P<list>\d{1,3}(?!\.\d|\d|\s*\(?[a-z]\))(?:\s*(?:,|and|y|et)\s*\d{1,3}(?!\.\d|\d))*)"
     r"(?:\s+(?:of the (?:\w+ ){0,3}report|above|del informe|du rapport)(?: of the Working Group)?)?"
 )
 _COUNT = compiled(r"\b\d{1,3}\b|\b<number_word>\b")
-_SCOPE = compiled(r"\b<paragraph>\s*(?:\w+\s+)?(\d{1,3})(?!\.\d|\d|\s*\([a-z]\)|\s+<elsewhere>)")
+_SCOPE = compiled(r"\b<paragraph>\s*(?:\w+\s+)?(\d{1,3})(?!\.\d|\d|\s*\(?[a-z]\)|\s+<elsewhere>)")
 _FOLLOWING = compiled(r"\b<introduces>\b")
 
 
@@ -125,9 +128,19 @@ def read_cited(sentence: str, numbering: Numbering) -> list[Cited]:
         excepted = bool(_EXCEPT.search(between)) or (excepted and bool(_BARE.match(between)))
         bare = at == 0 and bool(_BARE.match(between) or _LABEL.match(between))
         cited += [Cited((), rest, answer, excepted=False, bare=False) for rest in place.rests]
-        if place.numbers:
-            cited.append(Cited(place.numbers, None, answer, excepted, bare, implementation))
+        partly = _qualified(sentence, place) if answer and answer.position is Position.SUPPORTED else ()
+        if answer and partly:
+            cited.append(Cited(partly, None, _in_part(answer), excepted, bare))
+        if wholly := tuple(number for number in place.numbers if number not in partly):
+            cited.append(Cited(wholly, None, answer, excepted, bare, implementation))
     return cited
+
+
+def _qualified(sentence: str, place: _Place) -> tuple[str, ...]:
+    """The numbers of a list that a parenthesis qualifies: "129.1, 129.5 (partially), 129.6"."""
+    printed = [(found[1], found[2]) for found in _QUALIFIED_NUMBER.finditer(sentence, place.start)]
+    ends = {f"{paragraph}.{item}" if paragraph else item for paragraph, item in printed}
+    return tuple(number for number in place.numbers if number in ends or number.rpartition(".")[2] in ends)
 
 
 def _places(sentence: str, runs: Sequence[Run]) -> list[_Place]:
@@ -177,7 +190,7 @@ def _governing(sentence: str, places: Sequence[_Place]) -> list[Answer | None]:
     after = [sentence[end:start] for end, start in zip(ends, [*starts[1:], len(sentence)], strict=True)]
     own = [_own(words, following) for words, following in zip(before, after, strict=True)]
     backwards = _backwards(after) if _may_follow(sentence, places) else [None] * len(places)
-    first = _position(read_answer(before[0]))
+    first = _nearest(before[0])
     if first is None or (_CONCESSION.match(before[0]) and backwards[-1]):
         return [mine or theirs for mine, theirs in zip(_forwards(before, after, own, None), backwards, strict=True)]
     return _forwards(before, after, own, first)
@@ -194,7 +207,7 @@ def _forwards(
     held = first
     governed: list[Answer | None] = []
     for at, words in enumerate(before):
-        mine = _position(read_answer(words)) if at else first
+        mine = _nearest(words) if at else first
         if mine is None and at and held and held.position is Position.SUPPORTED and _QUALIFIES_NEXT.search(words):
             mine = _in_part(held)
         if _EXCEPT.search(words):
@@ -204,6 +217,20 @@ def _forwards(
         qualified = held and held.position is Position.SUPPORTED and _QUALIFIED.match(after[at])
         governed.append(_in_part(held) if held and qualified else held)
     return governed
+
+
+def _nearest(before: str) -> Answer | None:
+    """The answer of the words before a list; of two, the one next to it: "It accepted 7 and undertook to examine …"."""
+    whole = _position(read_answer(before))
+    for cut in reversed(list(_JOINT.finditer(before))):
+        last = _position(read_answer(before[cut.start() :]))
+        if last is None:
+            continue
+        refused = whole is not None and whole.detail is PositionDetail.NOT_SUPPORTED
+        carried = refused and last.position is Position.SUPPORTED and not _ACCEPTS.search(before[cut.start() :])
+        same = whole is not None and whole.position == last.position
+        return whole if same or carried else last
+    return whole
 
 
 def _backwards(after: Sequence[str]) -> list[Answer | None]:

@@ -330,7 +330,8 @@ TABLES = {
         {"supported": "110.1", "noted": "110.2"},
     ),
     "plain numbers, sections and groups": (
-        (("No.", "Recommendation", "State", "Position"), ("Women",) * 4, ("1", "Ratify it now", "Alderia", "Full support"),
+        (("No.", "Recommendation", "State", "Position"), ("Women",) * 4,
+         ("1", "Ratify it now", "Alderia", "Full support"),
          ("2, 3", "Abolish it", "Orvania", "Under consideration"), ("4.", "Train them", "Nambeya", "We accept it")),
         {"supported": "77.1 77.4", "pending": "77.2-3"},
     ),
