@@ -9,7 +9,7 @@ in Spanish and French, the manual's verbs and principles decide alone (`lookups/
 import csv
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -37,6 +37,9 @@ _LEAD_WORDS, _NEAR_WORDS = 4, 9
 _START_REACH = 40
 """Words and marks in which the start of an order lies, adverbs before its verb included."""
 _AND = {"en": ("and",), "es": ("y", "e"), "fr": ("et",)}
+_GENERAL, _SPECIFIC = 4, 5
+_MEANS_REACH = 5
+_BEFORE_E = re.compile(r"[cgz]$")
 
 
 def action_category(text: str, language: str = "en") -> int | None:
@@ -105,7 +108,7 @@ def _from_the_verb(words: list[str], language: str) -> list[str]:
     while at < len(words) - 1 and (words[at] in verbs.before or _is_adverb(words[at])):
         at += 1
     rest = words[at:] or [""]
-    return [verbs.forms.get(rest[0], rest[0]) if language == "en" else rest[0], *rest[1:]]
+    return [verbs.forms[language].get(rest[0], rest[0]), *rest[1:]]
 
 
 def _is_adverb(word: str) -> bool:
@@ -123,16 +126,33 @@ def _means(words: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _by_verbs(text: str, language: str) -> int | None:
-    """The manual's principles alone: the first verb; of two verbs at the start the second."""
+    """The manual's principles alone: the first verb; of two verbs at the start the second.
+
+    In Spanish and French, a general action with a specific example is specific, too; English has evidence for that.
+    """
     known = _verbs().categories.get(language)
     if known is None:
         return None
-    words = _words(_without_preamble(folded(text)) if language == "en" else folded(text))
-    lead = _from_the_verb([word for word in words if word[0].isalnum()], language)
+    plain = _without_preamble(folded(text)) if language == "en" else _without_opening(folded(text), language)
+    words = [word for word in _words(plain) if word[0].isalnum()]
+    lead = _from_the_verb(words, language)
     category, used = _verb_at(lead, 0, known)
     if category is not None and used < len(lead) and lead[used] in _AND[language]:
-        category = _verb_at(lead, used + 1, known)[0] or category
-    return category
+        category = _verb_at(_from_the_verb(lead[used + 1 :], language), 0, known)[0] or category
+    return _SPECIFIC if category == _GENERAL and _has_specific_means(lead[used:], language) else category
+
+
+def _without_opening(text: str, language: str) -> str:
+    opening = _verbs().openings[language].match(text)
+    return text[opening.end() :] if opening and len(text) - opening.end() >= _SHORTEST_REST else text
+
+
+def _has_specific_means(words: list[str], language: str) -> bool:
+    means = _verbs().means.get(language)
+    return means is not None and any(
+        word in means.by and not means.specific.isdisjoint(words[at : at + _MEANS_REACH])
+        for at, word in enumerate(words)
+    )
 
 
 def _verb_at(words: list[str], at: int, known: Mapping[str, int]) -> tuple[int | None, int]:
@@ -144,25 +164,66 @@ def _verb_at(words: list[str], at: int, known: Mapping[str, int]) -> tuple[int |
 
 
 @dataclass(frozen=True, slots=True)
+class _SpecificMeans:
+    by: frozenset[str]
+    specific: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Verbs:
     categories: Mapping[str, Mapping[str, int]]
-    forms: Mapping[str, str]
+    forms: Mapping[str, Mapping[str, str]]
     before: frozenset[str]
     not_adverbs: frozenset[str]
+    openings: Mapping[str, re.Pattern[str]]
+    means: Mapping[str, _SpecificMeans]
 
 
 @cache
 def _verbs() -> _Verbs:
     table = tomllib.loads(_lookup("action_verbs.toml"))
+    categories = {
+        language: {verb: int(category) for category, verbs in each.items() for verb in verbs}
+        for language, each in table["verbs"].items()
+    }
     return _Verbs(
-        {
-            language: {verb: int(category) for category, verbs in categories.items() for verb in verbs}
-            for language, categories in table["verbs"].items()
-        },
-        {form: verb for verb, forms in table["forms"]["en"].items() for form in (*forms, verb + "s")},
+        categories,
+        {language: _forms(language, table["forms"][language], known) for language, known in categories.items()},
         frozenset(table["before"]["words"]),
         frozenset(table["before"]["not_adverbs"]),
+        {
+            language: re.compile(rf"(?:{'|'.join(openings)})\b[^,;]{{3,160}}[,;]\s*")
+            for language, openings in table["openings"].items()
+        },
+        {
+            language: _SpecificMeans(frozenset(each["by"]), frozenset(each["specific"]))
+            for language, each in table["means"].items()
+        },
     )
+
+
+def _forms(language: str, irregular: Mapping[str, list[str]], known: Iterable[str]) -> dict[str, str]:
+    """The verbs by the forms under which they lead a sentence; the table's irregular ones go before regular ones."""
+    forms: dict[str, str] = {}
+    if language == "en":
+        forms.update((verb + "s", verb) for verb in irregular)
+    else:
+        first_words = {verb.split()[0] for verb in known}
+        forms.update((form, verb) for verb in sorted(first_words) for form in _that_it_does(verb, language))
+    forms.update((form, verb) for verb, each in irregular.items() for form in each)
+    return forms
+
+
+def _that_it_does(verb: str, language: str) -> Iterator[str]:
+    """The regular third persons of the subjunctive, without accents: "que ratifique", "que ratifiquen"."""
+    stem, ending = verb.removesuffix("se")[:-2], verb.removesuffix("se")[-2:]
+    if language == "fr":
+        yield from (stem + "e", stem + "ent") if ending == "er" else ()
+    elif ending == "ar":
+        stem = _BEFORE_E.sub(lambda end: {"c": "qu", "g": "gu", "z": "c"}[end[0]], stem)
+        yield from (stem + "e", stem + "en")
+    elif ending in ("er", "ir"):
+        yield from (stem + "a", stem + "an")
 
 
 @cache

@@ -60,6 +60,27 @@ def test_english_actions(text: str, category: int) -> None:
         ("Poursuivre et renforcer la lutte contre la pauvreté", "fr", 4),
         ("Ratifier le Statut de Rome", "fr", 5),
         ("Mettre en œuvre le plan d’action", "fr", 5),
+        # Requests that are whole sentences.
+        ("Que ratifique la Convención", "es", 5),
+        ("Que el Estado siga reforzando las medidas", "es", 2),
+        ("Que considere la posibilidad de ratificar la Convención", "es", 3),
+        ("Garantice el acceso a la justicia", "es", 4),
+        ("Investigue todas las denuncias", "es", 5),
+        ("Que le Gouvernement ratifie la Convention", "fr", 5),
+        ("Qu’il prenne des mesures", "fr", 4),
+        # Words before the order.
+        ("De conformidad con sus compromisos, ratificar el Estatuto de Roma", "es", 5),
+        ("Conformément à ses engagements, ratifier la Convention", "fr", 5),
+        # A general action with a specific example, and one without.
+        ("Mejorar la situación de las mujeres modificando el código de familia", "es", 5),
+        ("Intensificar sus esfuerzos mediante la aprobación de una ley", "es", 5),
+        ("Hacer todo lo posible por ratificar la Convención", "es", 4),
+        ("Renforcer la protection, notamment en adoptant une loi", "fr", 5),
+        ("Diseñar actividades de formación", "es", 5),
+        ("Consolidar las políticas de prevención", "es", 4),
+        ("Poner fin a la impunidad", "es", 5),
+        ("No escatimar esfuerzos contra la trata", "es", 4),
+        ("Mettre fin à l’impunité", "fr", 5),
     ],
 )
 def test_spanish_and_french_actions(text: str, language: str, category: int) -> None:
