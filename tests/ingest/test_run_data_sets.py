@@ -91,6 +91,9 @@ def test_observations_follow_the_newest_export(engine: Engine, tmp_path: Path) -
     observation = held(engine)[concern]
     assert (observation.body, observation.states, observation.sample) == ("CAT", ("XAL",), True)
     assert {"sdg-target:16.2", "sdg:16", "group:children"} <= set(observation.label_ids)
+    assert {"uhri", "rule"} == {entry["assigned_by"] for entry in observation.labels}
+    (source,) = observation.sources
+    assert (source["kind"], source["external_id"]) == ("uhri", concern.replace("-", ":", 1))
 
     def reworded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         rows[8]["Text"] = "4.The Committee is concerned."

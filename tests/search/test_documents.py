@@ -15,6 +15,7 @@ from services.core.schemas.terms import filter_terms
 from services.core.store.labels import LABELS
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.core.store.reference import Reference, read_reference
+from services.core.store.statements import STATEMENTS
 from services.core.store.tables import AGGREGATES
 from services.search.documents import (
     FILTER_NAMES,
@@ -115,6 +116,22 @@ def test_a_record_with_translations_speaks_several_languages(connection: Connect
         assert found(document, q), q
     alone = Projection(reference).document("recommendations", replace(record, translations={}))
     assert alone.languages == {"text": "en"}
+
+
+def test_a_statement_is_found_by_its_original_and_by_who_spoke(connection: Connection, reference: Reference) -> None:
+    record = replace(
+        STATEMENTS.where(connection)[0],
+        speaker="a-watch",
+        speaker_name="Watch for Andean Rivers",
+        speaker_kind="organisation",
+        on_behalf_of=("Coalition of Fishers",),
+        text="When will the convention be ratified?",
+        original_text="¿Cuándo se ratificará la convención?",
+    )
+    document = Projection(reference).document("statements", record)
+    assert document.record["speaker"] == {"code": "a-watch", "name": "Watch for Andean Rivers"}
+    for q in ("ratified", "cuándo", '"Andean rivers"', "fisher"):
+        assert found(document, q), q
 
 
 def test_marks_are_what_documents_bear(
