@@ -3,6 +3,7 @@
 Its columns changed from cycle to cycle; they are found by their headings. The words it uses are in `ohchr_matrix.toml`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -18,7 +19,7 @@ from services.ingest.parsers.ohchr_matrix_entries import Entry, entries_of
 from services.ingest.parsers.ohchr_matrix_heading import find_review, is_titled
 from services.ingest.parsers.ohchr_matrix_labels import labels_of
 from services.ingest.parsers.ohchr_matrix_pages import rows_of_pages
-from services.ingest.parsers.ohchr_matrix_rows import PrintedRow, Row, column_role, columns_of, data_rows, has_number
+from services.ingest.parsers.ohchr_matrix_rows import SOURCE, PrintedRow, Row, columns_of, data_rows
 from services.ingest.parsers.ohchr_matrix_words import squeezed
 from services.ingest.parsers.text.blocks import DocumentText
 from services.ingest.parsers.text.pdf_cells import SOFT_BREAK
@@ -37,6 +38,10 @@ _LONGEST_NAME = 4
 
 _HEADING_WITHIN = 5
 _HEADING_WITHIN_PAGES = 3
+_HEADING_LINES = 8
+_POSITION = re.compile(r"\b(?:Position|Posición|POSITION|POSICIÓN)\b")
+_RECOMMENDATION = re.compile(r"\bRec(?:om|omm)[ea]nda[ct]|\bREC(?:OM|OMM)[EA]NDA[CT]")
+_LABELS = re.compile(r"\b(?:theme|right|sdg|tema|derecho|ods|thème|droit|odd)s?\b", re.IGNORECASE)
 
 
 class OhchrMatrix:
@@ -46,13 +51,17 @@ class OhchrMatrix:
     version = "3"
 
     def bid(self, content: Content) -> float:
-        """High where a table has the columns of a matrix."""
-        headings = [found for row in _first_rows(content) if (found := columns_of(row))]
-        if any({"labels", "sdgs", "groups"} & heading.keys() for heading in headings):
+        """High where a table has the columns of a matrix. A workbook must say that it is one: trackers look alike."""
+        rows = _first_rows(content)
+        headings = [found for row in rows if (found := columns_of(row))]
+        if not headings:
+            return 0.0
+        if is_titled(content.text) or any(SOURCE.search(cell) for row in rows for cell in row):
             return _BID
-        if headings:
-            return _BID if is_titled(content.text) else _BID_WITHOUT_LABELS
-        return 0.0
+        if content.file_type is FileType.XLSX:
+            return 0.0
+        has_labels = any({"labels", "sdgs", "groups"} & heading.keys() for heading in headings)
+        return _BID if has_labels else _BID_WITHOUT_LABELS
 
     def read(self, content: Content) -> Reading:
         """Read the matrix.
@@ -97,16 +106,24 @@ def _first_rows(content: Content) -> list[tuple[str, ...]]:
 
 
 def _has_words_of_heading(text: DocumentText) -> bool:
+    """Whether a PDF's first pages print the words of a heading near each other: cheap, and enough to look closer."""
     lines = [block.text for block in text.blocks if (block.page or 1) <= _HEADING_WITHIN_PAGES]
-    roles = {role for line in lines for word in line.split() if (role := column_role(word))}
-    return {"recommendation", "position"} <= roles and any(has_number(line) for line in lines)
+    for place, line in enumerate(lines):
+        if _POSITION.search(line):
+            around = " ".join(lines[max(0, place - _HEADING_LINES) : place + _HEADING_LINES])
+            if _RECOMMENDATION.search(around) and (_LABELS.search(around) or is_titled(text)):
+                return True
+    return False
 
 
 def _tables(content: Content) -> list[list[PrintedRow]]:
     if content.file_type is FileType.PDF:
         return [rows_of_pages(list(read_pages(content.data)))]
     return [
-        [PrintedRow(row, starts=starts) for row, starts in zip(table.rows, table.starts, strict=True)]
+        [
+            PrintedRow(row, starts=starts)
+            for row, starts in zip(table.rows, table.starts or [()] * len(table.rows), strict=True)
+        ]
         for table in content.text.tables
     ]
 

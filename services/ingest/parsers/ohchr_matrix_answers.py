@@ -8,7 +8,8 @@ from services.core.domain.positions import PositionDetail
 from services.ingest.normalise.positions import read_detail
 from services.ingest.parsers.ohchr_matrix_entries import Entry
 from services.ingest.parsers.ohchr_matrix_rows import SOURCE, Row
-from services.ingest.parsers.ohchr_matrix_words import squeezed, without_blanks, words
+from services.ingest.parsers.ohchr_matrix_words import folded, squeezed, without_blanks, words
+from services.ingest.parsers.text.pdf_cells import SOFT_BREAK
 from services.ingest.reading import ReadIssue
 
 _SYMBOL = re.compile(
@@ -40,11 +41,17 @@ def answers_of(row: Row, count: int, issues: list[ReadIssue]) -> list[Answer]:
     lines = [line for line in cell.split("\n") if squeezed(line)]
     if count > 1 and len(lines) == count and all(_meaning(squeezed(line)) for line in lines):
         return [_answer(squeezed(line)) for line in lines]
-    answer = _answer(squeezed(cell))
+    answer = _answer(_phrase(cell))
     if answer.position is None:
         detail = f"{row.excerpt.split(' ')[0]}: {answer.phrase or 'no position'}"
         issues.append(ReadIssue("warning", "unknown_position", detail, row.page))
     return [answer] * count
+
+
+def _phrase(cell: str) -> str:
+    """The words of a cell; those of a narrow column of a PDF with or without a blank where it broke them."""
+    broken = squeezed(cell.replace(SOFT_BREAK, ""))
+    return broken if SOFT_BREAK in cell and folded(broken) in words().phrases else squeezed(cell)
 
 
 def _answer(phrase: str) -> Answer:

@@ -127,8 +127,9 @@ def _session_of(symbols: Iterable[str]) -> int | None:
 
 
 def _find_title(lines: list[str]) -> str | None:
+    """The title, without what stands before it in its line: pages that were printed do not tell columns apart."""
     segments = (segment.strip(" *") for line in lines for segment in _SEGMENTS.split(line))
-    return next((segment for segment in segments if _TITLE.search(segment)), None)
+    return next((segment[found.start() :] for segment in segments if (found := _TITLE.search(segment))), None)
 
 
 def _doubts(cycle: int | None, printed: int | None, session: int | None) -> Iterator[ReadIssue]:

@@ -8,7 +8,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from services.ingest.parsers.ohchr_matrix_rows import NUMBER, PrintedRow, columns_of, has_theme_word, theme_heading
@@ -21,6 +21,7 @@ _MORE_BY_WORDS = 1.2
 
 _GAP_BETWEEN_COLUMNS = 0.7
 _HEADING_LINES = 6
+_LAST_HEADING = 60
 _FURNITURE_LINES = 3
 _LEFT_EDGE = 12.0
 _DIGITS = re.compile(r"\d+")
@@ -42,27 +43,32 @@ def _numbered(rows: list[PrintedRow]) -> int:
 
 def _ruled_rows(pages: Sequence[PrintedPage]) -> list[PrintedRow]:
     ruled = [[PrintedRow(row.cells, page.number, row.starts) for row in ruled_rows(page)] for page in pages]
-    if not any(columns_of(row.cells) for rows in ruled for row in rows):
+    heading = next((row for rows in ruled for row in rows if columns_of(row.cells)), None)
+    if heading is None:
         return []
-    return [row for rows in ruled for row in _marked(rows)]
+    return [row for rows in ruled for row in _marked([_without_heading(row, heading) for row in rows])]
+
+
+def _without_heading(row: PrintedRow, heading: PrintedRow) -> PrintedRow:
+    """A row without the heading, where no line parts them: some programs draw none above the rest of a row."""
+    rest = tuple(cell.removeprefix(name).strip() for cell, name in zip(row.cells, heading.cells, strict=False))
+    is_headed = all(cell.startswith(name) for cell, name in zip(row.cells, heading.cells, strict=False))
+    return replace(row, cells=rest) if is_headed and any(rest) else row
 
 
 def _marked(rows: list[PrintedRow]) -> list[PrintedRow]:
     """The rows of a page, the first one marked that is no heading."""
     first = next((place for place, row in enumerate(rows) if not columns_of(row.cells)), None)
-    return [
-        PrintedRow(row.cells, row.page, row.starts, first_on_page=True) if place == first else row
-        for place, row in enumerate(rows)
-    ]
+    return [replace(row, first_on_page=place == first) for place, row in enumerate(rows)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """One page's lines without its furniture; the heading's cells, where it has one."""
+    """One page's lines: all that are printed, and those that belong to the table."""
 
     number: int
+    printed: list[Line]
     lines: list[Line]
-    heading: tuple["_HeadingCell", ...] = ()
 
 
 @dataclass(slots=True)
@@ -94,30 +100,45 @@ class _Layout:
 
 def _unruled_rows(pages: Sequence[PrintedPage]) -> Iterator[PrintedRow]:
     """The rows of pages without lines: those below the first heading."""
-    printed = _without_furniture([_with_heading(page) for page in pages])
-    headed = next((place for place, page in enumerate(printed) if page.heading), None)
+    printed = [(page.number, lines_of(page.words)) for page in pages]
+    headed = next(((place, zone) for place, (_, lines) in enumerate(printed) if (zone := _heading_zone(lines))), None)
     if headed is None:
         return
-    printed = printed[headed:]
-    heading = printed[0].heading
-    layout = _layout(heading, [line for page in printed for line in page.lines])
-    yield PrintedRow(tuple(cell.text for cell in heading), printed[0].number)
-    for page in printed:
+    first, zone = headed
+    below = [_Page(number, lines, _below_heading(lines, zone)) for number, lines in printed[first:]]
+    below = _without_furniture(below)
+    heading = _heading_cells(zone)
+    layout = _layout(heading, [line for page in below for line in page.lines])
+    yield PrintedRow(tuple(cell.text for cell in heading), below[0].number)
+    for page in below:
         for place, lines in enumerate(_cut_at_rows(page.lines, layout)):
             if lines:
                 yield _unruled_row(lines, layout, page.number, first=place == 0)
 
 
-def _with_heading(page: PrintedPage) -> _Page:
-    """A page's lines; below the heading, if it has one."""
-    lines = lines_of(page.words)
+def _heading_zone(lines: list[Line]) -> list[Line]:
+    """The lines of the heading of a page's table, if it has one."""
     above = next((place for place, line in enumerate(lines) if NUMBER.match(line.text)), len(lines))
     for count in range(1, _HEADING_LINES + 1):
-        for place in range(above - count + 1):
+        for place in range(min(above, _LAST_HEADING) - count + 1):
             if columns_of(tuple(cell.text for cell in _heading_cells(lines[place : place + count]))):
-                below = _end_of_heading(lines, place + count)
-                return _Page(page.number, lines[below:], tuple(_heading_cells(lines[place:below])))
-    return _Page(page.number, lines)
+                return lines[place : _end_of_heading(lines, place + count)]
+    return []
+
+
+def _below_heading(lines: list[Line], zone: list[Line]) -> list[Line]:
+    """A page's lines without the heading, wherever it stands again, and without what is above it at the top."""
+    texts, told = [line.text for line in lines], [line.text for line in zone]
+    kept: list[Line] = []
+    place = 0
+    while place < len(lines):
+        if texts[place : place + len(told)] == told:
+            kept = [] if place <= _HEADING_LINES or lines[place] is zone[0] else kept
+            place += len(told)
+        else:
+            kept.append(lines[place])
+            place += 1
+    return kept
 
 
 def _end_of_heading(lines: list[Line], at: int) -> int:
@@ -149,13 +170,12 @@ def _without_furniture(pages: list[_Page]) -> list[_Page]:
     counts = Counter(text for texts in edges for text in texts)
     repeated = {text for text, count in counts.items() if count >= 2 and count * 2 > len(pages)}
     return [
-        _Page(page.number, [line for line in page.lines if not _is_furniture(line, page, repeated)], page.heading)
-        for page in pages
+        replace(page, lines=[line for line in page.lines if not _is_furniture(line, page, repeated)]) for page in pages
     ]
 
 
 def _edges(page: _Page) -> list[Line]:
-    return [*page.lines[:_FURNITURE_LINES], *page.lines[-_FURNITURE_LINES:]]
+    return [*page.printed[:_FURNITURE_LINES], *page.printed[-_FURNITURE_LINES:]]
 
 
 def _is_furniture(line: Line, page: _Page, repeated: set[tuple[str, int]]) -> bool:

@@ -18,13 +18,15 @@ class Words:
     """What `ohchr_matrix.toml` says, folded.
 
     `columns`: how a heading begins, and the role of its column; `numbers`: whole headings of columns of numbers;
-    `sections`: what opens a list, and its scheme; `positions`: without blanks, with value and detail.
+    `sections`: what opens a list, and its scheme; `positions`: without blanks, with value and detail;
+    `phrases`: the same with blanks.
     """
 
     columns: tuple[tuple[str, str], ...]
     numbers: frozenset[str]
     sections: dict[str, str]
     positions: dict[str, tuple[str, str | None]]
+    phrases: frozenset[str]
 
 
 @cache
@@ -40,6 +42,7 @@ def words() -> Words:
             for entry in told["positions"]
             for printed in entry["printed"]
         },
+        frozenset(folded(printed) for entry in told["positions"] for printed in entry["printed"]),
     )
 
 

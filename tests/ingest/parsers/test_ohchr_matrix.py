@@ -6,6 +6,8 @@ import re
 
 import docx
 import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.normalise.labels import canonical_label
@@ -515,3 +517,59 @@ def test_no_bid_for_other_documents(samples):
     document.save(written)
     assert OhchrMatrix().bid(Content("other.docx", written.getvalue())) == 0
     assert OhchrMatrix().bid(Content("report.pdf", (samples / "costamar-report.pdf").read_bytes())) == 0
+
+
+# Matrices that are traps
+
+
+def test_a_heading_of_ten_thousand_columns():
+    cell = "<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
+    wide = "".join(cell.format(name) for name in HEADING) + cell.format("Position") * 10_000
+    row = "".join(cell.format(text) for text in ("122.1 Ratify it (Senegal);", "Noted", "Right to health", ""))
+    [r] = OhchrMatrix().read(with_table(f"<w:tr>{wide}</w:tr><w:tr>{row}</w:tr>")).recommendations
+    assert (r.number, r.position) == ("122.1", "noted")
+
+
+def test_spans_that_lie_give_no_record_from_nothing():
+    cell = "<w:tc><w:tcPr><w:gridSpan w:val='{}'/></w:tcPr><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
+    head = "".join(cell.format(1, name) for name in HEADING)
+    remark = cell.format(999_999, "Supported") + cell.format(999_999, "Noted") * 50
+    with pytest.raises(UnreadableDocumentError) as refusal:
+        OhchrMatrix().read(with_table(f"<w:tr>{head}</w:tr>" + f"<w:tr>{remark}</w:tr>" * 20))
+    assert refusal.value.code == "no_recommendations"
+
+
+def test_a_matrix_in_frames_in_controls_with_changes():
+    cell = "<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
+    head = "".join(cell.format(name) for name in HEADING)
+    changed = (
+        "<w:tc><w:p><w:r><w:t>122.1 </w:t></w:r><w:del><w:r><w:delText>Consider </w:delText></w:r></w:del>"
+        "<w:ins><w:r><w:t>Rat\u00adify\u00a0it</w:t></w:r></w:ins><w:hyperlink><w:r><w:t> (Senegal)</w:t></w:r>"
+        "</w:hyperlink><w:r><w:footnoteReference w:id='1'/><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r></w:p></w:tc>"
+    )
+    row = (
+        f"<w:sdt><w:sdtContent><w:tr>{changed}{cell.format('Noted') * 2}{cell.format('')}</w:tr></w:sdtContent></w:sdt>"
+    )
+    legend = f"<w:tr>{cell.format('Supported')}{cell.format('The State supports it')}</w:tr>"
+    inner = f"<w:tbl>{legend}</w:tbl><w:p/><w:tbl><w:tr>{head}</w:tr>{row}</w:tbl>"
+    framed = f"<w:tr><w:tc>{inner}<w:p/></w:tc></w:tr>"
+    [r] = OhchrMatrix().read(with_table(framed)).recommendations
+    assert (r.text, r.recommending_states, r.position) == ("Ratify it", ("SEN",), "noted")
+
+
+@pytest.mark.parametrize(
+    "words", ["(" * 3000, "140.1-140." + "9" * 400, "140.1, " * 3000, "- " * 5000, "1.1 (a) " * 900]
+)
+def test_cells_that_are_noise(words):
+    reading = read(HEADING, ROW, (words, words, words, words))
+    assert reading.recommendations[0].number == "122.1"
+
+
+def with_table(rows: str) -> Content:
+    document = docx.Document(io.BytesIO(matrix(("a", "b")).data))
+    table = document.tables[0]._tbl
+    table.addprevious(parse_xml(f"<w:tbl {nsdecls('w')}>{rows}</w:tbl>"))
+    table.getparent().remove(table)
+    written = io.BytesIO()
+    document.save(written)
+    return Content("trap.docx", written.getvalue())

@@ -73,7 +73,7 @@ def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
     where a part declares a document type, which OOXML does not allow (ECMA-376 part 2, 9.1.4).
     """
     try:
-        members = _check_archive(data, limits or DocxLimits())
+        members = check_archive(data, limits)
         document = docx.Document(io.BytesIO(data))
     except _DAMAGE as error:
         if _is_out_of_memory(error):
@@ -92,8 +92,12 @@ def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
     )
 
 
-def _check_archive(data: bytes, limits: DocxLimits) -> set[str]:
-    """Inflate everything once, within `limits`; the names of the members."""
+def check_archive(data: bytes, limits: DocxLimits | None = None) -> set[str]:
+    """Inflate everything once, within `limits`; the names of the members.
+
+    Raises `UnreadableDocumentError` (`zip_bomb`, `encrypted_docx`, `forbidden_markup`) and what zipfile raises.
+    """
+    limits = limits or DocxLimits()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
         if len(members) > limits.members:

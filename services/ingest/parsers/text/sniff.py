@@ -13,10 +13,11 @@ from services.ingest.parsers.text.blocks import DocumentText
 from services.ingest.parsers.text.doc_ole2 import read_doc
 from services.ingest.parsers.text.docx import read_docx
 from services.ingest.parsers.text.pdf import read_pdf
+from services.ingest.parsers.text.xlsx import read_xlsx
 
 
 class FileType(StrEnum):
-    """The formats we tell apart. PDF, DOCX and DOC_OLE2 can be opened; the last is any file of Office 97-2003."""
+    """The formats we tell apart. All but RTF can be opened; DOC_OLE2 is any file of Office 97-2003."""
 
     PDF = "pdf"
     DOCX = "docx"
@@ -33,7 +34,6 @@ _OLE2_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # APPNOTE.TXT 4.3.7, 4.3.16: a member, an empty archive
 _HTML_OPENINGS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<!--")
 _NOT_OPENED = {
-    FileType.XLSX: "an Excel workbook, not a document",
     FileType.RTF: "a Rich Text document; save it as .docx or PDF",
 }
 
@@ -66,7 +66,8 @@ def sniff(data: bytes) -> FileType:
 def open_text(data: bytes, file_type: FileType) -> DocumentText:
     """The text of a file of a known type.
 
-    Raises `UnreadableDocumentError`: `unsupported_format`, and whatever `read_pdf`, `read_docx` and `read_doc` raise.
+    Raises `UnreadableDocumentError`: `unsupported_format`, and whatever `read_pdf`, `read_docx`, `read_doc` and
+    `read_xlsx` raise.
     """
     if file_type is FileType.PDF:
         return read_pdf(data)
@@ -74,6 +75,8 @@ def open_text(data: bytes, file_type: FileType) -> DocumentText:
         return read_docx(data)
     if file_type is FileType.DOC_OLE2:
         return read_doc(data)
+    if file_type is FileType.XLSX:
+        return read_xlsx(data)
     raise UnreadableDocumentError("unsupported_format", f"the file is {_NOT_OPENED[file_type]}")
 
 
