@@ -27,6 +27,7 @@ _LABEL = re.compile(r"^[^.;]{0,80}[:–—-]\s*(?:the |las? |les? )?$", re.IGNOR
 _IS_SUBJECT = compiled(
     r"^[\s,:;.)–—-]*(?:\([^()]{0,80}\)\s*)?(?:<before_verb>[,\s]+)*(?:(?:which|that|que|qui) )?<verb>\b"
 )
+_RELATIVE = compiled(r"^[\s,)]*<relative>\b")
 _CONCESSION = compiled(r"^\W*<concession>\b")
 _TURN = compiled(r"[,;]\s*<turn>\b|\b<strong_turn>\b")
 _JOINT = compiled(r"[,;]|\b(?:and|but|y|pero|et|mais)\b")
@@ -88,7 +89,10 @@ def sentences_of(words: str) -> Iterator[str]:
     """The sentences of a passage; a line that opens with a bullet begins one."""
     start = 0
     for found in _SENTENCE.finditer(words):
-        if _ABBREVIATION.search(words[start : found.start()]):
+        before = words[start : found.start()]
+        if _ABBREVIATION.search(before) or before.count("(") + before.count("[") > before.count(")") + before.count(
+            "]"
+        ):
             continue
         yield words[start : found.start()]
         start = found.end()
@@ -244,7 +248,7 @@ def _backwards(after: Sequence[str]) -> list[Answer | None]:
 
 def _own(before: str, after: str) -> Answer | None:
     """The answer of which the numbers are the subject: "…, and recommendation 15 does not enjoy our support"."""
-    if not _IS_SUBJECT.match(after) or _position(read_answer(before)):
+    if not (_IS_SUBJECT.match(after) or _RELATIVE.match(after)) or _position(read_answer(before)):
         return None
     return _position(read_answer(_first_clause(after)))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from services.core.domain.positions import Position
 from services.ingest.parsers.addendum_answers import read_answer, speaks_of_recommendations
 from services.ingest.parsers.addendum_numbers import Numbering, find_runs
+from services.ingest.parsers.addendum_sentences import is_about_earlier_reviews
 from services.ingest.parsers.addendum_words import compiled
 from services.ingest.parsers.working_group_report.number_words import cardinal
 from services.ingest.reading import ReadIssue, ReadPosition, ReadTotals
@@ -35,6 +36,8 @@ def read_totals(paragraphs: Iterable[str], numbering: Numbering) -> ReadTotals:
         if not speaks_of_recommendations(plain):
             continue
         for sentence in re.split(r"(?<=[a-zà-ÿ\d)])\.\s+(?=[A-ZÀ-Þ])", plain):
+            if is_about_earlier_reviews(sentence):
+                continue
             for position, count in _of_sentence(sentence).items():
                 said.setdefault(position, count)
     return ReadTotals(said.get("recommendations"), said.get("supported"), said.get("noted"))
