@@ -22,10 +22,13 @@ from services.ingest.parsers.text.blocks import Block, DocumentText
 from services.ingest.parsers.title_page import first_date
 from services.ingest.reading import ReadDocument, ReadHearing, Reading, ReadIssue, ReadStatement
 
+_BATCH = (
+    r"(?:add(?:endum)?\b\.?\s*\d*(?:\.\d)?|rev(?:ision|ised)?\b\.?\s*\d*"
+    r"|(?:first|second|third|fourth|fifth|final|last|\d(?:st|nd|rd|th)) (?:batch|part)|(?:batch|part) (?:\d|[IVX]+))"
+)
 _TITLE = re.compile(
-    r"^\W*advanced? questions? (?:to|for) (?:the )?(?P<state>.{3,80}?)\s*"
-    r"(?P<batch>(?:[-–—,]\s*)?(?:add(?:endum)?\b\.?\s*\d*(?:\.\d)?|rev(?:ision)?\b\.?\s*\d*"
-    r"|\(?(?:first|second|third|fourth|\d(?:st|nd|rd|th)) batch\)?))?\s*$",
+    r"^\W*(?:UPR\W{1,3})?(?:list of )?advanced? (?:written )?questions? (?:to|for) (?:the )?(?P<state>.{3,80}?)\s*"
+    rf"(?P<batch>(?:[-–—,:]?\s*\(?{_BATCH}\)?\s*){{1,2}})?$",
     re.IGNORECASE,
 )
 _GENERATED = re.compile(r"generated on (\d{1,2}) ([A-Z][a-z]{2})[a-z]* (\d{4})", re.IGNORECASE)
@@ -44,7 +47,16 @@ _ON_BEHALF = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SUBMISSION = re.compile(r"joint|submission|question|behalf", re.IGNORECASE)
-_TRANSLATION = re.compile(r"\b(?:informal|unofficial|courtesy) translation\b", re.IGNORECASE)
+_TRANSLATION = re.compile(
+    r"\b(?:informal|unofficial|courtesy|non-official) (?:english )?translation\b"
+    r"|\btraducción (?:no oficial|oficiosa|informal|de cortesía)\b"
+    r"|\btraduction (?:non officielle|informelle|de courtoisie)\b",
+    re.IGNORECASE,
+)
+_OF_WHOM = re.compile(
+    r"^(?:joint )?(?:advance[d]? )?(?:written )?questions? (?:from|by|of|submitted by|posed by|asked by)\s+(?:the )?",
+    re.IGNORECASE,
+)
 _END_MARK = re.compile(r"^[-–—_*\s]+$")
 _FIRST_LINES = 12
 _SHORT_LINE = 0.8
@@ -56,7 +68,7 @@ class AdvanceQuestions:
     """Reads advance questions, whatever Word or PDF wrote them."""
 
     name = "advance_questions"
-    version = "1"
+    version = "2"
 
     def bid(self, content: Content) -> float:
         """High where one of the first lines is the title."""
@@ -117,11 +129,11 @@ def _find_title(text: DocumentText) -> re.Match[str] | None:
 
 def _title_words(title: re.Match[str]) -> str:
     """`Advance questions to Slovenia, Add.1`: as it sorts, the first batch before the others."""
-    batch = re.sub(r"\s+", "", (title["batch"] or "").strip(" -–—,()")).casefold()
     name = " ".join(title["state"].split())
     name = name.title() if name.isupper() else name
-    named = {"firstbatch": "first batch", "secondbatch": "second batch", "thirdbatch": "third batch"}.get(batch)
-    return f"Advance questions to {name}" + (f", {named or batch.capitalize()}" if batch else "")
+    batches = [" ".join(each.split()).casefold() for each in re.findall(_BATCH, title["batch"] or "", re.IGNORECASE)]
+    told = [each if each.endswith(("batch", "part")) else each.replace(" ", "").capitalize() for each in batches]
+    return ", ".join([f"Advance questions to {name}", *told])
 
 
 def _day(text: DocumentText) -> tuple[str | None, bool]:
@@ -160,7 +172,7 @@ def _paragraphs(text: DocumentText) -> list[_Paragraph]:
     """Paragraphs: as Word has them, or printed lines joined."""
     printed = [block for block in text.blocks if block.text.strip() and not _END_MARK.match(block.text)]
     if text.pages is None:
-        return [_of_block(block) for block in printed]
+        return [_of_block(part) for block in printed for part in _heading_apart(block)]
     longest = max((len(block.text) for block in printed), default=0)
     paragraphs: list[_Paragraph] = []
     for before, block in zip([None, *printed], printed, strict=False):
@@ -171,6 +183,20 @@ def _paragraphs(text: DocumentText) -> list[_Paragraph]:
         else:
             paragraphs[-1].text += " " + block.text.strip()
     return paragraphs
+
+
+def _heading_apart(block: Block) -> Iterator[Block]:
+    """A State and its question in one paragraph with a line break between them are two; so are "BELGIUM: What …"."""
+    first, line_break, rest = block.text.strip().partition("\n")
+    if not line_break:
+        first, line_break, rest = block.text.strip().partition(": ")
+        if not first.isupper():
+            line_break = ""
+    if line_break and rest.strip() and _speaker(_of_block(replace(block, text=first))):
+        yield replace(block, text=first)
+        yield replace(block, text=rest.strip(), bold=False)
+    else:
+        yield block
 
 
 def _of_block(block: Block) -> _Paragraph:
@@ -272,7 +298,7 @@ def _speaker(paragraph: _Paragraph) -> tuple[str, tuple[str, ...]] | None:
 
     A printed line that is all a State's name can be the end of a sentence, unless it is bold or in capitals.
     """
-    words = " ".join(paragraph.text.split()).strip(" :*")
+    words = _OF_WHOM.sub("", " ".join(paragraph.text.split()).strip(" :*"))
     if len(words) > _LONGEST_SPEAKER or words.endswith((".", "?", ",", ";")):
         return None
     code = known_state(words)
@@ -282,7 +308,13 @@ def _speaker(paragraph: _Paragraph) -> tuple[str, tuple[str, ...]] | None:
     if named and behalf and not words[behalf.end() :] and not behalf["before"][named[1] :].strip(" ,(–-"):
         group, _ = _on_behalf(words) or ((), "")
         return named[0], tuple(who for who in group if who != named[0])
-    return None
+    return _together(words) if paragraph.bold or words.isupper() else None
+
+
+def _together(words: str) -> tuple[str, tuple[str, ...]] | None:
+    """Several States in one heading ask together: the first speaks, on behalf of the others as well."""
+    listed = read_state_list(words)
+    return (listed.states[0], listed.states[1:]) if len(listed.states) > 1 and not listed.unknown else None
 
 
 def _is_unknown_speaker(paragraph: _Paragraph) -> bool:

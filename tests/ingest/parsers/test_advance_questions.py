@@ -145,3 +145,42 @@ def test_batches_are_numbered_on_beside_the_dialogue():
 def test_it_bids_by_the_title(real_documents):
     for name in ("slovenia/cycle4/g2502644.pdf", "stakeholder_summaries/A_HRC_WG.6_48_SVN_3.pdf"):
         assert AdvanceQuestions().bid(Content(name, (real_documents / name).read_bytes())) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("heading", "speaker", "others"),
+    [
+        ("KARVENIA AND ALDERIA", "XKV", ("XAL",)),
+        ("GRAND ALBA AND SAINT IVO", "XGI", ()),
+        ("GRAND ALBA AND SAINT IVO, KARVENIA, BELLMARE (FEDERAL REPUBLIC OF)", "XGI", ("XKV", "XBM")),
+        ("Questions from Alderia", "XAL", ()),
+        ("QUESTIONS SUBMITTED BY ALDERIA:", "XAL", ()),
+        ("ALDERIA (on behalf of Karvenia and Nambeya)", "XAL", ("XKV", "XNB")),
+        ("ALDERIA, on behalf of the Group of Friends", "XAL", ("Group of Friends",)),
+    ],
+)
+def test_headings(heading, speaker, others):
+    [asked] = questions(heading, "What has been done?")
+    assert (asked.speaker, asked.on_behalf_of, asked.text) == (speaker, others, "What has been done?")
+
+
+@pytest.mark.parametrize("paragraph", ["ALDERIA\nWhat has been done?", "ALDERIA: What has been done?"])
+def test_a_heading_and_its_question_in_one_paragraph(paragraph):
+    [asked] = questions(paragraph)
+    assert (asked.speaker, asked.text) == ("XAL", "What has been done?")
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("ADVANCE QUESTIONS TO COSTAMAR – ADD.1", "Advance questions to Costamar, Add.1"),
+        ("ADVANCE QUESTIONS TO COSTAMAR (SECOND BATCH)", "Advance questions to Costamar, second batch"),
+        ("ADVANCE QUESTIONS TO COSTAMAR-Add. 2", "Advance questions to Costamar, Add.2"),
+        ("UPR – Advance Questions to Costamar (Rev.1)", "Advance questions to Costamar, Rev.1"),
+        ("Advanced questions to Costamar – Addendum 1 (first batch)",
+         "Advance questions to Costamar, Addendum1, first batch"),
+    ],
+)  # fmt: skip
+def test_titles(title, told):
+    text = DocumentText(tuple(map(Block, (title, "Generated on 22 Jan 2025", "ALDERIA", "What has been done?"))))
+    assert read_questions(text).document.title == told

@@ -16,6 +16,7 @@ from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.parsers.text.blocks import Block, DocumentText
 
 _MAGIC_WORD = 0xA5EC  # [MS-DOC] 2.5.2, wIdent
+_MAGIC_WORD_95 = 0xA5DC  # the same place in documents of Word 6 and 95
 _ENCRYPTED, _TABLE_1 = 0x0100, 0x0200  # fEncrypted and fWhichTblStm of the word at 0x0A
 _CCP_TEXT = 0x4C  # characters of the main document
 _FC_CLX, _LCB_CLX = 0x1A2, 0x1A6  # where the piece table is in the table stream
@@ -58,6 +59,8 @@ def read_doc(data: bytes) -> DocumentText:
 def _text(archive: olefile.OleFileIO) -> str:
     main = archive.openstream("WordDocument").read()
     magic, flags = _word(main, 0), _word(main, 0x0A)
+    if magic == _MAGIC_WORD_95:
+        raise UnreadableDocumentError("unsupported_format", "the document is of Word 95 or older; save it as .docx")
     if magic != _MAGIC_WORD:
         raise ValueError("it does not begin as one")
     if flags & _ENCRYPTED:

@@ -54,6 +54,14 @@ def test_a_locked_one():
     assert refusal.value.code == "encrypted_doc"
 
 
+def test_one_of_word_95():
+    data = bytearray(doc_ole2(["Hello"]))
+    struct.pack_into("<H", data, data.index(struct.pack("<H", 0xA5EC)), 0xA5DC)
+    with pytest.raises(UnreadableDocumentError) as refusal:
+        read_doc(bytes(data))
+    assert refusal.value.code == "unsupported_format"
+
+
 def test_an_empty_one():
     with pytest.raises(UnreadableDocumentError) as refusal:
         read_doc(doc_ole2([""]))
