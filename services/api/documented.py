@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.api.exports import Format
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import (
     GoneError,
@@ -82,6 +83,19 @@ def detail_responses(noun: str, model: type) -> Responses:
             InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
             NotFoundError(f"There is no {singular} PER-9-1.1."),
             GoneError(f"The {singular} PER-2-1.1 was removed: not_in_final.", reason="not_in_final"),
+            _AWAY,
+        ),
+    }
+
+
+def export_responses(form: Format) -> Responses:
+    """Of an export: the file, and what can be wrong with the parameters."""
+    media_type = form.media_type.partition(";")[0]
+    return {
+        200: {"description": form.description, "content": {media_type: {"schema": {"type": "string"}}}},
+        **problems(
+            UnknownParameterError("An export is the whole filtered list: `limit` does not apply to it."),
+            InvalidParameterError("`cycle` cannot be “x”: expected a whole number."),
             _AWAY,
         ),
     }

@@ -70,6 +70,15 @@ def read_list_query(noun: str, parameters: Parameters, vocabulary: Vocabulary) -
     )
 
 
+def read_export_query(noun: str, parameters: Parameters, vocabulary: Vocabulary) -> ListQuery:
+    """Raises `InvalidParameterError` and `UnknownParameterError`, which name the parameter."""
+    for name in ("limit", "cursor"):
+        if any(given == name for given, _ in parameters):
+            detail = f"An export is the whole filtered list: `{name}` does not apply to it."
+            raise UnknownParameterError(detail, parameter=name)
+    return read_list_query(noun, parameters, vocabulary)
+
+
 def read_statistics_query(noun: str, parameters: Parameters, vocabulary: Vocabulary) -> StatisticsQuery:
     """Raises `InvalidParameterError` and `UnknownParameterError`, which name the parameter."""
     own = ("group_by", "limit", "lang")
@@ -134,6 +143,11 @@ def list_parameters(noun: str) -> list[dict[str, Any]]:
         described("sort", "Order; `-` turns it round.", {"type": "string", "enum": list(sorts_of(noun))}),
         LANGUAGE_PARAMETER,
     ]
+
+
+def export_parameters(noun: str) -> list[dict[str, Any]]:
+    """The parameters of an export, for the OpenAPI document."""
+    return [each for each in list_parameters(noun) if each["name"] not in ("limit", "cursor")]
 
 
 def statistics_parameters(noun: str) -> list[dict[str, Any]]:

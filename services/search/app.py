@@ -14,6 +14,7 @@ from services import __version__
 from services.core.domain.errors import UnavailableError
 from services.core.query.highlight import Marks, highlight
 from services.core.runtime.conditional import Version, unchanged, version_of
+from services.core.runtime.parameters import parameters_of
 from services.core.runtime.problems import DATABASE_AWAY
 from services.core.runtime.web import JsonAnswer, Service, create_service
 from services.core.schemas.names import Names
@@ -87,7 +88,7 @@ def search(request: Request) -> Response:
     started = time.perf_counter()
     desk: Desk = request.app.state.desk
     reference = desk.reference.get()
-    query = read_search_query(request.query_params.multi_items(), reference.vocabulary)
+    query = read_search_query(parameters_of(request), reference.vocabulary)
     if (held := unchanged(request, _version(request, desk.engine.cursor(), reference))) is not None:
         return held
     cursor, result = _searched(desk.engine, query.request)

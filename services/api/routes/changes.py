@@ -11,6 +11,7 @@ from services.api.parameters import FeedQuery, feed_parameters, read_feed_query
 from services.core.domain.changes import EVENT_TYPES, type_matches
 from services.core.query.filters import FilterSet
 from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.events import event
@@ -42,7 +43,7 @@ def list_changes(request: Request) -> Response:
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)
         reference = desk.reference.as_of(connection, seq)
-        query = read_feed_query(request.query_params.multi_items(), reference.vocabulary)
+        query = read_feed_query(parameters_of(request), reference.vocabulary)
         version = version_of(request, seq, reference.names_hash, modified=as_of)
         if (held := unchanged(request, version)) is not None:
             return held

@@ -15,7 +15,7 @@ from services.api.routes.records import RecordId, bearer_of, next_address, not_t
 from services.core.domain.errors import NotFoundError, UnknownParameterError
 from services.core.query.filters import MAX_VALUES, Vocabulary, filter_for
 from services.core.runtime.conditional import unchanged, version_of
-from services.core.runtime.parameters import Parameters, described, described_number, invalid, single
+from services.core.runtime.parameters import Parameters, described, described_number, invalid, parameters_of, single
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import Dataset, NextPage, Public
@@ -114,7 +114,7 @@ def list_paragraphs(request: Request, record_id: RecordId) -> Response:
 def get_paragraph(request: Request, record_id: RecordId, anchor: str) -> Response:
     """By the language of the file and the number in it, `en.12`."""
     desk = desk_of(request)
-    language = read_language(request.query_params.multi_items())
+    language = read_language(parameters_of(request))
     file_language, _, place = anchor.partition(".")
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)
@@ -162,7 +162,7 @@ def list_citations(request: Request, record_id: RecordId) -> Response:
 def _list(request: Request, condition: Any, filters: Sequence[str]) -> Response:
     """One page of the paragraphs that meet a condition and the request's filters."""
     desk = desk_of(request)
-    parameters = request.query_params.multi_items()
+    parameters = parameters_of(request)
     language, limit = read_language(parameters), read_page_size(parameters)
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)

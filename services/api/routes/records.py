@@ -11,9 +11,11 @@ from starlette.responses import RedirectResponse
 from services.api.dependencies import Desk, desk_of
 from services.api.documented import detail_responses, list_responses
 from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
+from services.api.routes.exports import export_list, wanted_format
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import GoneError, NotFoundError, UprError
 from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Parts, Public
@@ -60,11 +62,13 @@ def _add_list(router: APIRouter, noun: str) -> None:
         openapi_extra={"parameters": list_parameters(noun)},
     )
     def list_records(request: Request) -> Response:
+        if (form := wanted_format(request)) is not None:
+            return export_list(request, noun, form)
         desk = desk_of(request)
         with snapshot(desk.engine) as connection:
             seq, as_of = head_and_time(connection)
             reference = desk.reference.as_of(connection, seq)
-            query = read_list_query(noun, request.query_params.multi_items(), reference.vocabulary)
+            query = read_list_query(noun, parameters_of(request), reference.vocabulary)
             version = version_of(request, seq, reference.names_hash, modified=as_of)
             if (held := unchanged(request, version)) is not None:
                 return held
@@ -79,7 +83,7 @@ def _add_list(router: APIRouter, noun: str) -> None:
                 "page": {"next": following},
                 "dataset": dataset(seq, as_of, reference),
             },
-            headers=version.headers() | links(next=following),
+            headers=version.headers() | links(next=following) | {"Content-Language": query.language},
         )
 
 
@@ -115,7 +119,7 @@ def _add_detail(router: APIRouter, noun: str) -> None:
     )
     def get_record(request: Request, record_id: RecordId) -> Response:
         desk = desk_of(request)
-        language = read_language(request.query_params.multi_items())
+        language = read_language(parameters_of(request))
         with snapshot(desk.engine) as connection:
             reference = desk.reference.as_of(connection, head(connection))
             names = Names(reference, language)
@@ -125,7 +129,7 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         modified = max(record.updated_at, reference.changed_at)
         version = version_of(request, record.revision, record.updated_at, reference.names_hash, modified=modified)
         shape = with_address(noun, shape_of(noun, record, names), desk.settings.public_url)
-        headers = version.headers() | links(canonical=shape["url"])
+        headers = version.headers() | links(canonical=shape["url"]) | {"Content-Language": language}
         return unchanged(request, version) or JsonAnswer(shape, headers=headers)
 
 

@@ -14,6 +14,7 @@ from services.api.parameters import read_statistics_query, statistics_parameters
 from services.api.statistics import YEAR, Group, count_by
 from services.core.query.filters import parse_filters
 from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import Dataset, Public
@@ -75,7 +76,7 @@ def _add_statistics(router: APIRouter, noun: str) -> None:
         filtered, there are groups of the values asked for alone.
         """
         desk = desk_of(request)
-        parameters = request.query_params.multi_items()
+        parameters = parameters_of(request)
         with snapshot(desk.engine) as connection:
             seq, as_of = head_and_time(connection)
             reference = desk.reference.as_of(connection, seq)

@@ -3,10 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fastapi import Request
+
 from services.core.domain.errors import InvalidParameterError
+from services.core.runtime.negotiation import preferred_language
+from services.core.schemas.names import LANGUAGES
 
 Parameters = Sequence[tuple[str, str]]
 """The query parameters of a request, in their order."""
+
+
+def parameters_of(request: Request) -> Parameters:
+    """The parameters of a request. Where it names no `lang`, the one its reader's browser prefers, if we have it."""
+    given = request.query_params.multi_items()
+    if any(name == "lang" for name, _ in given):
+        return given
+    language = preferred_language(request.headers.get("accept-language"), LANGUAGES)
+    return [*given, ("lang", language)] if language else given
 
 
 def single(parameters: Parameters, name: str) -> str | None:

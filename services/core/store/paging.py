@@ -3,7 +3,7 @@
 import base64
 import datetime
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +66,7 @@ def list_page(
     aggregate = AGGREGATES[filters.noun]
     order = _sort(filters.noun, sort)
     where = conditions(filters)
-    total = connection.scalar(select(func.count()).select_from(aggregate.table).where(*where)) or 0
+    total = count_records(connection, filters)
     binding = _binding(filters, order)
     query = select(aggregate.table, order.expression.label("_sort")).where(*where)
     if cursor is not None:
@@ -81,7 +81,14 @@ def list_page(
     return Page(records, total, next_cursor)
 
 
-def every_record(connection: Connection, filters: FilterSet, *, sort: str | None = None) -> Iterator[Stored]:
+def count_records(connection: Connection, filters: FilterSet) -> int:
+    """How many records meet the filters."""
+    assert filters.noun is not None
+    query = select(func.count()).select_from(AGGREGATES[filters.noun].table).where(*conditions(filters))
+    return connection.scalar(query) or 0
+
+
+def every_record(connection: Connection, filters: FilterSet, *, sort: str | None = None) -> Generator[Stored]:
     """All records that meet the filters, in the list's order, read in portions.
 
     Raises `InvalidParameterError` for an unknown sort.
@@ -90,8 +97,9 @@ def every_record(connection: Connection, filters: FilterSet, *, sort: str | None
     aggregate = AGGREGATES[filters.noun]
     order = _sort(filters.noun, sort)
     query = select(aggregate.table).where(*conditions(filters)).order_by(*_keys(order, aggregate.key_column))
-    for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query):
-        yield aggregate.from_row(row)
+    with connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query) as rows:
+        for row in rows:
+            yield aggregate.from_row(row)
 
 
 def _keys(order: Sort, key: ColumnElement[str]) -> list[ColumnElement[Any]]:

@@ -1,0 +1,233 @@
+"""Whole filtered lists as CSV, NDJSON or a workbook, each row with its permalink.
+
+An export is written to a temporary file before the first byte is sent: the database is read as fast as it can be,
+however slow the reader's line, a fault is a problem document and never half a file, and memory does not grow with the
+rows.
+"""
+
+import csv
+import io
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import IO, Any, Union, get_args, get_origin
+
+import orjson
+import xlsxwriter
+from pydantic import BaseModel
+
+from services.core.domain.errors import InvalidParameterError, UnavailableError
+from services.core.query.filters import FILTERS
+from services.core.schemas.models import RECORD_MODELS
+from services.core.schemas.names import LabelName
+from services.core.schemas.shapes import Shape
+
+IN_MEMORY = 2_000_000
+"""Bytes up to which an export needs no file."""
+_AT_ONCE = threading.BoundedSemaphore(4)
+_PATIENCE = 20.0
+_CHUNK = 262_144
+_MOST_ROWS_OF_A_SHEET = 1_048_575
+_LONGEST_CELL = 32_767
+_BETWEEN = "; "
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is exported, from which state of the data: it stands beside each row or in the file."""
+
+    noun: str
+    query: str
+    version: str
+    as_of: str
+    total: int
+
+
+Write = Callable[[IO[bytes], Iterable[Shape], Provenance], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of exports. `suffix` ends the address and the file's name."""
+
+    suffix: str
+    media_type: str
+    description: str
+    write: Write
+
+
+def write_export(form: Format, shapes: Iterable[Shape], provenance: Provenance) -> IO[bytes]:
+    """The export as a file at its beginning.
+
+    Raises `UnavailableError` where too many others are being written, `InvalidParameterError` where the format cannot
+    hold so many rows.
+    """
+    if form is XLSX and provenance.total > _MOST_ROWS_OF_A_SHEET:
+        raise InvalidParameterError(
+            f"A sheet holds {_MOST_ROWS_OF_A_SHEET:,} rows, and these are {provenance.total:,}: take CSV or NDJSON.",
+            parameter="format",
+        )
+    if not _AT_ONCE.acquire(timeout=_PATIENCE):
+        raise UnavailableError("Too many exports are being written at the moment.")
+    try:
+        return _written(form, shapes, provenance)
+    finally:
+        _AT_ONCE.release()
+
+
+def _written(form: Format, shapes: Iterable[Shape], provenance: Provenance) -> IO[bytes]:
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - who sends it closes it
+    try:
+        form.write(file, shapes, provenance)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
+
+
+def chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """A file's bytes; then it is closed."""
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _write_ndjson(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:  # noqa: ARG001
+    for shape in shapes:
+        file.write(orjson.dumps(shape, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _write_csv(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:
+    columns = columns_of(provenance.noun)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+    rows = csv.writer(text)
+    rows.writerow([name for column in columns for name in column.names] + ["dataset_version", "query"])
+    said = [provenance.version, provenance.query]
+    for shape in shapes:
+        rows.writerow([_harmless(cell) for cell in _cells(columns, shape)] + said)
+    text.flush()
+    text.detach()
+
+
+def _harmless(cell: Cell) -> Cell:
+    """A text that a spreadsheet would take for a formula is quoted: documents are not to be trusted with that."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _write_xlsx(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:
+    columns = columns_of(provenance.noun)
+    options = {"constant_memory": True, "strings_to_urls": False, "strings_to_formulas": False}
+    with xlsxwriter.Workbook(file, {**options, "strings_to_numbers": False}) as book:
+        bold = book.add_format({"bold": True})
+        sheet = book.add_worksheet(provenance.noun)
+        names = [name for column in columns for name in column.names]
+        sheet.freeze_panes(1, 1)
+        sheet.set_column(0, len(names) - 1, 18)
+        sheet.autofilter(0, 0, provenance.total, len(names) - 1)
+        sheet.write_row(0, 0, names, bold)
+        for row, shape in enumerate(shapes, 1):
+            sheet.write_row(row, 0, [_fitting(cell) for cell in _cells(columns, shape)])
+        _write_about(book, provenance)
+
+
+def _write_about(book: Any, provenance: Provenance) -> None:
+    sheet = book.add_worksheet("about")
+    sheet.set_column(0, 0, 18)
+    sheet.set_column(1, 1, 100)
+    told = {"dataset version": provenance.version, "as of": provenance.as_of, "query": provenance.query}
+    for row, (name, value) in enumerate({**told, "rows": provenance.total}.items()):
+        sheet.write_row(row, 0, [name, value])
+
+
+def _fitting(cell: Cell) -> Cell:
+    return f"{cell[: _LONGEST_CELL - 1]}…" if isinstance(cell, str) and len(cell) > _LONGEST_CELL else cell
+
+
+# From shapes to rows
+
+
+@dataclass(frozen=True)
+class Column:
+    """One member of a shape as one column or several: a named thing has its code and its name."""
+
+    names: tuple[str, ...]
+    cells: Callable[[Shape], Sequence[Cell]]
+
+
+def columns_of(noun: str) -> list[Column]:
+    """The columns of a noun's rows; the same whatever the rows hold."""
+    fields = RECORD_MODELS[noun].model_fields
+    return [column for name, field in fields.items() for column in _columns(name, field.annotation)]
+
+
+def _cells(columns: Sequence[Column], shape: Shape) -> list[Cell]:
+    return [cell for column in columns for cell in column.cells(shape)]
+
+
+def _columns(name: str, annotation: Any) -> list[Column]:
+    kind = _without_none(annotation)
+    if get_origin(kind) is list:
+        (of,) = get_args(kind)
+        return _columns_of_list(name, of)
+    if _is_named(kind):
+        return [Column((name, f"{name}_name"), lambda shape: _code_and_name(shape[name]))]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        members = tuple(kind.model_fields)
+        names = tuple(f"{name}_{member}" for member in members)
+        return [Column(names, lambda shape: [(shape[name] or {}).get(member) for member in members])]
+    if get_origin(kind) is dict:
+        return [Column((name,), lambda shape: [_json(shape[name])])]
+    return [Column((name,), lambda shape: [shape[name]])]
+
+
+def _columns_of_list(name: str, of: Any) -> list[Column]:
+    if of is LabelName:
+        schemes = {known.scheme: known.name for known in FILTERS.values() if known.scheme}
+        return [_labels(name, scheme, column) for scheme, column in schemes.items()]
+    if _is_named(of):
+        return [Column((name, f"{name}_names"), lambda shape: _codes_and_names(shape[name]))]
+    if of is str:
+        return [Column((name,), lambda shape: [_BETWEEN.join(shape[name])])]
+    return [Column((name,), lambda shape: [_json(shape[name])])]
+
+
+def _labels(name: str, scheme: str, column: str) -> Column:
+    def cells(shape: Shape) -> Sequence[Cell]:
+        labels = [label for label in shape[name] if label["scheme"] == scheme]
+        return _codes_and_names(labels)
+
+    return Column((column, f"{column}_names"), cells)
+
+
+def _code_and_name(named: Shape | None) -> Sequence[Cell]:
+    return [named["code"], named["name"]] if named else [None, None]
+
+
+def _codes_and_names(named: Sequence[Shape]) -> Sequence[Cell]:
+    return [_BETWEEN.join(dict.fromkeys(entry[member] for entry in named)) for member in ("code", "name")]
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode() if value else ""
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = [each for each in get_args(annotation) if each is not NoneType]
+    return annotation
+
+
+def _is_named(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel) and set(kind.model_fields) == {"code", "name"}
+
+
+CSV = Format("csv", "text/csv; charset=utf-8; header=present", "Comma-separated values, UTF-8.", _write_csv)
+NDJSON = Format("ndjson", "application/x-ndjson", "A record a line, in the shape of the JSON API.", _write_ndjson)
+XLSX = Format("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "A workbook.", _write_xlsx)
+FORMATS = (CSV, NDJSON, XLSX)
+"""The formats of exports, in the order in which they are preferred where a reader takes several alike."""

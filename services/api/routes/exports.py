@@ -1,0 +1,87 @@
+"""Whole filtered lists as files: `/v1/{noun}.csv`, `.ndjson` and `.xlsx`, and lists asked for in such a format."""
+
+from contextlib import closing
+
+from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
+
+from services.api.dependencies import desk_of
+from services.api.documented import export_responses
+from services.api.exports import FORMATS, Format, Provenance, chunks, write_export
+from services.api.parameters import export_parameters, read_export_query
+from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.negotiation import preferred_media_type
+from services.core.runtime.parameters import parameters_of
+from services.core.runtime.web import links
+from services.core.schemas.dataset import dataset
+from services.core.schemas.names import Names
+from services.core.schemas.shapes import shape_of, with_address
+from services.core.store.changes import head_and_time
+from services.core.store.engine import snapshot
+from services.core.store.paging import count_records, every_record
+from services.core.store.tables import AGGREGATES
+
+_JSON = "application/json"
+
+
+def export_routes() -> APIRouter:
+    """`GET /v1/{noun}.{suffix}` for every noun and format."""
+    router = APIRouter()
+    for noun in AGGREGATES:
+        for form in FORMATS:
+            _add_export(router, noun, form)
+    return router
+
+
+def _add_export(router: APIRouter, noun: str, form: Format) -> None:
+    @router.get(
+        f"/v1/{noun}.{form.suffix}",
+        operation_id=f"export_{noun}_as_{form.suffix}",
+        summary=f"All {noun} that meet the filters, as {form.suffix.upper()}",
+        tags=["exports"],
+        responses=export_responses(form),
+        openapi_extra={"parameters": export_parameters(noun)},
+    )
+    def export_records(request: Request) -> Response:
+        """Every record of the list, each with its permalink. The same comes from the list itself by `Accept`."""
+        return export_list(request, noun, form)
+
+
+def wanted_format(request: Request) -> Format | None:
+    """The format that `Accept` would rather have than JSON; None: JSON, also for readers that take none of them."""
+    by_type = {form.media_type.partition(";")[0]: form for form in FORMATS}
+    wanted = preferred_media_type(request.headers.get("accept"), (_JSON, *by_type))
+    return by_type.get(wanted or _JSON)
+
+
+def export_list(request: Request, noun: str, form: Format) -> Response:
+    """All records of a list as a file."""
+    desk = desk_of(request)
+    with snapshot(desk.engine) as connection:
+        seq, as_of = head_and_time(connection)
+        reference = desk.reference.as_of(connection, seq)
+        query = read_export_query(noun, parameters_of(request), reference.vocabulary)
+        version = version_of(request, seq, reference.names_hash, modified=as_of)
+        if (held := unchanged(request, version)) is not None:
+            return held
+        data = dataset(seq, as_of, reference)
+        url, names = desk.settings.public_url, Names(reference, query.language)
+        address = f"{url.rstrip('/')}/v1/{noun}" + (f"?{request.url.query}" if request.url.query else "")
+        total = count_records(connection, query.filters)
+        provenance = Provenance(noun, address, data["version"], data["as_of"], total)
+        with closing(every_record(connection, query.filters, sort=query.sort)) as records:
+            shapes = (with_address(noun, shape_of(noun, record, names), url) for record in records)
+            file = write_export(form, shapes, provenance)
+    size = file.seek(0, 2)
+    file.seek(0)
+    headers = {
+        "Content-Length": str(size),
+        "Content-Disposition": f'attachment; filename="openupr-{noun}-{data["version"]}.{form.suffix}"',
+        "Content-Language": query.language,
+        "OpenUPR-Dataset": data["version"],
+    }
+    headers |= version.headers() | links(alternate=address)
+    return StreamingResponse(
+        chunks(file), headers=headers, media_type=form.media_type, background=BackgroundTask(file.close)
+    )
