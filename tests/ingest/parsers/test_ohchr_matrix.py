@@ -545,7 +545,8 @@ def test_a_matrix_in_frames_in_controls_with_changes():
     changed = (
         "<w:tc><w:p><w:r><w:t>122.1 </w:t></w:r><w:del><w:r><w:delText>Consider </w:delText></w:r></w:del>"
         "<w:ins><w:r><w:t>Rat\u00adify\u00a0it</w:t></w:r></w:ins><w:hyperlink><w:r><w:t> (Senegal)</w:t></w:r>"
-        "</w:hyperlink><w:r><w:footnoteReference w:id='1'/><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r></w:p></w:tc>"
+        "</w:hyperlink><w:r><w:footnoteReference w:id='1'/></w:r>"
+        "<w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r></w:p></w:tc>"
     )
     row = (
         f"<w:sdt><w:sdtContent><w:tr>{changed}{cell.format('Noted') * 2}{cell.format('')}</w:tr></w:sdtContent></w:sdt>"
