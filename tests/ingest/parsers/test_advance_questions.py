@@ -181,6 +181,6 @@ def test_a_heading_and_its_question_in_one_paragraph(paragraph):
          "Advance questions to Costamar, Addendum1, first batch"),
     ],
 )  # fmt: skip
-def test_titles(title, told):
+def test_titles_of_batches(title, told):
     text = DocumentText(tuple(map(Block, (title, "Generated on 22 Jan 2025", "ALDERIA", "What has been done?"))))
     assert read_questions(text).document.title == told

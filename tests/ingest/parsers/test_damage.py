@@ -14,7 +14,12 @@ from services.ingest.parsers.text.blocks import Block, DocumentText
 from services.ingest.parsers.text.sniff import FileType
 
 DOCUMENTS = sorted(path for path in (Path(__file__).parent / "documents").iterdir() if path.suffix in {".pdf", ".doc"})
-NOISE = ("", "recommendations " + "1, " * 2000, "(" * 3000, "140.1-140." + "9" * 400, "and the " * 800, "1. " * 900)
+NOISE = (
+    *("", "recommendations " + "1, " * 2000, "(" * 3000, "140.1-140." + "9" * 400, "and the " * 800, "1. " * 900),
+    *("Peace, Development and " * 900, "7. Alderia (also on behalf of " + "Karvenia (also on behalf of " * 400),
+    *("JS1 Joint submission 1 submitted by: " + "A (Peru), and B; " * 500, "examen de la cycle review of the " * 500),
+    *("(a) Observers for non-governmental organizations: " + "Friends, Inc. and " * 700, "On behalf of Peru, " * 900),
+)
 
 
 def damaged(text: DocumentText, seed: int) -> DocumentText:
