@@ -132,10 +132,11 @@ class PhraseBook(Generic[Name]):
         known = self._known
         readings = [known.get(word) or self._read(word) for word in words]
         readings.append(_END)
+        present = {sign for reading in readings for sign in reading.signs}
         found: list[Found[Name]] = []
         for at, reading in enumerate(readings):
             for node in reading.begun:
-                _follow(node, at, at + 1, readings, found)
+                _follow(node, at, at + 1, readings, present, found)
         return found
 
     def _read(self, word: str) -> _Reading[Name]:
@@ -150,24 +151,34 @@ class PhraseBook(Generic[Name]):
 
 
 def _follow(
-    node: _Node[Name], start: int, end: int, readings: Sequence[_Reading[Name]], found: list[Found[Name]]
+    node: _Node[Name],
+    start: int,
+    end: int,
+    readings: Sequence[_Reading[Name]],
+    present: set[str],
+    found: list[Found[Name]],
 ) -> None:
-    """Adds to `found` the phrases that end at this node or go on from it. No phrase goes beyond a sentence."""
+    """Adds to `found` the phrases that end at this node or go on from it. No phrase goes beyond a sentence.
+
+    `present`: all signs of the text; most gaps end in none of them, and need no search.
+    """
     for name in node.names:
         found.append(Found(name, start, end))  # noqa: PERF401
     if node.following:
         for sign in readings[end].signs:
             further = node.following.get(sign)
             if further is not None:
-                _follow(further, start, end + 1, readings, found)
+                _follow(further, start, end + 1, readings, present, found)
     for gap in node.gaps:
+        if present.isdisjoint(gap.following):
+            continue
         for place in range(end, end + gap.gap + 1):
             if readings[place].ends:
                 break
             for sign in readings[place].signs:
                 further = gap.following.get(sign)
                 if further is not None:
-                    _follow(further, start, place + 1, readings, found)
+                    _follow(further, start, place + 1, readings, present, found)
 
 
 def longest(found: Iterable[Found[Name]]) -> list[Found[Name]]:
