@@ -6,7 +6,7 @@ from functools import cache
 from services.core.domain.organisations import organisation_id
 from services.core.store.organisations import OrganisationName, OrganisationRecord, OrganisationRole
 from services.core.store.reviews import ReviewRecord
-from services.core.store.seed import sample_state_records
+from services.core.store.seed import facts, sample_state_records
 from services.ingest.merge.sources import SourceReading
 from services.ingest.reading import ReadOrganisation, ReadStatement
 
@@ -81,11 +81,11 @@ def _role(kind: str, name: str, source: SourceReading, review: ReviewRecord | No
 def _record(public_id: str, told: Iterable[OrganisationRole]) -> OrganisationRecord:
     """The record that roles make, in an order that does not depend on which came first.
 
-    Its seats are where the documents say; a national institution's territory is the State under review.
+    Its seats are where the documents say; a national institution's territory is the State whose code its id bears.
     """
     distinct = {_place(role): role for role in told}
     roles = [distinct[key] for key in sorted(distinct)]
-    territories = {_state(role) for role in roles if role["role"] == _NATIONAL_INSTITUTION and "review" in role}
+    is_institution = any(role["role"] == _NATIONAL_INSTITUTION for role in roles)
     return OrganisationRecord(
         id=public_id,
         names=_names(roles),
@@ -93,7 +93,7 @@ def _record(public_id: str, told: Iterable[OrganisationRole]) -> OrganisationRec
         memberships=[],
         role_ids=tuple(sorted({role["role"] for role in roles})),
         states=tuple(sorted({role["seat"] for role in roles if "seat" in role})),
-        territory=min(territories, default=None),
+        territory=_state_first_in(public_id) if is_institution else None,
         sample=all("review" in role and _state(role) in _sample_states() for role in roles),
     )
 
@@ -113,9 +113,20 @@ def _names(roles: Iterable[OrganisationRole]) -> list[OrganisationName]:
     ]
 
 
+def _state_first_in(institution: str) -> str | None:
+    """The State whose code stands first in the id of an institution (`organisation_id`); None where none does."""
+    code = institution.partition("-")[0].upper()
+    return code if code in _all_states() else None
+
+
 def _state(role: OrganisationRole) -> str:
     """The State under review of the review that a role belongs to."""
     return role["review"].rpartition("-")[0]
+
+
+@cache
+def _all_states() -> frozenset[str]:
+    return _sample_states() | {row["code"] for row in facts("states")}
 
 
 @cache
