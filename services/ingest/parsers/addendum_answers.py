@@ -22,6 +22,8 @@ _VERDICT = compiled(
     rf"|(?:the |el |la |le )?{_NAME}|<pronoun>)(?: <verdict_adverb>)* <verdict>(?: (?:pas|<in_part>))?"
     r"(?=\s*(?:$|[.;:,(])| (?:with |to )?<verdict_object>)"
 )
+_SPEAKS_OF_THIS = compiled(r"\b(?:<this_one>|<these> ?(?:[\w-]+ )?<recommendations>)\b")
+_LOOSE = compiled(r"^(?:\([^()]*\)\W*)+|^(?:and|but|y|et|pero|mais)\s+|(?:\s+<loose_end>)+$")
 _LIKE = compiled(r"\b<answers_like_another>\b")
 _FRONTED = compiled(r"\s*<concession>\b[^,]*,")
 _LONGEST_PHRASE = 160
@@ -50,8 +52,13 @@ def read_answer(words: str) -> Answer | None:
         if found is None or (each.needs and not each.needs.search(bare)) or (each.bars and each.bars.search(bare)):
             continue
         detail = each.detail or (implementation if each.position is Position.SUPPORTED else None)
-        return Answer(each.position, detail, words[:_LONGEST_PHRASE].strip(" :;,."))
-    return Answer(None, implementation, words[:_LONGEST_PHRASE].strip()) if implementation else None
+        return Answer(each.position, detail, _phrase(words))
+    return Answer(None, implementation, _phrase(words)) if implementation else None
+
+
+def _phrase(words: str) -> str:
+    """The words that answer, without States in front and an article left over at the end."""
+    return _LOOSE.sub("", words.strip(" :;,.\n"))[:_LONGEST_PHRASE].strip(" :;,.")
 
 
 def plain(words: str) -> str:
@@ -75,6 +82,11 @@ def speaks_of_recommendations(words: str) -> bool:
 def speaks_of_several(words: str) -> bool:
     """Whether the words are about several recommendations together: "these recommendations"."""
     return bool(_SPEAKS_OF_SEVERAL.search(words))
+
+
+def speaks_of_this(words: str) -> bool:
+    """Whether the words point to a recommendation, or several, that stands above them."""
+    return bool(_SPEAKS_OF_THIS.search(words))
 
 
 def opening_answer(words: str) -> Answer | None:

@@ -13,8 +13,8 @@ from services.ingest.parsers.text.blocks import Block
 
 _ROMAN = re.compile(r"^(?:[IVX]{1,5}|[A-H])\.?\s+(?=[A-ZÀ-Þ])|^(?:[IVX]{1,5}|[A-H])\.\s*(?=[A-ZÀ-Þ])")
 _PARAGRAPH = re.compile(r"^(\d{1,3})\.\s*(?=[A-ZÀ-Þ“\"(\[‘«¿])")
-_OPEN_CUE = compiled(r"\b(?:<recommendation>|nos?\.?|<paragraph>)\s*$")
-_OPEN_END = compiled(r"(?:[,;–—-]|\b(?:and|or|y|e|et|<until>|<recommendation>|nos?\.?|<paragraph>))\s*$")
+_OPEN_CUE = compiled(r"\b(?:<recommendation>|no\.|nos\b\.?|<paragraph>)\s*$")
+_OPEN_END = compiled(r"(?:[,;–—-]|\b(?:and|or|y|e|et|<until>|<recommendation>|no\.|nos\b\.?|<paragraph>))\s*$")
 _BULLET = re.compile(r"^[•●▪·]\s*|^[-–—]\s+|^\([a-z]{1,4}\)\s+")
 _SENTENCE_END = re.compile(r"[.;:)”\"*]\s*$")
 _INTRODUCES = compiled(r"\b(?:<introduces>|<rest_words>)\b|:$")
@@ -128,7 +128,7 @@ class _Cutter:
         if self._opens_paragraph(text) and _SENTENCE_END.search(self._before):
             return False
         cited = find_runs(self._before, self._numbering)
-        if not cited:
+        if not cited or _OPEN_CUE.search(self._before):
             return bool(_OPEN_CUE.search(self._before))
         ends_in_number = cited[-1].end >= len(self._before.rstrip(" .,;–—-")) - len(" and")
         if ends_in_number and _OPEN_END.search(self._before):

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.core.domain.positions import Position, PositionDetail
-from services.ingest.parsers.addendum_answers import Answer, is_ambiguous, read_answer, speaks_of_recommendations
+from services.ingest.parsers.addendum_answers import (
+    Answer,
+    is_ambiguous,
+    read_answer,
+    speaks_of_recommendations,
+    speaks_of_this,
+)
 from services.ingest.parsers.addendum_numbers import Numbering, Run, find_runs
 from services.ingest.parsers.addendum_passages import Passage
 from services.ingest.parsers.addendum_replies import Reply, answer_to_what_stands_above, read_reply
@@ -199,7 +205,8 @@ class _Reader:
             self._paragraph = passage.number
             self._lead_in = None
         first = next(sentences_of(passage.text), "")
-        if self._unanswered and not find_runs(first, self._numbering):
+        runs = find_runs(first, self._numbering)
+        if self._unanswered and (not runs or speaks_of_this(first[: runs[0].start])):
             found = answer_to_what_stands_above(passage.text, self._numbering)
             if found.answer and found.answer.position:
                 if not found.of_several:

@@ -12,6 +12,7 @@ from services.ingest.parsers.addendum_answers import (
     read_answer,
     sentence_answer,
     speaks_of_several,
+    speaks_of_this,
     whole_answer,
 )
 from services.ingest.parsers.addendum_numbers import Numbering, find_runs
@@ -113,12 +114,12 @@ def _opening(words: str) -> Answer | None:
 
 
 def _first_sentence_answer(words: str, numbering: Numbering) -> Answer | None:
-    """The answer of one of the first sentences, or the last; of those that cite other recommendations none."""
+    """The answer of one of the first sentences, or the last; of one that cites others the words before them."""
     sentences = list(sentences_of(words))
     for sentence in [*sentences[:_LOOKED_AT], *sentences[-1:]]:
-        if find_runs(sentence, numbering):
-            continue
-        answer = sentence_answer(sentence)
+        runs = find_runs(sentence, numbering)
+        about = sentence[: runs[0].start] if runs else sentence
+        answer = sentence_answer(about) if not runs or speaks_of_this(about) else None
         if answer:
             return answer
     return None
