@@ -1,6 +1,7 @@
 """The recommendations that running text cites by number (English, Spanish, French), and of which cycle they are."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from services.core.domain.documents import SYMBOL_IN_TEXT, read_symbol
@@ -26,7 +27,10 @@ _SYMBOL_OF_LIST = re.compile(
     rf"\brecom\w+(?:[^.;]|\.(?=\d)){{0,80}}?({SYMBOL_IN_TEXT.pattern})|({SYMBOL_IN_TEXT.pattern})(?:[^.;]|\.(?=\d)){{0,60}}?\brecom",
     re.IGNORECASE,
 )
-_AFTER_STOP = re.compile(r"(?<=[.;])\s")
+_PIECE = re.compile(r"(?:[^.;]|[.;](?!\s)){1,1000}(?:[.;]|\s|\Z)|.", re.DOTALL)
+"""A sentence, or as much of one as can be looked at in one go."""
+
+_LONGEST_SENTENCE = 2000
 _SENTENCE_ENDS = re.compile(r"(?<=[a-z0-9)”\"à-ÿ])[.;]\s+(?=[A-ZÀ-Þ¿“\"])|\n+")
 _ORDINALS = (
     ("first", "1st", "primer", "primero", "1er", "1º", "premier", "i"),
@@ -45,8 +49,8 @@ _CYCLE = re.compile(
 
 def numbering_of(texts: Iterable[str], language: str = "en") -> Numbering:
     """How a document numbers the recommendations that it cites."""
-    sentences = (each for text in texts for each in _AFTER_STOP.split(_in_english(text, language)))
-    found = find_numbering(sentences)
+    pieces = (found[0] for text in texts for found in _PIECE.finditer(_in_english(text, language)))
+    found = find_numbering(pieces)
     return Numbering(frozenset(each for each in found.prefixes if int(each) >= _LEAST_PARAGRAPH))
 
 
@@ -59,16 +63,12 @@ def cited_recommendations(
     """
     words = _in_english(text, language)
     found: dict[ReadCitation, None] = {}
+    ends = [0, *(each.end() for each in _SENTENCE_ENDS.finditer(words)), len(words)]
     for run in find_runs(words, numbering):
-        cycle = _cycle_told(_sentence(words, run), latest) if latest else None
+        start, end = bisect_right(ends, run.start) - 1, bisect_left(ends, run.end)
+        cycle = _cycle_told(words[ends[start] : ends[end]][:_LONGEST_SENTENCE], latest) if latest else None
         found.update(dict.fromkeys(ReadCitation(number, cycle) for number in run.numbers))
     return tuple(found)
-
-
-def _sentence(text: str, run: Run) -> str:
-    before = [each.end() for each in _SENTENCE_ENDS.finditer(text, 0, run.start + 1)]
-    after = _SENTENCE_ENDS.search(text, run.end)
-    return text[before[-1] if before else 0 : after.start() if after else len(text)]
 
 
 def opening_citation(line: str, numbering: Numbering, language: str = "en") -> Run | None:
