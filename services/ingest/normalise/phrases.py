@@ -132,12 +132,11 @@ class PhraseBook(Generic[Name]):
         known = self._known
         readings = [known.get(word) or self._read(word) for word in words]
         readings.append(_END)
-        present = {sign for reading in readings for sign in reading.signs}
-        found: list[Found[Name]] = []
+        walk = _Walk(readings, {sign for reading in readings for sign in reading.signs}, [])
         for at, reading in enumerate(readings):
             for node in reading.begun:
-                _follow(node, at, at + 1, readings, present, found)
-        return found
+                walk.follow(node, at, at + 1)
+        return walk.found
 
     def _read(self, word: str) -> _Reading[Name]:
         plain = folded_word(word)
@@ -150,35 +149,35 @@ class PhraseBook(Generic[Name]):
         return reading
 
 
-def _follow(
-    node: _Node[Name],
-    start: int,
-    end: int,
-    readings: Sequence[_Reading[Name]],
-    present: set[str],
-    found: list[Found[Name]],
-) -> None:
-    """Adds to `found` the phrases that end at this node or go on from it. No phrase goes beyond a sentence.
+@dataclass(slots=True, eq=False)
+class _Walk(Generic[Name]):
+    """A walk through a text. `present`: all its signs; most gaps end in none of them, and need no search."""
 
-    `present`: all signs of the text; most gaps end in none of them, and need no search.
-    """
-    for name in node.names:
-        found.append(Found(name, start, end))  # noqa: PERF401
-    if node.following:
-        for sign in readings[end].signs:
+    readings: Sequence[_Reading[Name]]
+    present: set[str]
+    found: list[Found[Name]]
+
+    def follow(self, node: _Node[Name], start: int, end: int) -> None:
+        """Finds the phrases that end at this node or go on from it. No phrase goes beyond a sentence."""
+        for name in node.names:
+            self.found.append(Found(name, start, end))
+        if node.following:
+            self._step(node, start, end)
+        for gap in node.gaps:
+            if not self.present.isdisjoint(gap.following):
+                self._skip(gap, start, end)
+
+    def _step(self, node: _Node[Name], start: int, at: int) -> None:
+        for sign in self.readings[at].signs:
             further = node.following.get(sign)
             if further is not None:
-                _follow(further, start, end + 1, readings, present, found)
-    for gap in node.gaps:
-        if present.isdisjoint(gap.following):
-            continue
-        for place in range(end, end + gap.gap + 1):
-            if readings[place].ends:
+                self.follow(further, start, at + 1)
+
+    def _skip(self, gap: _Node[Name], start: int, end: int) -> None:
+        for at in range(end, end + gap.gap + 1):
+            if self.readings[at].ends:
                 break
-            for sign in readings[place].signs:
-                further = gap.following.get(sign)
-                if further is not None:
-                    _follow(further, start, place + 1, readings, present, found)
+            self._step(gap, start, at)
 
 
 def longest(found: Iterable[Found[Name]]) -> list[Found[Name]]:
