@@ -514,15 +514,10 @@ def write_records(
     }
     if not (gone or new or changed):
         return []
-    aggregate.delete(write.connection, sorted(gone))
-    aggregate.insert(write.connection, list(new.values()))
-    aggregate.update(write.connection, list(changed.values()))
     removed = {record_id: _reason(before[record_id]) for record_id in sorted(gone - set(replaced.values()))}
-    remember_removed(write.connection, noun, removed)
-    forget_removed(write.connection, noun, list(new))
-
     names = Names(reference)
     drafts: list[ChangeDraft] = []
+    amended: list[Stored] = []
     for record_id in sorted({*gone, *new, *changed}):
         if record_id in gone and record_id not in removed:
             continue  # told by the change of the record that it became
@@ -541,7 +536,32 @@ def write_records(
         )
         if draft is not None:
             drafts.append(draft)
+        elif record_id in changed:
+            amended.append(changed.pop(record_id))
+    aggregate.delete(write.connection, sorted(gone))
+    aggregate.insert(write.connection, list(new.values()))
+    aggregate.update(write.connection, list(changed.values()))
+    aggregate.amend(write.connection, amended)
+    _note_former_ids(write.connection, noun, (before, after), removed)
     return drafts
+
+
+def _note_former_ids(
+    connection: Connection,
+    noun: str,
+    both: tuple[Mapping[str, Stored], Mapping[str, Stored]],
+    removed: Mapping[str, str],
+) -> None:
+    """Note which ids are gone and which are back, of records before and after. Aliases may be lost, too."""
+    before, after = both
+    held_aliases, aliases = _aliases(before), _aliases(after)
+    lost = dict.fromkeys(held_aliases - aliases - after.keys() - removed.keys(), "no_source_holds_it")
+    remember_removed(connection, noun, {**removed, **lost})
+    forget_removed(connection, noun, [*(after.keys() - before.keys()), *(aliases - held_aliases)])
+
+
+def _aliases(records: Mapping[str, Stored]) -> set[str]:
+    return {alias for record in records.values() for alias in getattr(record, "aliases", ())}
 
 
 def _effective_on(write: Write, record: Stored | None) -> date | None:

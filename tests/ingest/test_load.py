@@ -1,5 +1,4 @@
 import hashlib
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.store.changes import ChangeRecord, changes_after
@@ -240,43 +237,3 @@ def test_a_report_of_many_reviews_is_shared_out(engine: Engine, tmp_path: Path) 
     assert hearings == {
         "upr-14-PER": "PER-2", "hrc-22-PER": "PER-2", "hrc-22-CHL": "CHL-2", "hrc-22-item6": None,
     }  # fmt: skip
-
-
-_SOURCES = {
-    "report.pdf": REPORT,
-    "matrix.docx": MATRIX,
-    "addendum.pdf": addendum([("116.1", "noted"), ("2", "supported"), (None, "noted")]),
-    "revision.pdf": report(
-        [recommendation("116.1", TEXTS[1]), recommendation("116.2", TEXTS[0]), recommendation("116.3", TEXTS[2])],
-        symbol="A/HRC/22/15/Rev.1",
-    ),
-    "draft.docx": report(
-        [recommendation("6.1", TEXTS[2]), recommendation("6.2", TEXTS[3])],
-        symbol="A/HRC/WG.6/14/L.5",
-        kind="working_group_draft",
-    ),
-    "later.docx": matrix(
-        [recommendation("116.1", TEXTS[0], position="noted")],
-        published_on="2013-05-01",
-        labels=[ReadLabel("116.1", "group", "children"), ReadLabel("116.1", "group", "Children")],
-    ),
-}
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(names=st.permutations(sorted(_SOURCES)), seed=st.integers())
-def test_the_order_of_loading_never_matters(engine: Engine, tmp_path: Path, names: list[str], seed: int) -> None:
-    stored = []
-    for order in (sorted(_SOURCES), [*names, random.Random(seed).choice(names)]):
-        _empty(engine)
-        for name in order:
-            load(engine, tmp_path, _SOURCES[name], name)
-        stored.append(recommendations(engine))
-    assert stored[0] == stored[1]
-
-
-def _empty(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(
-            text("TRUNCATE reviews, documents, hearings, recommendations, readings, changes, former_ids CASCADE")
-        )

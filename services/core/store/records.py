@@ -82,9 +82,15 @@ class Aggregate(Generic[R]):
 
     def update(self, connection: Connection, records: Sequence[R]) -> None:
         """Overwrite the rows of these records, each by one revision."""
+        self._overwrite(connection, records, revision=self.table.c.revision + 1, updated_at=func.now())
+
+    def amend(self, connection: Connection, records: Sequence[R]) -> None:
+        """Overwrite the rows of these records where nobody outside sees a difference: they are no other revision."""
+        self._overwrite(connection, records)
+
+    def _overwrite(self, connection: Connection, records: Sequence[R], **history: ColumnElement[Any]) -> None:
         for record in records:
-            values: dict[str, Any] = dict(self._content(record))
-            values.update(revision=self.table.c.revision + 1, updated_at=func.now())
+            values = {**self._content(record), **history}
             connection.execute(update(self.table).where(self.key_column == getattr(record, self.key)).values(values))
 
     def delete(self, connection: Connection, ids: Sequence[str]) -> None:
