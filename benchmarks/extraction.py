@@ -97,10 +97,15 @@ def numbers_of(line: Line) -> list[str]:
 
 
 def intervention_counts(lines: dict[str, Line]) -> str:
-    hearings = [(line["hearings"][0]["announced_speakers"], len(line["statements"])) for line in lines.values()]
+    hearings = [(line["hearings"][0]["announced_speakers"], speakers_of(line)) for line in lines.values()]
     announced = [(said, found) for said, found in hearings if said]
     equal = sum(said == found for said, found in announced)
-    return f"{equal} of {len(announced)} reports hold as many statements as they announce"
+    return f"{equal} of {len(announced)} reports hold statements of as many delegations as they announce"
+
+
+def speakers_of(line: Line) -> int:
+    """How many other States speak in the dialogue: one may take the floor again (a right of reply)."""
+    return len({statement["speaker"] for statement in line["statements"] if statement["kind"] == "dialogue"})
 
 
 def matrix_differences(data: Path) -> Iterator[str]:

@@ -99,7 +99,8 @@ def _unclosed(text: str, start: int) -> Attribution | None:
 def _unopened(text: str, start: int) -> Attribution | None:
     """A State that closes the text with a bracket that was never opened: "Ratify CAT (Chile); Republic of Moldova)"."""
     closing = _CLOSES_UNOPENED.search(text, max(start, len(text) - _LONGEST_UNCLOSED))
-    if closing is None:
+    before = text[: closing.end("words")] if closing else ""
+    if closing is None or sum(map(before.count, _OPEN)) > sum(map(before.count, ")]}")):
         return None
     for word in re.finditer(r"(?<=[\s;,])(?=[A-Z])", closing["words"]):
         states = _all_states(closing["words"][word.start() :])

@@ -21,7 +21,7 @@ _CODE_LIKE = 4
 """Names up to that long are looked up in our own table only: elsewhere `CAT` (the Convention) is Chad."""
 
 _LONGEST_NAME = 80
-_ARTICLE = re.compile(r"(?:el|la|los|las|le|les|l)\s")
+_ARTICLE = re.compile(r"(?:(?:de )?(?:la|los|las|l)|del|des|du|el|le|les)\s")
 _TURNED = re.compile(r"^([^()]{3,40}?)\s*\(([^()]{3,60})\)$")
 """The kind of State after its name: "Corée (République de)"."""
 

@@ -23,7 +23,7 @@ from services.ingest.parsers.working_group_report.pledges import read_pledges
 from services.ingest.parsers.working_group_report.recommendations import read_recommendations
 from services.ingest.parsers.working_group_report.references import read_pointed_at, with_references
 from services.ingest.parsers.working_group_report.skeleton import Paragraph, find_skeleton, read_paragraphs
-from services.ingest.parsers.working_group_report.statements import read_statements
+from services.ingest.parsers.working_group_report.statements import opens_dialogue, read_statements
 from services.ingest.reading import ReadDocument, ReadHearing, Reading, ReadIssue, ReadStatement
 
 _TITLE = re.compile(
@@ -43,7 +43,7 @@ class WorkingGroupReport:
     """Reads reports whose recommendations are numbered `116.17` (2011 on) or in plain lists (2008 to 2010)."""
 
     name = "working_group_report"
-    version = "2"
+    version = "3"
 
     def bid(self, content: Content) -> float:
         """High where the first pages carry the report's title and first sentence, or where there is but its list."""
@@ -80,8 +80,8 @@ def read_report(text: DocumentText) -> Reading:
     recommendations = (*with_references(listed.recommendations, groups), *pointed_at)
     if not recommendations:
         raise UnreadableDocumentError("no_recommendations", "The report's section II lists no recommendations")
-    announced, dialogue = _dialogue(paragraphs)
-    statements = tuple(read_statements(dialogue, introduction.state))
+    announced, presented, dialogue = _dialogue(paragraphs, introduction.state)
+    statements = tuple(read_statements(presented, dialogue, introduction.state))
     pledge_issues: list[ReadIssue] = []
     pledges = tuple(read_pledges(skeleton.pledges, pledge_issues))
     unfinished = [line for line in printed.lines if _PLACEHOLDER.match(line.text)]
@@ -119,12 +119,16 @@ def _read_bare_list(text: DocumentText) -> Reading:
     )
 
 
-def _dialogue(paragraphs: list[Paragraph]) -> tuple[int | None, list[Paragraph]]:
-    """How many delegations are announced, and the paragraphs from the announcement on: questions stand before it."""
+def _dialogue(paragraphs: list[Paragraph], state: str | None) -> tuple[int | None, list[Paragraph], list[Paragraph]]:
+    """How many delegations are announced, the paragraphs before the announcement, and those after it.
+
+    Without a number the dialogue begins where another State speaks.
+    """
     for place, paragraph in enumerate(paragraphs):
         if announced := read_announced(paragraph.text):
-            return announced, paragraphs[place:]
-    return None, paragraphs
+            return announced, paragraphs[:place], paragraphs[place + 1 :]
+    first = next((place for place, each in enumerate(paragraphs) if opens_dialogue(each, state)), len(paragraphs))
+    return None, paragraphs[:first], paragraphs[first:]
 
 
 def _opening_lines(text: DocumentText) -> list[str]:
@@ -166,7 +170,8 @@ def _hearings(introduction: Introduction, announced: int | None) -> tuple[ReadHe
 
 
 def _speaker_issues(announced: int | None, statements: tuple[ReadStatement, ...]) -> list[ReadIssue]:
-    if announced is None or announced == len(statements):
+    spoken = len({statement.speaker for statement in statements if statement.kind == "dialogue"})
+    if announced is None or announced == spoken:
         return []
-    detail = f"The report announces {announced} delegations; {len(statements)} statements were found"
+    detail = f"The report announces {announced} delegations; statements of {spoken} were found"
     return [ReadIssue("info", "announced_speakers_differ", detail)]

@@ -25,6 +25,9 @@ _LEAD_IN = re.compile(
     ),
     re.IGNORECASE,
 )
+_CLOSING = re.compile(in_all_languages("closing", r"All (?:the )?conclusions and"), re.IGNORECASE)
+"""How the last paragraph of section II begins, whatever stands before it."""
+
 _FINISHED = re.compile(r"[.;:)\]*”\"⁰-⁹¹²³]\s*$|\)\s*\W*$|[;,]\s+(?:and|y|et)$|[).;]\s?\d{1,3}$", re.IGNORECASE)
 _WINDOW = 3
 """Lines that are enough to see whether a paragraph is a lead-in."""
@@ -140,8 +143,10 @@ class _Reader:
         number, group = int(found[1]), self._group
         if group is None:
             opens = not self._dotted or self._is_lead_in(place)
-        elif not group.paragraph < number <= group.paragraph + _GAP_BRIDGED or not self._finished():
+        elif not group.paragraph < number <= group.paragraph + _GAP_BRIDGED:
             opens = False
+        elif not self._finished():
+            opens = bool(_CLOSING.match(line.text[found.end() :]))
         elif self._dotted:
             opens = line.text[found.end() :][:1].isupper()
         else:

@@ -52,6 +52,7 @@ _NOT_TITLE = re.compile(
 )
 _FULL_DATE = re.compile(rf"^{_DATE}$", re.IGNORECASE)
 _PRE_SESSION_SYMBOL = re.compile(r"A/HRC/WG\.6/\s?(?P<session>\d{1,2})/?\s?(?P<state>[A-Z]{3})/[123]")
+_PARAGRAPH = re.compile(r"\s\d{1,2}\.\s")
 _SENTENCE_END = re.compile(r"\.\s+(?=[A-ZÀ-Þ])")
 
 
@@ -93,7 +94,8 @@ def read_announced(words: str) -> int | None:
     found = _ANNOUNCED.search(words)
     if found:
         return cardinal(found["before"] or found["after"])
-    return next((int(other["count"]) for each in patterns("announced") if (other := each.search(words))), None)
+    told = next((other for each in patterns("announced") if (other := each.search(words))), None)
+    return int(told["count"] or told["after"]) if told else None
 
 
 def read_session_number(words: str) -> int | None:
@@ -119,8 +121,8 @@ def _read_session(read: Introduction, words: str) -> None:
     reviewed = search("reviewed", _REVIEWED, words)
     if reviewed:
         read.state_name = " ".join(reviewed["state"].split())
-        soon = (_first_date(sentence) for sentence in _SENTENCE_END.split(reviewed["when"])[:2])
-        read.reviewed_on = next((day for day in soon if day), None)
+        soon = _SENTENCE_END.split(_PARAGRAPH.split(reviewed["when"])[0])[:2]
+        read.reviewed_on = next((day for sentence in soon if (day := _first_date(sentence))), None)
     adopted = search("adopted", _ADOPTED, words)
     if adopted:
         read.adopted_on = _first_date(adopted["when"])

@@ -22,6 +22,11 @@ _FRENCH_UNITS = (
     *("onze", "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf"),
 )
 _FRENCH_TENS = {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60}
+_SPANISH_ORDINALS = (
+    *("primer", "segund", "tercer", "cuart", "quint", "sext", "séptim", "octav", "noven", "décim"),
+    *("undécim", "duodécim", "decimotercer", "decimocuart", "decimoquint"),
+    *("decimosext", "decimoséptim", "decimoctav", "decimonoven", "vigésim"),
+)
 _HUNDRED = re.compile(r"one-hundred(?:-and)?(?:-|$)")
 _IRREGULAR = {"première": 1, "premier": 1, "seconde": 2, "second": 2}
 
@@ -31,7 +36,13 @@ def ordinal(words: str) -> int | None:
     plain = _joined(words)
     if digits := re.fullmatch(r"(\d+)-?(?:st|nd|rd|th|e|re|er|º|ª)", plain):
         return int(digits[1])
-    return _TENTHS.get(plain) or _compound(plain, _ORDINALS) or _french_ordinal(plain)
+    return _TENTHS.get(plain) or _compound(plain, _ORDINALS) or _french_ordinal(plain) or _spanish_ordinal(plain)
+
+
+def _spanish_ordinal(plain: str) -> int | None:
+    """`tercer`, `décimo`, `duodécimo`, `decimotercer`: reports of the first sessions write them out."""
+    stem = plain.removesuffix("o").removesuffix("a")
+    return _SPANISH_ORDINALS.index(stem) + 1 if stem in _SPANISH_ORDINALS else None
 
 
 def _french_ordinal(plain: str) -> int | None:

@@ -393,7 +393,7 @@ def _restated(
     if stated and told and told != read.position and (told == "noted" or read.position is None):
         return replace(
             read,
-            position=stated.position.value,
+            position=told,
             position_detail=stated.detail.value if stated.detail else None,
             position_phrase=stated.phrase,
             position_paragraph=str(group.paragraph),

@@ -9,6 +9,7 @@ from services.ingest.normalise.states import leading_state
 
 _LEADING = re.compile(r"^(?:[\s;,.:/*&)\]•●▪·]|(?:-|–|—)\s)+")
 _TRAILING = re.compile(r"(?:[\s;,:/*&(\[]|\s[-–])+$")
+_FULL_STOP = re.compile(r"(?<!\betc)(?<!\bNo)(?<!\b[A-Z])\.+$")
 _CONJUNCTION = re.compile(r"^((?i:and|as well as|or|and/or|así como|et|ou|ainsi que)\b(?:\s+also\b)?|[yeo]\b),?\s+")
 _TRAILING_CONJUNCTION = re.compile(r"[\s,;]+(?:and|or|y|o|et|ou)$")
 _SUB_ITEM = re.compile(r"^\(?(?:[a-z]|[ivx]{1,4})\)\s+")
@@ -160,7 +161,7 @@ def imperatives() -> frozenset[str]:
 def segment_of(text: str, states: tuple[str, ...], *, restart: bool = False) -> Segment:
     """The segment that stands before an attribution of `states`."""
     before, conjunction, words = bare(text)
-    return Segment(before, conjunction, tidy(words), states, restart=restart)
+    return Segment(before, conjunction, _FULL_STOP.sub("", tidy(words)), states, restart=restart)
 
 
 def bare(text: str) -> tuple[str, str, str]:
