@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from services.core.domain.errors import UnreadableDocumentError
 from services.core.store.engine import make_engine
 from services.ingest.archive import Archive
 from services.ingest.parsers import read_document
