@@ -91,8 +91,8 @@ def _parameters(filters: Sequence[str]) -> list[dict[str, Any]]:
 def list_paragraphs(request: Request, record_id: RecordId) -> Response:
     """In the order of the document; one file after the other where it is held in several languages.
 
-    Documents that are read as text have paragraphs: national reports, compilations, summaries, mid-term reports and
-    implementation plans.
+    Documents that are read as text have paragraphs: national reports, compilations, summaries, mid-term reports,
+    implementation plans, letters.
     """
 
     def condition(connection: Connection) -> ColumnElement[bool]:

@@ -30,7 +30,12 @@ DATA_SETS = frozenset({DocumentKind.UPR_INFO, DocumentKind.UHRI})
 """Databases: what one says of a review in an export counts as one document of the review."""
 
 FOLLOW_UP = frozenset({DocumentKind.MID_TERM_REPORT, DocumentKind.IMPLEMENTATION_PLAN})
-"""Documents that follow up on the recommendations of their own review; those before a review on those of the last."""
+"""What is written between two reviews, of what became of the recommendations of the last one."""
+
+BEFORE_THE_REVIEW = frozenset(
+    {DocumentKind.NATIONAL_REPORT, DocumentKind.COMPILATION, DocumentKind.STAKEHOLDER_SUMMARY}
+)
+"""Documents made for a review that is still to come: the recommendations they speak of are those of the one before."""
 
 SYMBOL_IN_TEXT = re.compile(
     r"A/HRC/(?:WG\.6/\d{1,2}/(?:\s?[A-Z]{3}/[123]|L\.\d+)|DEC/\d{1,3}/\d{3}|\d{1,3}/\d+)"

@@ -1,7 +1,7 @@
 """Which recommendations a document means by the numbers that it cites.
 
 Numbers alone do not name a recommendation: those of a review begin anew with every cycle. The review is told by the
-paragraph (a symbol, "second cycle"), else by the kind of the document: a mid-term report follows up on its own review,
+sentence (a symbol, "second cycle"), else by the kind of the document: a mid-term report follows up on its own review,
 a national report on the one before. Only recommendations that are there are linked; what cannot be decided stays as
 printed. The answer depends on what is stored alone, so the order of loading does not matter.
 """
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from services.core.domain.documents import FOLLOW_UP
+from services.core.domain.documents import BEFORE_THE_REVIEW
 from services.core.store.paragraphs import Citation, ParagraphRecord
 
 
@@ -70,7 +70,7 @@ def resolved(paragraphs: Iterable[ParagraphRecord], lists: Lists) -> dict[str, l
 def _meant(paragraph: ParagraphRecord, citation: Citation, lists: Lists) -> list[str]:
     if citation["cycle"] is not None:
         return lists.meant(citation["printed"], citation["cycle"])
-    followed = paragraph.cycle if paragraph.document_kind in FOLLOW_UP else paragraph.cycle - 1
+    followed = paragraph.cycle - 1 if paragraph.document_kind in BEFORE_THE_REVIEW else paragraph.cycle
     if found := lists.meant(citation["printed"], followed):
         return found
     # Another review's list is meant if the one it should be is held, and has no list under such a paragraph.

@@ -39,6 +39,7 @@ EVERYTHING = [*FIRST, *SECOND, *THIRD]
         ("compilation", 3, "116.2", None, ["PER-2-116.2"]),
         ("mid_term_report", 2, "116.2", None, ["PER-2-116.2"]),
         ("implementation_plan", 3, "111.1", None, ["PER-3-111.1"]),
+        ("letter", 3, "111.2", None, ["PER-3-111.2"]),
         # What the document says comes before what its kind says.
         ("national_report", 3, "52.3", 1, ["PER-1-52.3"]),
         ("national_report", 3, "116.2", 1, []),
