@@ -42,6 +42,7 @@ _LETTER = re.compile(r"(?:\s*\(|\s+)([a-z])\)(?:\s*\(?([ivx]{1,4})\))?")
 _LETTER_RANGE = re.compile(r"\s*(?:[-–—]|\b(?:to|a|à)\b)\s*\(?([a-z])\)")
 _LEAST_TIMES = 2
 _LOOKED_BACK = 24
+_LEAD_IN = 400
 _LONGEST_RANGE = 400
 _LINE_START = re.compile(r"^[\s•●▪·*\-–—(]*(?:n[°ºo]\.?\s*)?", re.IGNORECASE)
 _TABLE_START = re.compile(r"^\(?(\d{1,3})(?:[.)]+(?=\s|$|,)|\s*(?=[,–-]\s*\d)|(?=\s+[A-ZÀ-Þ“\"])|$)")
@@ -155,7 +156,7 @@ def _opens(text: str, at: int, numbering: Numbering, *, of_paragraph: bool) -> b
 
 def _is_list(text: str, cue: re.Match[str]) -> bool:
     """Whether plain numbers after a colon are recommendations: "the following enjoy our support: 6, 7"."""
-    before = text[: cue.start()]
+    before = text[max(0, cue.start() - _LEAD_IN) : cue.start()]
     found = _plain_at(text, cue.end())
     if found is None or not _ENDS_LIST_ITEM.match(text, found.end()):
         return False

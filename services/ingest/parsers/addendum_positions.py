@@ -280,6 +280,8 @@ class _Reader:
 
     def _scoped(self, numbers: tuple[str, ...], sentence: str) -> tuple[str, ...]:
         """Plain numbers with the paragraph of the report that the sentence, or what stands above it, names."""
+        if not any(number.isdecimal() for number in numbers):
+            return numbers
         scope = scope_of(sentence) or self._context.scope
         return tuple(f"{scope}.{number}" if scope and number.isdecimal() else number for number in numbers)
 

@@ -7,6 +7,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from services.core.domain.positions import Position, PositionDetail
 from services.ingest.parsers.addendum_answers import (
@@ -50,6 +51,8 @@ _OF_PARAGRAPHS = compiled(
 )
 _COUNT = compiled(r"\b\d{1,3}\b|\b<number_word>\b")
 _SCOPE = compiled(r"\b<paragraph>\s*(?:\w+\s+)?(\d{1,3})(?!\.\d|\d|\s*\(?[a-z]\)|\s+<elsewhere>)")
+_LOOKED_AT = 6
+_LONGEST_QUALIFIER = 60
 _FOLLOWING = compiled(r"\b<introduces>\b")
 
 
@@ -142,7 +145,8 @@ def read_cited(sentence: str, numbering: Numbering) -> list[Cited]:
 
 def _qualified(sentence: str, place: _Place) -> tuple[str, ...]:
     """The numbers of a list that a parenthesis qualifies: "129.1, 129.5 (partially), 129.6"."""
-    printed = [(found[1], found[2]) for found in _QUALIFIED_NUMBER.finditer(sentence, place.start)]
+    qualified = _QUALIFIED_NUMBER.finditer(sentence, place.start, place.end + _LONGEST_QUALIFIER)
+    printed = [(found[1], found[2]) for found in qualified]
     ends = {f"{paragraph}.{item}" if paragraph else item for paragraph, item in printed}
     return tuple(number for number in place.numbers if number in ends or number.rpartition(".")[2] in ends)
 
@@ -226,7 +230,7 @@ def _forwards(
 def _nearest(before: str) -> Answer | None:
     """The answer of the words before a list; of two, the one next to it: "It accepted 7 and undertook to examine …"."""
     whole = _position(read_answer(before))
-    for cut in reversed(list(_JOINT.finditer(before))):
+    for cut in reversed(list(_JOINT.finditer(before))[-_LOOKED_AT:]):
         last = _position(read_answer(before[cut.start() :]))
         if last is None:
             continue
@@ -255,7 +259,7 @@ def _own(before: str, after: str) -> Answer | None:
 
 def _first_clause(words: str) -> str:
     """Words up to the turn ("…, but it cannot be implemented now"), if there is an answer before it."""
-    for turn in _TURN.finditer(words):
+    for turn in islice(_TURN.finditer(words), _LOOKED_AT):
         clause = words[: turn.start()]
         if _position(read_answer(clause)):
             return clause

@@ -13,6 +13,7 @@ from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.merge import merge_review
 from services.ingest.parsers import read_document
 from services.ingest.parsers.addendum import Addendum, read_addendum
+from services.ingest.parsers.addendum_answers import read_answer
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.reading import Reading, ReadPosition
@@ -488,3 +489,21 @@ def test_slovenia_s_report_addendum_and_matrix_are_one_list(real_documents, cycl
     for record in merged.recommendations.values():
         assert [entry["position"] for entry in record.positions] == ["pending", record.position]
         assert [entry["kind"] for entry in record.sources] == ["working_group_report", "matrix", "addendum"]
+
+
+PHRASES = [
+    (sentence, answer)
+    for answer, sentences in tomllib.loads(
+        Path(__file__).with_name("addendum_phrases.toml").read_text(encoding="utf-8")
+    )["sentences"].items()
+    for sentence in sentences
+]
+
+
+@pytest.mark.parametrize(("sentence", "expected"), PHRASES)
+def test_what_sentences_answer(sentence, expected):
+    answer = read_answer(sentence)
+    read = "none"
+    if answer and answer.position:
+        read = answer.position + (f"/{answer.detail}" if answer.detail else "")
+    assert read == expected

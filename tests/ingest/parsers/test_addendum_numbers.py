@@ -27,6 +27,10 @@ def numbers(text: str, numbering: Numbering = DOTTED) -> list[list[str]]:
         ("140.1 (Spain), 140.2 (Bolivia (Plurinational State of)) and 140.3", ["140.1", "140.2", "140.3"]),
         ("140.9 & 140.11", ["140.9", "140.11"]),
         ("140.5 140.6", ["140.5", "140.6"]),
+        ("140.1; 140.2 y 140.5", ["140.1", "140.2", "140.5"]),
+        ("140.1 a 140.3", ["140.1", "140.2", "140.3"]),
+        ("140.1 [Spain; Peru], 140.2", ["140.1", "140.2"]),
+        ("140.9. 4. The Government", ["140.9"]),
     ],
 )
 def test_dotted_lists(printed, read):
@@ -48,6 +52,37 @@ def test_plain_numbers_under_a_cue(printed, read):
 
 
 @pytest.mark.parametrize(
+    ("printed", "read"),
+    [
+        ("recommendations contained in paragraphs 24 (b) and 37 (a) and (c)", ["24.b", "37.a", "37.c"]),
+        ("paragraph 41 (a)–(c)", ["41.a", "41.b", "41.c"]),
+        ("recommendations 60 (d) (ii), 61(a)", ["60.d.ii", "61.a"]),
+        ("recommendations (a), (b) and (d) of paragraph 64", ["64.a", "64.b", "64.d"]),
+        ("recommendations (b)-(d) in paragraph 64", ["64.b", "64.c", "64.d"]),
+        ("los párrafos 24 b) y 37 a)", ["24.b", "37.a"]),
+        ("paragraphe 24 a)", ["24.a"]),
+    ],
+)
+def test_letters_of_paragraphs(printed, read):
+    assert numbers(printed) == numbers(printed, PLAIN) == [read]
+
+
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [
+        ("The following enjoy our support: 6, 7, 8–10 and 12", [6, 7, 8, 9, 10, 12]),
+        ("Accepted: 1, 2.", [1, 2]),
+        ("las recomendaciones núms. 1 a 3 y 7", [1, 2, 3, 7]),
+        ("les recommandations nos 1 à 3, 5 et 9", [1, 2, 3, 5, 9]),
+        ("accepts recommendations 9 and 10 but accepts", [9, 10]),
+        ("recommendation No. 5, No. 6 and Nos. 7 to 9 of paragraph 80", [5, 6, 7, 8, 9]),
+    ],
+)
+def test_plain_numbers_after_other_words(printed, read):
+    assert numbers(printed, PLAIN) == [[str(n) for n in read]]
+
+
+@pytest.mark.parametrize(
     "printed",
     [
         "unemployment was 140.5 per cent",
@@ -56,6 +91,9 @@ def test_plain_numbers_under_a_cue(printed, read):
         "In 2015 12 recommendations were accepted",
         "Slovenia accepts 142 recommendations",
         "version 122.1.3",
+        "the recommendations in paragraph 56 of the report",
+        "The law has the following parts: 12 chapters",
+        "recommendations 12 months ago",
     ],
 )
 def test_other_numbers(printed):
