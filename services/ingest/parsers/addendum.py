@@ -70,6 +70,7 @@ _LISTED_IN = compiled(
 _CUED = compiled(r"^\W*(?:\d{1,3}\.\s+)?<recommendation>\.?\s*(?:n\w{1,5}\.?\s*)?\d")
 _ROWS_OF_ANSWERS = 3
 _FIRST_LINES = 60
+_LONGEST_HEADING = 90
 
 
 class Addendum:
@@ -172,11 +173,23 @@ def _after_title(lines: Sequence[Block]) -> list[Block]:
 
 
 def _without_pledges(lines: list[Block]) -> tuple[list[Block], list[Block]]:
-    """The lines before a section of voluntary pledges, and those of it."""
+    """The lines around a section of voluntary pledges, and those of it: up to the next heading that looks alike."""
     for place, line in enumerate(lines):
-        if len(line.text) < 90 and _PLEDGES.match(line.text) and not line.text.rstrip().endswith((".", ",", ";")):
-            return lines[:place], lines[place + 1 :]
+        if (
+            len(line.text) < _LONGEST_HEADING
+            and _PLEDGES.match(line.text)
+            and not line.text.rstrip().endswith((".", ",", ";"))
+        ):
+            body = lines[place + 1 :]
+            looks = _look(line)
+            distinct = bool(body) and looks != _look(body[0])
+            end = next((at for at, after in enumerate(body) if distinct and _look(after) == looks), len(body))
+            return [*lines[:place], *body[end:]], body[:end]
     return lines, []
+
+
+def _look(line: Block) -> tuple[str | None, bool, float | None]:
+    return line.style, line.bold, line.size
 
 
 def _numbering(lines: Sequence[str]) -> Numbering:

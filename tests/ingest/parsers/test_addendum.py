@@ -443,6 +443,13 @@ def test_pledges_of_an_addendum():
     assert [pledge.text for pledge in reading.pledges] == ["Costamar will publish a report"]
 
 
+def test_answers_after_the_pledges_are_answers():
+    pledges, replies = "1. Costamar will publish a report.", "2. Costamar accepts recommendations 110.1 and 110.2."
+    reading = read_addendum(document(f"# Voluntary pledges\n{pledges}\n# Replies\n{replies}"))
+    assert [pledge.text for pledge in reading.pledges] == ["Costamar will publish a report"]
+    assert answers(reading) == {"110.1": "supported", "110.2": "supported"}
+
+
 def test_it_bids_for_addenda_alone(samples, real_documents):
     reports = [samples / "costamar-report.pdf", *sorted((real_documents / "wg_reports").glob("s*.pdf"))]
     assert {Addendum().bid(Content(path.name, path.read_bytes())) for path in reports} == {0.0}
