@@ -32,6 +32,8 @@ _CHUNK = 262_144
 _MOST_ROWS_OF_A_SHEET = 1_048_575
 _LONGEST_CELL = 32_767
 _BETWEEN = "; "
+_FORMULAS = frozenset("=+-@\t\r")
+"""How texts begin that spreadsheets take for formulas."""
 
 Cell = str | int | float | bool | None
 
@@ -109,14 +111,13 @@ def _write_csv(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance)
     rows.writerow([name for column in columns for name in column.names] + ["dataset_version", "query"])
     said = [provenance.version, provenance.query]
     for shape in shapes:
-        rows.writerow([_harmless(cell) for cell in _cells(columns, shape)] + said)
+        # A text that a spreadsheet would take for a formula is quoted: documents are not to be trusted with that.
+        cells = [
+            f"'{cell}" if cell.__class__ is str and cell[:1] in _FORMULAS else cell for cell in _cells(columns, shape)
+        ]
+        rows.writerow(cells + said)
     text.flush()
     text.detach()
-
-
-def _harmless(cell: Cell) -> Cell:
-    """A text that a spreadsheet would take for a formula is quoted: documents are not to be trusted with that."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _write_xlsx(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:
@@ -187,8 +188,7 @@ def _columns(name: str, annotation: Any) -> list[Column]:
 
 def _columns_of_list(name: str, of: Any) -> list[Column]:
     if of is LabelName:
-        schemes = {known.scheme: known.name for known in FILTERS.values() if known.scheme}
-        return [_labels(name, scheme, column) for scheme, column in schemes.items()]
+        return [_labels(name)]
     if _is_named(of):
         return [Column((name, f"{name}_names"), lambda shape: _codes_and_names(shape[name]))]
     if of is str:
@@ -196,12 +196,21 @@ def _columns_of_list(name: str, of: Any) -> list[Column]:
     return [Column((name,), lambda shape: [_json(shape[name])])]
 
 
-def _labels(name: str, scheme: str, column: str) -> Column:
-    def cells(shape: Shape) -> Sequence[Cell]:
-        labels = [label for label in shape[name] if label["scheme"] == scheme]
-        return _codes_and_names(labels)
+def _labels(name: str) -> Column:
+    """A column of codes and one of names for each vocabulary that has a filter."""
+    schemes = {known.scheme: known.name for known in FILTERS.values() if known.scheme}
+    places = {scheme: 2 * place for place, scheme in enumerate(schemes)}
 
-    return Column((column, f"{column}_names"), cells)
+    def cells(shape: Shape) -> Sequence[Cell]:
+        found: list[dict[str, None]] = [{} for _ in range(2 * len(places))]
+        for label in shape[name]:
+            place = places.get(label["scheme"])
+            if place is not None:
+                found[place][label["code"]] = None
+                found[place + 1][label["name"]] = None
+        return [_BETWEEN.join(each) for each in found]
+
+    return Column(tuple(each for column in schemes.values() for each in (column, f"{column}_names")), cells)
 
 
 def _code_and_name(named: Shape | None) -> Sequence[Cell]:
@@ -209,7 +218,7 @@ def _code_and_name(named: Shape | None) -> Sequence[Cell]:
 
 
 def _codes_and_names(named: Sequence[Shape]) -> Sequence[Cell]:
-    return [_BETWEEN.join(dict.fromkeys(entry[member] for entry in named)) for member in ("code", "name")]
+    return [_BETWEEN.join([entry["code"] for entry in named]), _BETWEEN.join([entry["name"] for entry in named])]
 
 
 def _json(value: Any) -> str:
