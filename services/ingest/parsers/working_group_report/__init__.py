@@ -74,7 +74,7 @@ def read_report(text: DocumentText) -> Reading:
     introduction = read_introduction(printed.symbol, skeleton.masthead, skeleton.introduction)
     paragraphs = read_paragraphs(skeleton.proceedings, first=3)
     groups = read_groups(skeleton.conclusions)
-    listed = read_recommendations(groups, printed.footnotes)
+    listed = read_recommendations(groups, printed.footnotes, introduction.state)
     reference_issues: list[ReadIssue] = []
     pointed_at = tuple(read_pointed_at(groups, paragraphs, reference_issues))
     recommendations = (*with_references(listed.recommendations, groups), *pointed_at)

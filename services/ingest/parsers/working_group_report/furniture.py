@@ -26,6 +26,7 @@ _NOTE_START = re.compile(
 _AS_READ = re.compile(
     r"^(?:\d{1,2}\s*)?(?:The )?(?:text of the )?(?:original )?recommendations? as read\b", re.IGNORECASE
 )
+_RAISED_DIGIT = re.compile(r"[⁰¹²³⁴-⁹]")
 _SUPERSCRIPT = re.compile(r"(?<!\bm)(?<!\bkm)(?<!\dm)(?<!\dkm)\s?[⁰¹²³⁴-⁹]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
@@ -111,7 +112,7 @@ def footnote_marks(text: str) -> tuple[str, ...]:
 
 def without_footnote_marks(text: str) -> str:
     """`text` without references to footnotes; "km²" stays."""
-    return _SUPERSCRIPT.sub("", text)
+    return _SUPERSCRIPT.sub("", text) if _RAISED_DIGIT.search(text) else text
 
 
 def _symbol(blocks: Iterable[Block]) -> str:

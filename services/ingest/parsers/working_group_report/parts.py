@@ -69,13 +69,17 @@ class Split:
     comment: str = ""
 
 
-def split_entry(text: str) -> Split:
+def split_entry(text: str, state_under_review: str | None = None) -> Split:
     """Split an entry (number and footnote marks taken off) at its attributions.
+
+    Beside others, a parenthesis that names only the State under review attributes nothing: "as this [Peru] does".
 
     Words after the last attribution that begin in lower case are the shared end of the sentence before them; a new
     sentence there is a comment.
     """
-    runs = _runs(text, find_attributions(text))
+    attributions = find_attributions(text)
+    by_others = [found for found in attributions if found.states != (state_under_review,)]
+    runs = _runs(text, by_others or attributions)
     if not runs:
         return Split((Part(without_addressee(tidy(bare(text)[2])), ()),))
     segments, at = list[Segment](), 0

@@ -47,7 +47,9 @@ class Recommendations:
     issues: tuple[ReadIssue, ...]
 
 
-def read_recommendations(groups: Sequence[Group], footnotes: Sequence[Footnote]) -> Recommendations:
+def read_recommendations(
+    groups: Sequence[Group], footnotes: Sequence[Footnote], state_under_review: str | None = None
+) -> Recommendations:
     """Read every group that lists recommendations; comments and references to section I are left to others."""
     issues: list[ReadIssue] = []
     read: list[ReadRecommendation] = []
@@ -59,7 +61,7 @@ def read_recommendations(groups: Sequence[Group], footnotes: Sequence[Footnote])
             continue
         stated = _position_of(groups, place, issues)
         for entry in entries:
-            read += _of_entry(entry, group, stated, footnotes, issues)
+            read += _of_entry(entry, group, stated, footnotes, issues, state_under_review=state_under_review)
     read_from = {r.paragraph for r in read}
     issues += _sequence_issues([group for group in groups if _paragraph_of(group) in read_from])
     return Recommendations(tuple(read), tuple(issues))
@@ -116,12 +118,18 @@ def _position_of(groups: Sequence[Group], place: int, issues: list[ReadIssue]) -
 
 
 def _of_entry(
-    entry: Item, group: Group, stated: PrintedPosition, footnotes: Sequence[Footnote], issues: list[ReadIssue]
+    entry: Item,
+    group: Group,
+    stated: PrintedPosition,
+    footnotes: Sequence[Footnote],
+    issues: list[ReadIssue],
+    *,
+    state_under_review: str | None,
 ) -> Iterator[ReadRecommendation]:
     words = without_footnote_marks(entry.text)
     if _is_explanation(words):
         return
-    split = split_entry(words)
+    split = split_entry(words, state_under_review)
     if split.comment:
         issues.append(ReadIssue("info", "comment_after_recommendation", f"{entry.number}: {split.comment}", entry.page))
     parts = [_named(part, entry, issues) for part in split.parts]

@@ -135,6 +135,12 @@ def test_attributions(printed, states):
     assert (part.text, " ".join(part.states)) == ("Ratify the Convention against Torture", states)
 
 
+def test_the_state_under_review_recommends_nothing():
+    words = "Accede to CAT, because this country [Peru] already applies it (Chile)"
+    [part] = split_entry(words, "PER").parts
+    assert (part.text, part.states) == ("Accede to CAT, because this country [Peru] already applies it", ("CHL",))
+
+
 @pytest.mark.parametrize("words", ["(No. 29)", "(UNESCO)", "(CAT)", "(2009)", "(Atlantis, Spain)", "of Spain"])
 def test_what_is_no_attribution(words):
     [part] = split_entry(f"Ratify the Convention {words}").parts
