@@ -166,7 +166,7 @@ def _table() -> _Table:
         tuple(_compiled(row["pattern"]) for row in told["mask"]),
         tuple(_pattern(row) for row in told["answer"]),
         tuple((_compiled(row["pattern"]), PositionDetail(row["detail"])) for row in told["implementation"]),
-        _compiled(rf"^[\W\d]*{told['reply']['lead']}\W*(?P<answer>{words})(?!\w)"),
+        _compiled(rf"^[\W\d]*+{told['reply']['lead']}\W*+(?P<answer>{words})(?!\w)"),
         re.compile(rf"(?<=[\w)\]”’.;,:] )(?:{'|'.join(told['reply']['cells'])})(?=[.,;:/–—-]|\s+[A-Z(]|\W*$)"),
         tuple((_compiled(row["named"]), _codes(row["codes"])) for row in told["code"]),
     )
