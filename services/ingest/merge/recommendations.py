@@ -166,6 +166,14 @@ class _Gathering:
 
     def _take(self, source: SourceReading, told: ReadRecommendation, place: Place) -> Gathered:
         new = _gathered(source, told, place)
+        if new.number is None:
+            # Its id is that of its words, so whoever told these words without a number before told of this one.
+            same = next(
+                (each for each in self.found if each.number is None and each.normalised == new.normalised), None
+            )
+            if same is not None:
+                same.states |= new.states
+                return same
         while new.number is not None and any(
             (each.part, each.duplicate) == (new.part, new.duplicate) for each in self._by_number[new.number]
         ):
@@ -333,10 +341,17 @@ def _record(review: ReviewRecord, each: Gathered, published: Mapping[str, date])
 
 
 def _states_of(each: Gathered) -> tuple[str, ...]:
-    """The recommending States as the weightiest source names them; a database has a row for each."""
-    first = next((source for source, told in each.told if told.recommending_states), None)
+    """The recommending States as the weightiest source names them, or what corrects it.
+
+    Where only databases tell, all that they name: a database has a row for each.
+    """
+    naming = [source for source, told in each.told if told.recommending_states]
+    if naming and naming[0].kind in DATA_SETS:
+        return tuple(sorted({state for _, told in each.told for state in told.recommending_states}))
+    first = next((source for source in naming if source.kind == naming[0].kind and source.corrigendum), None)
+    first = first or next(iter(naming), None)
     named = (state for source, told in each.told if source is first for state in told.recommending_states)
-    return tuple(dict.fromkeys(named)) if first is None or first.kind not in DATA_SETS else tuple(sorted({*named}))
+    return tuple(dict.fromkeys(named))
 
 
 def _answers_told(each: Gathered) -> Iterator[Told]:
@@ -371,7 +386,7 @@ def _positions(review: ReviewRecord, each: Gathered, published: Mapping[str, dat
     entries.sort(
         key=lambda entry: (
             entry["source_kind"] not in SAID_IN_THE_WORKING_GROUP,
-            entry["effective_on"] or "9999",
+            entry["effective_on"] or _before_its_corrigenda(entry["symbol"], published),
             entry["document"],
         )
     )
@@ -381,6 +396,12 @@ def _positions(review: ReviewRecord, each: Gathered, published: Mapping[str, dat
         if _is_first_hand(entry) or (entry["symbol"], entry["position"]) not in said_there:
             distinct.setdefault((entry["position"], entry["detail"], entry["symbol"]), entry)
     return list(distinct.values())
+
+
+def _before_its_corrigenda(symbol: str | None, published: Mapping[str, date]) -> str:
+    """By when a document of unknown date was there: by the day of what corrects or adds to it. Else it stands last."""
+    later = [day for other, day in published.items() if symbol and other.startswith(f"{symbol}/")]
+    return min(later).isoformat() if later else "9999"
 
 
 def _is_first_hand(entry: PositionEntry) -> bool:

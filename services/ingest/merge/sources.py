@@ -14,6 +14,7 @@ _KINDS = (
     *(DocumentKind.UHRI, DocumentKind.UPR_INFO),
 )
 LANGUAGES = ("en", "es", "fr")
+_CORRIGENDUM = re.compile(r"/Corr\.(\d+)$")
 _REVISION = re.compile(r"/Rev\.(\d+)$")
 
 
@@ -46,10 +47,19 @@ class SourceReading:
         return (rank(self.kind, _KINDS), rank(self.language, LANGUAGES), self.document, self.file["sha256"])
 
     @property
-    def text_weight(self) -> tuple[int, int, str, str]:
-        """As `weight`, but language first: English text stands before other languages whoever holds it."""
+    def corrigendum(self) -> int:
+        """Which corrigendum it is of the document that it corrects; 0 if it is none."""
+        found = _CORRIGENDUM.search(self.reading.document.symbol or "")
+        return int(found[1]) if found else 0
+
+    @property
+    def text_weight(self) -> tuple[int, int, int, str, str]:
+        """As `weight`, but language first: English text stands before other languages whoever holds it.
+
+        A corrigendum stands before what it corrects, and the last one first.
+        """
         kind, language, document, sha256 = self.weight
-        return (language, kind, document, sha256)
+        return (language, kind, -self.corrigendum, document, sha256)
 
 
 def rank(value: str, order: tuple[str, ...]) -> int:
