@@ -7,6 +7,7 @@ are put side by side. What a State answered later is no disagreement with what i
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
@@ -69,12 +70,32 @@ class Conflict:
 
     def as_text(self) -> str:
         """As a person reads it: a line for the field, and one for each source."""
-        return "\n".join([f"{self.recommendation} {self.field}", *map(_line, self.words)])
+        lines = [f"{self.recommendation} {self.field}"]
+        for word in self.words:
+            lines.append(_line(word))
+            if self.field is Field.TEXT and not word.holds:
+                lines += [f"         {difference}" for difference in _differences(self.words[0], word)]
+        return "\n".join(lines)
+
+
+def _differences(holding: Word, other: Word) -> Iterator[str]:
+    """What two texts say otherwise, a line for each place where they do not agree; long texts are hard to compare."""
+    one, two = str(holding.value or "").split(), str(other.value or "").split()
+    matcher = SequenceMatcher(None, one, two, autojunk=False)
+    if holding.holds and matcher.quick_ratio() >= _COMPARABLE:
+        for kind, start, end, other_start, other_end in matcher.get_opcodes():
+            if kind != "equal":
+                said, instead = " ".join(one[start:end]), " ".join(two[other_start:other_end])
+                yield f"  {said or '(nothing)'} → {instead or '(nothing)'}"
+
+
+_COMPARABLE = 0.5
+"""Texts that share fewer of their words are told as they are."""
 
 
 def _line(word: Word) -> str:
     value = ", ".join(word.value) if isinstance(word.value, list) else word.value
-    place = [word.symbol or word.document, word.kind]
+    place = [word.symbol or f"{word.kind} ({word.document})"] + ([word.kind] if word.symbol else [])
     place += [f"page {word.page}"] if word.page else []
     place += [f"para. {word.paragraph}"] if word.paragraph else []
     return f"  {'holds' if word.holds else '     '}  {', '.join(place)}: {value or '(nothing)'}"

@@ -122,6 +122,13 @@ def test_a_conflict_reads_well() -> None:
     assert third.endswith(": 116.7")
 
 
+def test_texts_are_told_apart_word_by_word() -> None:
+    (found,) = conflicts(REPORT, rows(row(f"{TEXTS[1]} now", "MEX")))
+    told_apart = found.as_text().splitlines()
+    assert told_apart[2].startswith("         upr_info (doc-")
+    assert told_apart[3] == "           (nothing) → now"
+
+
 @pytest.fixture
 def engine(database_url: str, tmp_path: Path) -> Iterator[Engine]:
     engine = make_engine(database_url, pool_size=2)
