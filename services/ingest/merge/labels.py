@@ -14,6 +14,7 @@ from services.ingest.normalise.labels import canonical_label, rule_labels
 from services.ingest.reading import ReadLabel
 
 _ASSIGNED_BY = {DocumentKind.MATRIX: "ohchr-matrix", DocumentKind.UPR_INFO: "upr-info"}
+_MATRIX_THEME = ("ohchr-theme", "ohchr-matrix")
 _CODED_SCHEMES = frozenset({"sdg", "sdg-target", "action"})
 """Schemes whose entries are known by their code and have their names from the vocabulary, not from documents."""
 
@@ -34,16 +35,27 @@ def labels_told(source: SourceReading) -> dict[Printed, dict[LabelKey, LabelEntr
 def all_labels(text: str, language: str, told: Iterable[LabelEntry], *, comes_again: bool = True) -> list[LabelEntry]:
     """The labels that sources put on a text and those that rules give it, in the order of their ids.
 
+    The themes of OHCHR's matrix come first among themes, as it prints them: it puts a recommendation under the first.
     An action category that people coded stands: the rule is for texts that nobody coded. `comes_again`: a review is
     merged anew with each of its documents, and so its texts are kept for a while.
     """
-    held = sorted(told, key=_place)
+    printed = list(told)
+    held = sorted(printed, key=_place)
     label_ids = tuple(dict.fromkeys(entry["label"] for entry in held))
     by_rule = (_rule_labels if comes_again else rule_labels)(text, language, label_ids)
     coded = any(entry["label"].startswith("action:") for entry in held)
-    return sorted(
+    themes = [entry for entry in printed if (entry["label"].partition(":")[0], entry["assigned_by"]) == _MATRIX_THEME]
+    by_id = sorted(
         [*held, *(entry for entry in by_rule if not (coded and entry["label"].startswith("action:")))], key=_place
     )
+    return _themes_first(themes, by_id)
+
+
+def _themes_first(themes: list[LabelEntry], by_id: list[LabelEntry]) -> list[LabelEntry]:
+    """The labels in the order of their ids, but for these themes: they keep their own and stand before other themes."""
+    rest = [entry for entry in by_id if entry not in themes]
+    before = sum(entry["label"] < _MATRIX_THEME[0] for entry in rest)
+    return [*rest[:before], *themes, *rest[before:]]
 
 
 def spoken_labels(text: str | None, language: str) -> list[LabelEntry]:

@@ -48,7 +48,7 @@ class OhchrMatrix:
     """Reads matrices of cycles 2, 3 and 4."""
 
     name = "ohchr_matrix"
-    version = "3"
+    version = "4"
 
     def bid(self, content: Content) -> float:
         """High where a table has the columns of a matrix. A workbook must say that it is one: trackers look alike."""

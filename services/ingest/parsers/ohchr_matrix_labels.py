@@ -42,11 +42,11 @@ class PrintedLabel:
 
 
 def labels_of(row: Row) -> list[PrintedLabel]:
-    """The labels of one row: those of its cells, and the theme it stands under where the cells leave it out."""
+    """The labels of one row: those of its cells; before them the theme it stands under, where they leave it out."""
     lines = [line for role, scheme in _COLUMNS for line in _section_lines(row.cells.get(role, ""), scheme)]
     found = [label for scheme, line in lines for label in _labels_in(scheme, line)]
     if row.theme and not _names_theme(found, row.theme):
-        found += _labels_in("ohchr-theme", row.theme)
+        return [*_labels_in("ohchr-theme", row.theme), *found]
     return found
 
 

@@ -144,7 +144,7 @@ def _below_heading(lines: list[Line], zone: list[Line]) -> list[Line]:
 def _end_of_heading(lines: list[Line], at: int) -> int:
     """The line behind the heading: the first that begins a row."""
     for place in range(at, min(at + _HEADING_LINES, len(lines))):
-        if NUMBER.match(lines[place].text) or theme_heading([lines[place].text]):
+        if NUMBER.match(lines[place].text) or theme_heading([lines[place].text]) is not None:
             return place
     return at
 

@@ -112,14 +112,17 @@ def has_theme_word(text: str) -> bool:
 
 
 def theme_heading(distinct: list[str]) -> str | None:
-    """The theme that a row across the whole table announces: by its word, or because it is one that we know."""
+    """The theme that a row across the whole table announces: by its word, or because it is one that we know.
+
+    Empty where it says that the rows below have none.
+    """
     line = SECTION_LINE.match(distinct[0]) if has_theme_word(distinct[0]) else None
     if len(distinct) == 2 and line and not line[2]:
         return distinct[1]
     if len(distinct) != 1 or _LISTED.match(distinct[0]):
         return None
     if line:
-        return line[2].strip()
+        return "" if folded(line[2]) in words().no_theme else line[2].strip()
     return distinct[0] if find_entry("ohchr-theme", theme_code(distinct[0])[1]) else None
 
 

@@ -18,13 +18,14 @@ class Words:
     """What `ohchr_matrix.toml` says, folded.
 
     `columns`: how a heading begins, and the role of its column; `numbers`: whole headings of columns of numbers;
-    `sections`: what opens a list, and its scheme; `positions`: without blanks, with value and detail;
-    `phrases`: the same with blanks.
+    `sections`: what opens a list, and its scheme; `no_theme`: what says that no theme follows; `positions`: without
+    blanks, with value and detail; `phrases`: the same with blanks.
     """
 
     columns: tuple[tuple[str, str], ...]
     numbers: frozenset[str]
     sections: dict[str, str]
+    no_theme: frozenset[str]
     positions: dict[str, tuple[str, str | None]]
     phrases: frozenset[str]
 
@@ -37,6 +38,7 @@ def words() -> Words:
         tuple((folded(begins), column["role"]) for column in told["columns"] for begins in column["begins"]),
         frozenset(map(folded, told["numbers"]["printed"])),
         {folded(section): scheme for section, scheme in told["sections"].items()},
+        frozenset(map(folded, told["no_theme"]["printed"])),
         {
             without_blanks(printed): (entry["position"], entry.get("detail"))
             for entry in told["positions"]

@@ -50,6 +50,22 @@ def test_report_and_matrix_make_one_record_with_two_sources() -> None:
     assert "D25" in merged.labels[theme].printed_codes
 
 
+def test_themes_stand_as_the_matrix_prints_them() -> None:
+    printed = ["Right to life", "Conditions of detention", "Migrants"]
+    labels = [
+        ReadLabel("116.1", "sdg", "Peace", code="16"),
+        *(ReadLabel("116.1", "ohchr-theme", each) for each in printed),
+    ]
+    merged = merge(source(matrix([recommendation("116.1", TEXTS[0])], labels=labels), "matrix.docx"))
+    record = merged.recommendations["PER-2-116.1"]
+    assert [entry["label"] for entry in record.labels if entry["assigned_by"] == "ohchr-matrix"] == [
+        "ohchr-theme:right-to-life", "ohchr-theme:conditions-of-detention", "ohchr-theme:migrants", "sdg:16",
+    ]  # fmt: skip
+    schemes = [entry["label"].partition(":")[0] for entry in record.labels]
+    assert schemes == sorted(schemes)
+    assert list(record.label_ids) == sorted(record.label_ids)
+
+
 def test_only_the_matrix_knows_a_number() -> None:
     merged = merge(
         source(report([recommendation("116.1", TEXTS[0])]), "report.pdf"),

@@ -199,7 +199,15 @@ def test_a_row_under_two_themes_is_one_recommendation_with_both():
     again = (ROW[0], "Supported", "- Right to education\n- Right to health", "")
     reading = read(HEADING, ("Theme: Right to life",), ROW, ("Theme: Right to education",), again)
     assert len(reading.recommendations) == 1
-    assert [label.label for label in reading.labels] == ["Right to health", "Right to life", "Right to education"]
+    assert [label.label for label in reading.labels] == ["Right to life", "Right to health", "Right to education"]
+    assert not reading.issues
+
+
+def test_rows_that_have_no_theme_have_none_of_those_before():
+    bare = ("12.2 Stop it (Chad);", "Noted", "", "")
+    reading = read(HEADING, ("Theme: Right to life",), ROW, ("Theme: Not labelled",), bare)
+    assert [r.number for r in reading.recommendations] == ["122.1", "12.2"]
+    assert {label.recommendation for label in reading.labels} == {"122.1"}
     assert not reading.issues
 
 
