@@ -73,18 +73,23 @@ def write_export(form: Format, shapes: Iterable[Shape], provenance: Provenance) 
             f"A sheet holds {_MOST_ROWS_OF_A_SHEET:,} rows, and these are {provenance.total:,}: take CSV or NDJSON.",
             parameter="format",
         )
+    return written(lambda file: form.write(file, shapes, provenance))
+
+
+def written(write: Callable[[IO[bytes]], None]) -> IO[bytes]:
+    """What `write` writes, as a file at its beginning; a few at once. Raises `UnavailableError` where too many wait."""
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
         raise UnavailableError("Too many exports are being written at the moment.")
     try:
-        return _written(form, shapes, provenance)
+        return _spooled(write)
     finally:
         _AT_ONCE.release()
 
 
-def _written(form: Format, shapes: Iterable[Shape], provenance: Provenance) -> IO[bytes]:
+def _spooled(write: Callable[[IO[bytes]], None]) -> IO[bytes]:
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - who sends it closes it
     try:
-        form.write(file, shapes, provenance)
+        write(file)
     except BaseException:
         file.close()
         raise

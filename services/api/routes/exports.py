@@ -1,6 +1,7 @@
 """Whole filtered lists as files: `/v1/{noun}.csv`, `.ndjson` and `.xlsx`, and lists asked for in such a format."""
 
 from contextlib import closing
+from typing import IO
 
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
@@ -73,15 +74,19 @@ def export_list(request: Request, noun: str, form: Format) -> Response:
         with closing(every_record(connection, query.filters, sort=query.sort)) as records:
             shapes = (with_address(noun, shape_of(noun, record, names), url) for record in records)
             file = write_export(form, shapes, provenance)
-    size = file.seek(0, 2)
-    file.seek(0)
     headers = {
-        "Content-Length": str(size),
         "Content-Disposition": f'attachment; filename="openupr-{noun}-{data["version"]}.{form.suffix}"',
         "Content-Language": query.language,
         "OpenUPR-Dataset": data["version"],
     }
-    headers |= version.headers() | links(alternate=address)
+    return file_answer(file, form.media_type, headers | version.headers() | links(alternate=address))
+
+
+def file_answer(file: IO[bytes], media_type: str, headers: dict[str, str]) -> Response:
+    """A file, which is closed in the end, however much of it the reader took."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    headers |= {"Content-Length": str(size)}
     return StreamingResponse(
-        chunks(file), headers=headers, media_type=form.media_type, background=BackgroundTask(file.close)
+        chunks(file), headers=headers, media_type=media_type, background=BackgroundTask(file.close)
     )
