@@ -23,10 +23,12 @@ Printed = tuple[str | None, str | None]
 
 
 def labels_told(source: SourceReading) -> dict[Printed, dict[LabelKey, LabelEntry]]:
-    """The labels a source puts on each printed number and part."""
+    """The labels a source puts on each printed number and part; those it puts on a row are `labels_of_rows`."""
     told: dict[Printed, dict[LabelKey, LabelEntry]] = defaultdict(dict)
     assigned_by = _ASSIGNED_BY.get(DocumentKind(source.kind), source.kind)
     for label in source.reading.labels:
+        if label.row is not None or label.pledge is not None:
+            continue
         entry = LabelEntry(label=label_id(label), assigned_by=assigned_by)
         told[label.recommendation, label.part][entry["label"], assigned_by] = entry
     return told
@@ -79,7 +81,7 @@ def _place(entry: LabelEntry) -> tuple[str, str]:
 
 
 def labels_of_rows(source: SourceReading) -> dict[int, dict[LabelKey, LabelEntry]]:
-    """The labels that a database puts on its recommendations, by their places in the reading, from 1."""
+    """The labels that a source puts on its recommendations by their places in the reading, from 1, not by numbers."""
     return _by_place(source, ((label.row, label) for label in source.reading.labels))
 
 

@@ -106,15 +106,16 @@ class _Gathering:
             each.aliases.add(identifiers.unnumbered_recommendation_id(self._review, told.text))
 
     def _add_printed(self, source: SourceReading) -> None:
-        labels = labels_told(source)
+        labels, of_rows = labels_told(source), labels_of_rows(source)
         attached: set[int] = set()
         places = _places(source)
-        for place, told in zip(places, source.reading.recommendations, strict=True):
+        for row, (place, told) in enumerate(zip(places, source.reading.recommendations, strict=True), 1):
             known = self._known(source, told, attached) or [self._take(source, told, place)]
             for each in known:
                 attached.add(id(each))
                 each.told.append((source, told))
                 each.labels.update(labels.get((told.number, told.part), {}))
+                each.labels.update(of_rows.get(row, {}))
                 if not source.has_final_numbers or told.number is None:
                     each.aliases.add(identifiers.unnumbered_recommendation_id(self._review, told.text))
 

@@ -23,6 +23,16 @@ def merge(*sources: SourceReading) -> MergedReview:
     return merge_review("PER", 2, sources)
 
 
+def test_rows_of_a_matrix_that_bear_no_number_do_not_share_their_labels() -> None:
+    rows = [recommendation(None, TEXTS[0]), recommendation(None, TEXTS[4])]
+    labels = [ReadLabel(None, "sdg", "Peace", code="16", row=1), ReadLabel(None, "sdg", "Education", code="4", row=2)]
+    merged = merge(source(matrix(rows, labels=labels), "matrix.docx"))
+    told = {
+        each.text: [key for key in each.label_ids if key.startswith("sdg:")] for each in merged.recommendations.values()
+    }
+    assert told == {TEXTS[0]: ["sdg:16"], TEXTS[4]: ["sdg:4"]}
+
+
 def test_report_and_matrix_make_one_record_with_two_sources() -> None:
     merged = merge(
         source(report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])]), "report.pdf"),
