@@ -129,7 +129,7 @@ def test_it_is_set_up_as_the_product_needs_it(folder: Path) -> None:
         "synchronous_commit": "on",
         "listen_addresses": "",
         "max_connections": "100",
-        "shared_buffers": "128MB",
+        "shared_buffers": "64MB",
         "idle_in_transaction_session_timeout": "1min",
         "TimeZone": "UTC",
         "password_encryption": "scram-sha-256",
