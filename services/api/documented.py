@@ -1,5 +1,8 @@
 """What the OpenAPI document says of answers: an example of each success, and the problems each route can have."""
 
+import json
+from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any
 
 from services.api.exports import Format
@@ -47,6 +50,7 @@ def examples() -> dict[str, Any]:
     """Of each answer one example, by the name that the routes refer to it by."""
     found: dict[str, Any] = {"changes": _page([event_example()], f"changes?limit=1&after={event_example()['seq']}")}
     found["statistics"] = _STATISTICS
+    found |= json.loads((files("services.api") / "examples.json").read_bytes())
     found["paragraph"] = paragraph_example()
     found["paragraphs"] = {**_page([paragraph_example()], f"documents/{_CITING}/paragraphs?limit=1"), "total": 42}
     for noun, singular in SINGULAR.items():
@@ -111,6 +115,20 @@ def statistics_responses(model: type) -> Responses:
             _AWAY,
         ),
     }
+
+
+def citation_responses(model: type, media_types: Sequence[str]) -> Responses:
+    """Of a citation: all its forms, or one of them."""
+    responses = {
+        200: _success("The citation.", model, "citation"),
+        **problems(
+            UnknownParameterError("There is no parameter 'colour' here"),
+            InvalidParameterError("`format` cannot be “ris”: expected one of json, text, bibtex, csl-json."),
+            _AWAY,
+        ),
+    }
+    responses[200]["content"] |= {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    return responses
 
 
 def paragraph_responses(model: type) -> Responses:

@@ -86,13 +86,14 @@ def read_statistics_query(noun: str, parameters: Parameters, vocabulary: Vocabul
     return StatisticsQuery(
         filters=parse_filters(noun, of_filters, vocabulary),
         filter_parameters=of_filters,
-        group_by=_dimensions(noun, parameters),
+        group_by=read_dimensions(noun, parameters),
         limit=whole_number(parameters, "limit", least=1, most=MOST_GROUPS, otherwise=DEFAULT_GROUPS),
         language=read_language(parameters),
     )
 
 
-def _dimensions(noun: str, parameters: Parameters) -> tuple[str, ...]:
+def read_dimensions(noun: str, parameters: Parameters) -> tuple[str, ...]:
+    """What to count by. Raises `InvalidParameterError`."""
     known = dimensions_of(noun)
     texts = [text.strip() for name, value in parameters if name == "group_by" for text in value.split(",")]
     unknown = [text for text in texts if text not in known]
@@ -137,7 +138,7 @@ def read_page_size(parameters: Parameters) -> int:
 def list_parameters(noun: str) -> list[dict[str, Any]]:
     """The parameters of a list, for the OpenAPI document."""
     return [
-        *(_filter(noun, known.name) for known in filters_of(noun)),
+        *filter_parameters(noun),
         _LIMIT,
         described("cursor", "Where to go on, from `page.next`.", {"type": "string"}),
         described("sort", "Order; `-` turns it round.", {"type": "string", "enum": list(sorts_of(noun))}),
@@ -152,21 +153,31 @@ def export_parameters(noun: str) -> list[dict[str, Any]]:
 
 def statistics_parameters(noun: str) -> list[dict[str, Any]]:
     """The parameters of statistics, for the OpenAPI document."""
-    dimension = {"type": "string", "enum": list(dimensions_of(noun))}
     return [
-        {
-            "name": "group_by",
-            "in": "query",
-            "required": True,
-            "description": f"What to count by: up to {MOST_DIMENSIONS}, with commas between them.",
-            "schema": {"type": "array", "items": dimension, "minItems": 1, "maxItems": MOST_DIMENSIONS},
-            "style": "form",
-            "explode": False,
-        },
-        *(_filter(noun, known.name) for known in filters_of(noun)),
+        group_by_parameter(noun),
+        *filter_parameters(noun),
         described_number("limit", "Groups at most.", least=1, most=MOST_GROUPS, otherwise=DEFAULT_GROUPS),
         LANGUAGE_PARAMETER,
     ]
+
+
+def group_by_parameter(noun: str) -> dict[str, Any]:
+    """The parameter that names dimensions, for the OpenAPI document."""
+    dimension = {"type": "string", "enum": list(dimensions_of(noun))}
+    return {
+        "name": "group_by",
+        "in": "query",
+        "required": True,
+        "description": f"What to count by: up to {MOST_DIMENSIONS}, with commas between them.",
+        "schema": {"type": "array", "items": dimension, "minItems": 1, "maxItems": MOST_DIMENSIONS},
+        "style": "form",
+        "explode": False,
+    }
+
+
+def filter_parameters(noun: str) -> list[dict[str, Any]]:
+    """The filters of a noun, for the OpenAPI document."""
+    return [_filter(noun, known.name) for known in filters_of(noun)]
 
 
 def feed_parameters() -> list[dict[str, Any]]:

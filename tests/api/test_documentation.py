@@ -70,6 +70,10 @@ def _is_an_export(line: str, told: str, folder: Path) -> bool:
     elif "x-ndjson" in line:
         assert all("id" in json.loads(row) for row in told.splitlines()), line
         assert told, line
+    elif "format=text" in line:
+        assert "OpenUPR" in told, line
+    elif "x-bibtex" in line:
+        assert told.startswith("@"), line
     else:
         return False
     return True

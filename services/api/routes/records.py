@@ -83,7 +83,9 @@ def _add_list(router: APIRouter, noun: str) -> None:
                 "page": {"next": following},
                 "dataset": dataset(seq, as_of, reference),
             },
-            headers=version.headers() | links(next=following) | {"Content-Language": query.language},
+            headers=version.headers()
+            | links(next=following, describedby=citation_address(desk, request))
+            | {"Content-Language": query.language},
         )
 
 
@@ -97,6 +99,13 @@ def next_address(desk: Desk, request: Request, cursor: str | None) -> str | None
         return None
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     return f"{desk.settings.public_url.rstrip('/')}{request.url.path}?{urlencode([*rest, ('cursor', cursor)])}"
+
+
+def citation_address(desk: Desk, request: Request) -> str:
+    """Where it says how to cite this list or these counts, whatever the page."""
+    asked = [pair for pair in request.query_params.multi_items() if pair[0] not in ("limit", "sort", "cursor")]
+    address = f"{desk.settings.public_url.rstrip('/')}{request.url.path}/citation"
+    return f"{address}?{urlencode(asked)}" if asked else address
 
 
 def _add_detail(router: APIRouter, noun: str) -> None:
@@ -129,7 +138,9 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         modified = max(record.updated_at, reference.changed_at)
         version = version_of(request, record.revision, record.updated_at, reference.names_hash, modified=modified)
         shape = with_address(noun, shape_of(noun, record, names), desk.settings.public_url)
-        headers = version.headers() | links(canonical=shape["url"]) | {"Content-Language": language}
+        address = f"{desk.settings.public_url.rstrip('/')}/v1/{noun}/{record_id}/citation"
+        headers = version.headers() | links(canonical=shape["url"], describedby=address)
+        headers |= {"Content-Language": language}
         return unchanged(request, version) or JsonAnswer(shape, headers=headers)
 
 

@@ -11,11 +11,12 @@ from pydantic import Field
 from services.api.dependencies import desk_of
 from services.api.documented import statistics_responses
 from services.api.parameters import read_statistics_query, statistics_parameters
+from services.api.routes.records import citation_address
 from services.api.statistics import YEAR, Group, count_by
 from services.core.query.filters import parse_filters
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
-from services.core.runtime.web import JsonAnswer
+from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import Dataset, Public
 from services.core.schemas.names import Names
@@ -98,7 +99,7 @@ def _add_statistics(router: APIRouter, noun: str) -> None:
                 "unlabelled": counts.unlabelled,
                 "dataset": dataset(seq, as_of, reference),
             },
-            headers=version.headers(),
+            headers=version.headers() | links(describedby=citation_address(desk, request)),
         )
 
 
