@@ -14,6 +14,7 @@ from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_la
 from services.api.routes.exports import export_list, wanted_format
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import GoneError, NotFoundError, UprError
+from services.core.query.filters import FILTERS
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
@@ -29,6 +30,9 @@ from services.core.store.recommendations import recommendations_table
 from services.core.store.tables import AGGREGATES
 
 _SAFE_IN_IDS = "~:"
+_OF_CITATIONS = ("group_by", "lang")
+"""What citations of lists and counts take besides filters."""
+
 RecordId = Annotated[str, Path(description="Public id of the record, or one that it bore before.")]
 
 
@@ -103,7 +107,7 @@ def next_address(desk: Desk, request: Request, cursor: str | None) -> str | None
 
 def citation_address(desk: Desk, request: Request) -> str:
     """Where it says how to cite this list or these counts, whatever the page."""
-    asked = [pair for pair in request.query_params.multi_items() if pair[0] not in ("limit", "sort", "cursor")]
+    asked = [pair for pair in request.query_params.multi_items() if pair[0] in FILTERS or pair[0] in _OF_CITATIONS]
     address = f"{desk.settings.public_url.rstrip('/')}{request.url.path}/citation"
     return f"{address}?{urlencode(asked)}" if asked else address
 
