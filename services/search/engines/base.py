@@ -5,6 +5,10 @@ The meaning of a query is `services.core.query`'s: every engine finds exactly th
 are ordered, and how fast they come, is the engine's own. What an engine cannot do is in its `Capabilities`.
 
 One index holds every type of record. It is derived data: it may be lost at any time, and is then built again.
+
+Records that are long texts come with their passages. A record matches if its own texts do, or those of one passage
+together with them: so all words of a query stand in one passage, or in what its record is called. Whatever matches, a
+record is found and counted once.
 """
 
 import hashlib
@@ -23,6 +27,8 @@ MAX_PER_PAGE = 200
 MAX_VALUE_BYTES = 468
 """Longest filter value. Meilisearch cuts longer ones without a word, so they are refused before."""
 MAX_SORT_LETTERS = 100
+PASSAGES_SHOWN = 3
+"""Passages that a hit shows at most: those that match best."""
 TYPE = "type"
 """The filter and facet that every record has."""
 
@@ -52,7 +58,8 @@ class IndexLayout:
     """The names that documents may use, and no others: engines lay out their index by it.
 
     `texts` in order of weight: words found in the first count most. `filters` are exact values, also facets. `dates`
-    take ranges and can be sorted by; `numbers` and `sorts` (of text) can be sorted by.
+    take ranges and can be sorted by; `numbers` and `sorts` (of text) can be sorted by. `parted` are the types whose
+    documents may have passages.
     """
 
     texts: tuple[str, ...]
@@ -60,6 +67,7 @@ class IndexLayout:
     dates: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     sorts: tuple[str, ...] = ()
+    parted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for a name that is not `[a-z][a-z0-9_]*`, or is the engine's own (`type`)."""
@@ -85,6 +93,18 @@ class DocumentKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a record that is searched by itself, beside the texts of its record (which count least).
+
+    `content` is stored, and comes back with the hit as it is. `texts` and `languages`: as of a document.
+    """
+
+    content: Mapping[str, Any]
+    texts: Mapping[str, str]
+    languages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class IndexDocument:
     """One record as it is indexed.
 
@@ -92,7 +112,7 @@ class IndexDocument:
     of a text where it is known (else it is guessed line by line). A filter without values is `unlabelled` in facets.
     `dates` are ISO 8601 (a year or month alone is its beginning). Records without what hits are sorted by come last,
     both ways.
-    `revision` is whatever tells two versions of the record apart, for reconciliation.
+    `revision` is whatever tells two versions of the record apart, for reconciliation. `passages` come and go with it.
     """
 
     type: str
@@ -105,6 +125,7 @@ class IndexDocument:
     numbers: Mapping[str, int] = field(default_factory=dict)
     sorts: Mapping[str, str] = field(default_factory=dict)
     revision: str = ""
+    passages: tuple[Passage, ...] = ()
 
     @property
     def key(self) -> DocumentKey:
@@ -155,6 +176,12 @@ class SearchRequest:
         if self.page < 1 or not 0 <= self.per_page <= MAX_PER_PAGE:
             raise InvalidParameterError(f"page counts from 1, and per_page is 0 to {MAX_PER_PAGE}")
 
+    def asks_passages(self, layout: IndexLayout) -> bool:
+        """True if passages may match: words are asked for, and types that may have passages are found or counted."""
+        every_type = self.type is None or TYPE in self.facets
+        wanted = layout.parted if every_type else {self.type} & set(layout.parted)
+        return bool(wanted) and self.query.root is not None
+
     @property
     def offset(self) -> int:
         """How many hits come before this page."""
@@ -168,12 +195,16 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One record found. `score` is 0 to 1, comparable within one answer only; None where hits are sorted."""
+    """One record found. `score` is 0 to 1, comparable within one answer only; None where hits are sorted.
+
+    `passages` are the contents of the passages that match best, at most `PASSAGES_SHOWN`.
+    """
 
     type: str
     id: str
     record: dict[str, Any]
     score: float | None
+    passages: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,11 +316,11 @@ class Engine(Protocol):
         ...
 
     def counts(self) -> dict[str, int]:
-        """How many documents of each type there are."""
+        """How many documents of each type there are; passages are none."""
         ...
 
     def ids(self, type_: str) -> dict[str, str]:
-        """Every id of a type and its revision, for reconciliation."""
+        """Every id of a type and its revision, for reconciliation; `""` where some of its passages are not there."""
         ...
 
     def health(self) -> Health:
@@ -327,13 +358,15 @@ def sort_text(value: str) -> str:
 
 
 def batches(documents: Iterable[IndexDocument], size: int) -> Iterator[list[IndexDocument]]:
-    """The documents in lists of at most `size`."""
+    """The documents in lists that hold about `size` of them, with their passages."""
     batch: list[IndexDocument] = []
+    held = 0
     for document in documents:
         batch.append(document)
-        if len(batch) == size:
+        held += 1 + len(document.passages)
+        if held >= size:
             yield batch
-            batch = []
+            batch, held = [], 0
     if batch:
         yield batch
 

@@ -3,9 +3,13 @@
 Its folder holds one folder a version: `index-*` (tantivy's), `current.json` (which of them is in use), and lock files.
 A rebuild writes a new `index-*` and replaces `current.json`, which is atomic. The cursor is a document of the index,
 committed with what it stands for. Other processes notice commits and rebuilds at their next search.
+
+A passage is a document of its own beside that of its record, of the type `:type`, with the record's filters. Which
+records match in some passage is counted first; then they are taken as if they matched themselves.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +33,7 @@ from services.core.query.analysis import AnalysedText, analyse, stems_of
 from services.core.query.highlight import marks_of
 from services.core.query.parser import And, Node, Not, Or, Phrase, Word
 from services.search.engines.base import (
+    PASSAGES_SHOWN,
     TYPE,
     Capabilities,
     DocumentKey,
@@ -38,6 +43,7 @@ from services.search.engines.base import (
     IndexDocument,
     IndexLayout,
     IndexMissingError,
+    Passage,
     SearchRequest,
     SearchResult,
     check_place,
@@ -61,6 +67,8 @@ _REBUILD_HEAP_BYTES: Final = 192_000_000
 _MAX_FACET_VALUES: Final = 1_000_000
 _ATTEMPTS: Final = 3
 _FEW_TERMS: Final = 64
+_PASSAGES_A_RECORD: Final = 8
+"""How many passages of one record are expected before the first of the next, where hits are looked for."""
 _ALL: Final = Clause.all_query()
 
 
@@ -73,6 +81,7 @@ class _Snapshot:
     index: tantivy.Index
     searcher: tantivy.Searcher
     vocabulary: Vocabulary
+    parted: bool
 
 
 class EmbeddedEngine:
@@ -101,6 +110,8 @@ class EmbeddedEngine:
         with _engine_errors("search"):
             snapshot = self._current()
             plan = _Plan(self._schema, snapshot.vocabulary, self._layout, request)
+            if snapshot.parted and request.asks_passages(self._layout):
+                plan.holders = self._holders(snapshot.searcher, plan)
             total, hits = self._hits(snapshot.searcher, plan, request)
             facets = self._facets(snapshot.searcher, plan, request)
             return SearchResult(total, hits, facets, marks_of(request.query, frozenset(plan.found_words)))
@@ -121,9 +132,9 @@ class EmbeddedEngine:
             with _engine_errors("write"):
                 writer = snapshot.index.writer(_HEAP_BYTES, 1)
             for key in deletes:
-                writer.delete_documents_by_term("key", _key_text(key))
+                self._delete(writer, key)
             for document in upserts:
-                writer.delete_documents_by_term("key", _key_text(document.key))
+                self._delete(writer, document.key)
                 self._add(writer, document, new_words)
             writer.delete_documents_by_term("key", _CURSOR)
             _commit(writer, cursor)
@@ -173,19 +184,22 @@ class EmbeddedEngine:
     def ids(self, type_: str) -> dict[str, str]:
         """See `Engine.ids`."""
         with _engine_errors("read"):
-            beginning = f"{type_}:"
-            found = self._current().searcher.terms_with_prefix("listing", beginning, filter_query=_ALL)
-            pairs = (text.removeprefix(beginning).rpartition("\0") for text, _ in found)
-            return {id_: revision for id_, _, revision in pairs}
+            searcher, beginning = self._current().searcher, f"{type_}:"
+            listed = [text.rsplit("\0", 2) for text, _ in searcher.terms_with_prefix("listing", beginning, _ALL)]
+            parts: dict[str, int] = {}
+            if type_ in self._layout.parted:
+                parts = dict(searcher.terms_with_prefix("part_of", beginning, _ALL))
+            return {
+                key.removeprefix(beginning): revision if parts.get(key, 0) == int(passages) else ""
+                for key, revision, passages in listed
+            }
 
     def health(self) -> Health:
         """See `Engine.health`."""
         try:
-            with _engine_errors("read"):
-                searcher = self._current().searcher
+            return Health(True, f"{sum(self.counts().values())} documents")
         except UnavailableError as error:
             return Health(False, error.detail)
-        return Health(True, f"{max(searcher.num_docs - 1, 0)} documents")
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -233,7 +247,8 @@ class EmbeddedEngine:
         searcher = index.searcher()
         if vocabulary is None:
             vocabulary = Vocabulary(word for word, _ in searcher.terms_with_prefix("words", "") if word != _GAP.strip())
-        return _Snapshot(folder, commit, index, searcher, vocabulary)
+        parted = any(searcher.doc_freq(TYPE, _type_of_passages(name)) for name in self._layout.parted)
+        return _Snapshot(folder, commit, index, searcher, vocabulary, parted)
 
     def _hits(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[int, tuple[Hit, ...]]:
         matching = plan.matching()
@@ -241,17 +256,55 @@ class EmbeddedEngine:
         if request.per_page == 0 or request.offset >= searcher.num_docs:
             found = searcher.search(matching, 1)  # a limit of 0 panics
             return found.count, ()
+        if request.sort is None and plan.ranked and plan.holders:
+            total = searcher.search(matching, 1).count  # type: ignore[attr-defined]
+            return total, self._grouped(searcher, plan, request) if request.offset < total else ()
         if request.sort is None and plan.ranked:
             found = searcher.search(plan.ranking(matching), request.per_page, offset=request.offset)
-            scores = [min(score / plan.best_score, 1.0) for score, _ in found.hits]
-            hits = [_hit(searcher.doc(hit[1]), score) for hit, score in zip(found.hits, scores, strict=True)]
-            return found.count, tuple(hits)
+            return found.count, tuple(_hit(searcher.doc(hit), plan.relative(score)) for score, hit in found.hits)
         if request.sort is None:
             found = searcher.search(Clause.const_score_query(matching, 1.0), request.per_page, offset=request.offset)
         else:
             by, order = self._order(request.sort)
             found = searcher.search(matching, request.per_page, offset=request.offset, order_by_field=by, order=order)
-        return found.count, tuple(_hit(searcher.doc(address), None) for _, address in found.hits)
+        hits = (_hit(searcher.doc(address), None) for _, address in found.hits)
+        return found.count, tuple(self._with_passages(searcher, plan, hit) for hit in hits)
+
+    def _holders(self, searcher: tantivy.Searcher, plan: "_Plan") -> frozenset[str]:
+        """The keys of the records that match in some passage, whatever the filters."""
+        return frozenset(key for key, _ in _terms_of(searcher, plan.passages(), {"part_of": "part_of"})["part_of"])
+
+    def _grouped(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[Hit, ...]:
+        """A page of records, each where it or its best passage stands: more is read until the page is full."""
+        wanted = request.offset + request.per_page
+        clause, limit = plan.ranking(plan.with_passages()), _PASSAGES_A_RECORD * wanted
+        while True:
+            found = searcher.search(clause, limit, count=False).hits
+            groups = searcher.fast_field_values("group", [address for _, address in found])
+            best: dict[object, tuple[Any, Any]] = {}
+            for at, group in enumerate(groups):
+                best.setdefault((at,) if group is None else group, found[at])
+            if len(best) >= wanted or len(found) < limit:
+                break
+            limit *= 4
+        page = list(best.values())[request.offset : wanted]
+        return tuple(self._whole(searcher, plan, address, plan.relative(score)) for score, address in page)
+
+    def _whole(self, searcher: tantivy.Searcher, plan: "_Plan", address: tantivy.DocAddress, score: float) -> Hit:
+        """The record at an address, or the one whose passage is there."""
+        document = searcher.doc(address)
+        if part_of := document.get_first("whole"):
+            own = Clause.term_query(self._schema, "key", part_of.decode(), "basic")
+            document = searcher.doc(searcher.search(own, 1).hits[0][1])
+        return self._with_passages(searcher, plan, _hit(document, score))
+
+    def _with_passages(self, searcher: tantivy.Searcher, plan: "_Plan", hit: Hit) -> Hit:
+        key = _key_text(DocumentKey(hit.type, hit.id))
+        if key not in plan.holders:
+            return hit
+        found = searcher.search(plan.ranking(plan.passages(key)), PASSAGES_SHOWN, count=False).hits
+        contents = (searcher.doc(address).get_first("record") or b"{}" for _, address in found)
+        return replace(hit, passages=tuple(map(orjson.loads, contents)))
 
     def _order(self, sort: str) -> tuple[str, Order]:
         name = sort.removeprefix("-")
@@ -270,19 +323,9 @@ class EmbeddedEngine:
         return {name: facets[name] for name in request.facets}
 
     def _counts(self, searcher: tantivy.Searcher, matching: Clause, names: list[str]) -> dict[str, FacetCounts]:
-        """All values of some facets. Beyond 65,000 values tantivy's aggregations give up: then term by term."""
+        """All values of some facets."""
         fields = {name: TYPE if name == TYPE else f"f_{name}" for name in names}
-        wanted = {name: {"terms": {"field": field, "size": _MAX_FACET_VALUES}} for name, field in fields.items()}
-        try:
-            answer = searcher.aggregate(matching, wanted)
-        except ValueError as error:
-            if "bucket limit" not in str(error):
-                raise
-            found = {
-                name: searcher.terms_with_prefix(field, "", filter_query=matching) for name, field in fields.items()
-            }
-        else:
-            found = {name: [(one["key"], one["doc_count"]) for one in answer[name]["buckets"]] for name in names}
+        found = _terms_of(searcher, matching, fields)
         return {name: FacetCounts.of(counts, _UNLABELLED) for name, counts in found.items()}
 
     # Writing
@@ -294,54 +337,90 @@ class EmbeddedEngine:
         for document in documents:
             key = document.key
             if key in seen:
-                writer.delete_documents_by_term("key", _key_text(key))
+                self._delete(writer, key)
             seen.add(key)
             self._add(writer, document)
         _commit(writer, cursor)
         return len(seen)
 
-    def _add(self, writer: tantivy.IndexWriter, document: IndexDocument, words: set[str] | None = None) -> None:
-        made = self._document(document, words)
-        with _engine_errors("write"):
-            writer.add_document(made)
+    def _delete(self, writer: tantivy.IndexWriter, key: DocumentKey) -> None:
+        writer.delete_documents_by_term("key", _key_text(key))
+        if key.type in self._layout.parted:
+            writer.delete_documents_by_term("part_of", _key_text(key))
 
-    def _document(self, document: IndexDocument, words: set[str] | None) -> tantivy.Document:
-        """The document as tantivy takes it; its words are added to `words`."""
+    def _add(self, writer: tantivy.IndexWriter, document: IndexDocument, words: set[str] | None = None) -> None:
+        """Add a document and its passages; their words are added to `words`."""
+        own = _analysed(document.texts, document.languages)
+        made = [self._document(document, own)]
+        made += [self._passage(document, passage, own, words) for passage in document.passages]
+        if words is not None:
+            words.update(word for text in own.values() for passage in text.passages for word in passage)
+        with _engine_errors("write"):
+            for one in made:
+                writer.add_document(one)
+
+    def _document(self, document: IndexDocument, texts: Mapping[str, AnalysedText]) -> tantivy.Document:
+        """The document as tantivy takes it."""
         key = _key_text(document.key)
         made = tantivy.Document()
         made.add_text("key", key)
-        made.add_text("listing", f"{key}\0{document.revision}")
+        made.add_text("listing", f"{key}\0{document.revision}\0{len(document.passages)}")
         made.add_text(TYPE, document.type)
         made.add_bytes("record", orjson.dumps({"type": document.type, "id": document.id, "record": document.record}))
-        self._add_texts(made, document, words)
-        for name in self._layout.filters:
-            for label in document.values(name) or (_UNLABELLED,):
-                made.add_text(f"f_{name}", label)
-        for name, date in document.dates.items():
-            made.add_integer(f"d_{name}", date_number(date))
+        if document.passages:
+            made.add_integer("group", _group(key))
+        self._add_texts(made, texts, {})
+        self._add_filters(made, document, (_UNLABELLED,))
         for name, number in document.numbers.items():
             made.add_integer(f"n_{name}", number)
         for name, value in document.sorts.items():
             made.add_text(f"s_{name}", sort_text(value))
         return made
 
-    def _add_texts(self, made: tantivy.Document, document: IndexDocument, words: set[str] | None) -> None:
-        """`words` holds all fields with positions; each field but the last once more, to rank by."""
-        passages: list[str] = []
+    def _passage(
+        self, document: IndexDocument, passage: Passage, beside: Mapping[str, AnalysedText], words: set[str] | None
+    ) -> tantivy.Document:
+        key = _key_text(document.key)
+        texts = _analysed(passage.texts, passage.languages)
+        if words is not None:
+            words.update(word for text in texts.values() for line in text.passages for word in line)
+        made = tantivy.Document()
+        made.add_text("part_of", key)
+        made.add_bytes("whole", key.encode())
+        made.add_integer("group", _group(key))
+        made.add_text(TYPE, _type_of_passages(document.type))
+        made.add_bytes("record", orjson.dumps(passage.content))
+        self._add_texts(made, texts, beside)
+        self._add_filters(made, document, ())
+        return made
+
+    def _add_filters(self, made: tantivy.Document, document: IndexDocument, otherwise: tuple[str, ...]) -> None:
+        for name in self._layout.filters:
+            for label in document.values(name) or otherwise:
+                made.add_text(f"f_{name}", label)
+        for name, date in document.dates.items():
+            made.add_integer(f"d_{name}", date_number(date))
+
+    def _add_texts(
+        self, made: tantivy.Document, texts: Mapping[str, AnalysedText], beside: Mapping[str, AnalysedText]
+    ) -> None:
+        """`words` holds all fields with positions; each field but the last once more, to rank by.
+
+        What stands `beside` is found, and does not count in ranking.
+        """
+        lines: list[str] = []
         stems: set[str] = set()
-        for at, name in enumerate(self._layout.texts):
-            text = document.texts.get(name)
-            if not text:
-                continue
-            analysed: AnalysedText = analyse(text, document.languages.get(name))
-            stems |= analysed.stems
-            joined = [" ".join(passage) for passage in analysed.passages]
-            passages += joined
-            if words is not None:
-                words.update(*analysed.passages)
-            if at < len(self._layout.texts) - 1:
-                made.add_text(f"t_{name}", " ".join(joined))
-        made.add_text("words", _GAP.join(passages))
+        for name in self._layout.texts:
+            if text := texts.get(name):
+                joined = [" ".join(line) for line in text.passages]
+                stems |= text.stems
+                lines += joined
+                if name != self._layout.texts[-1]:
+                    made.add_text(f"t_{name}", " ".join(joined))
+        for text in beside.values():
+            stems |= text.stems
+            lines += [" ".join(line) for line in text.passages]
+        made.add_text("words", _GAP.join(lines))
         made.add_text("stems", " ".join(stems))
 
     def _point_to(self, folder: Path) -> None:
@@ -381,40 +460,65 @@ class _Plan:
         self._schema = schema
         self._vocabulary = vocabulary
         self._fields = layout.texts[:-1]
+        self._types_of_passages = tuple(map(_type_of_passages, layout.parted))
         self._request = request
         self.found_words: set[str] = set()
         query = request.query
         self._matching_words = self._node(query.root, request.strict) if query.root else None
         self._ranked_words = query.words[:RANKED_WORDS]
         self.ranked = bool(self._ranked_words)
-        self.best_score = 1.0
+        self.holders: frozenset[str] = frozenset()
+        self._best_score = 1.0
+        self._scores: list[tuple[Occur, Clause]] | None = None
 
     def matching(self, ignored: str | None = None) -> Clause:
-        """The documents that match, without the filter `ignored`."""
-        clauses: list[tuple[Occur, Clause]] = [(Occur.Must, self._matching_words or _ALL)]
+        """The documents that match, themselves or (`holders`) in a passage, without the filter `ignored`."""
+        words = self._matching_words or _ALL
+        if self.holders:
+            words = Clause.boolean_query([(Occur.Should, words), (Occur.Should, self._terms("key", self.holders))])
         constraints = self._request.constraints()
+        clauses = [(Occur.Must, words)]
         if TYPE not in constraints or ignored == TYPE:
+            clauses.append((Occur.MustNot, self._terms(TYPE, (_CURSOR, *self._types_of_passages))))
+        return self._constrained(clauses, {name: values for name, values in constraints.items() if name != ignored})
+
+    def with_passages(self) -> Clause:
+        """The documents and passages that match, each by itself."""
+        constraints = self._request.constraints()
+        clauses = [(Occur.Must, self._matching_words or _ALL)]
+        if TYPE in constraints:
+            constraints[TYPE] += tuple(map(_type_of_passages, constraints[TYPE]))
+        else:
             clauses.append((Occur.MustNot, self._terms(TYPE, (_CURSOR,))))
-        for name, values in constraints.items():
-            if name != ignored:
-                field = TYPE if name == TYPE else f"f_{name}"
-                clauses.append((Occur.Must, self._terms(field, tuple(value for value in values if value))))
-        clauses += [(Occur.Must, clause) for clause in self._dates()]
-        return clauses[0][1] if len(clauses) == 1 else Clause.boolean_query(clauses)
+        return self._constrained(clauses, constraints)
+
+    def passages(self, part_of: str | None = None) -> Clause:
+        """The passages that match, of one document or of all, whatever the filters."""
+        which = self._terms("part_of", (part_of,)) if part_of else self._terms(TYPE, self._types_of_passages)
+        return Clause.boolean_query([(Occur.Must, self._matching_words or _ALL), (Occur.Must, which)])
 
     def ranking(self, matching: Clause) -> Clause:
         """`matching` with a score: fewest typing errors, then nearness, then weight of the field, then exact form.
 
         The constants mirror Meilisearch's order of rules; a sum of them tells two documents apart as the rules would.
         """
-        scores: list[tuple[Clause, float]] = []
-        for word in self._ranked_words:
-            scores += self._word_scores(word)
-        scores += self._near_scores()
-        self.best_score = sum(weight for _, weight in scores) or 1.0
-        clauses = [(Occur.Must, Clause.const_score_query(matching, 0.0))]
-        clauses += [(Occur.Should, Clause.const_score_query(clause, weight)) for clause, weight in scores]
-        return Clause.boolean_query(clauses)
+        if self._scores is None:
+            scores = [score for word in self._ranked_words for score in self._word_scores(word)]
+            scores += self._near_scores()
+            self._best_score = sum(weight for _, weight in scores) or 1.0
+            self._scores = [(Occur.Should, Clause.const_score_query(clause, weight)) for clause, weight in scores]
+        return Clause.boolean_query([(Occur.Must, Clause.const_score_query(matching, 0.0)), *self._scores])
+
+    def relative(self, score: float) -> float:
+        """A score of `ranking` as a share of the best there can be."""
+        return min(score / self._best_score, 1.0)
+
+    def _constrained(self, clauses: list[tuple[Occur, Clause]], constraints: Mapping[str, tuple[str, ...]]) -> Clause:
+        for name, values in constraints.items():
+            field = TYPE if name == TYPE else f"f_{name}"
+            clauses.append((Occur.Must, self._terms(field, tuple(value for value in values if value))))
+        clauses += [(Occur.Must, clause) for clause in self._dates()]
+        return clauses[0][1] if len(clauses) == 1 else Clause.boolean_query(clauses)
 
     def _node(self, node: Node, strict: bool) -> Clause:
         match node:
@@ -529,6 +633,10 @@ def _schema(layout: IndexLayout) -> tantivy.Schema:
     builder.add_text_field("words", tokenizer_name="whitespace", index_option="position")
     for name in ("stems", *(f"t_{name}" for name in layout.texts[:-1])):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
+    if layout.parted:
+        builder.add_text_field("part_of", fast=True, tokenizer_name="raw", index_option="basic")
+        builder.add_bytes_field("whole", stored=True)
+        builder.add_integer_field("group", fast=True)
     builder.add_bytes_field("record", stored=True)
     return builder.build()
 
@@ -551,6 +659,36 @@ def _cursor_document(cursor: int) -> tantivy.Document:
 
 def _key_text(key: DocumentKey) -> str:
     return f"{key.type}:{key.id}"
+
+
+def _type_of_passages(type_: str) -> str:
+    return f":{type_}"
+
+
+def _group(key: str) -> int:
+    """A number that a record and its passages have in common, and no others: fast fields of text cannot be read."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) >> 1
+
+
+def _analysed(texts: Mapping[str, str], languages: Mapping[str, str]) -> dict[str, AnalysedText]:
+    return {name: analyse(text, languages.get(name)) for name, text in texts.items() if text}
+
+
+def _terms_of(
+    searcher: tantivy.Searcher, matching: Clause, fields: Mapping[str, str]
+) -> dict[str, list[tuple[str, int]]]:
+    """All terms of some fields, with how many documents hold them, by the names given to the fields.
+
+    Beyond 65,000 terms tantivy's aggregations give up: then term by term.
+    """
+    wanted = {name: {"terms": {"field": field, "size": _MAX_FACET_VALUES}} for name, field in fields.items()}
+    try:
+        answer = searcher.aggregate(matching, wanted)
+    except ValueError as error:
+        if "bucket limit" not in str(error):
+            raise
+        return {name: searcher.terms_with_prefix(field, "", filter_query=matching) for name, field in fields.items()}
+    return {name: [(one["key"], one["doc_count"]) for one in answer[name]["buckets"]] for name in fields}
 
 
 def _hit(document: tantivy.Document, score: float | None) -> Hit:

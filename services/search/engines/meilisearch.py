@@ -6,6 +6,10 @@ totals and facets mean the same as everywhere. What a misspelt or unfinished wor
 it begins with a phrase that every document holds, and phrases are the only terms of it that must match
 (`matchingStrategy: last`). Phrases under OR become one query each, united by the server (federated search).
 
+A passage is a document of its own beside that of its record, with the record's filters. `distinct` over the attribute
+that the two share makes them one hit. Where pages are asked for, totals and facet counts under it are exact, and count
+records.
+
 An index is named by version; `…_new` is being built. Its cursor is a document of its own.
 """
 
@@ -25,11 +29,12 @@ from meilisearch.errors import MeilisearchApiError, MeilisearchCommunicationErro
 from meilisearch.models.task import TaskInfo
 
 from services.core.domain.errors import InvalidQueryError, UnavailableError
-from services.core.query.analysis import analyse, stems_of
+from services.core.query.analysis import AnalysedText, analyse, stems_of
 from services.core.query.highlight import marks_of
 from services.core.query.matcher import ONE_TYPO_FROM, TWO_TYPOS_FROM, typos_allowed, typos_between
 from services.core.query.parser import And, Node, Not, Or, Phrase, Word
 from services.search.engines.base import (
+    PASSAGES_SHOWN,
     TYPE,
     Capabilities,
     DocumentKey,
@@ -58,6 +63,10 @@ _UNLABELLED: Final = "\ue000"
 _CURSOR: Final = "cursor"
 _CURSOR_TYPE: Final = ":cursor"
 _BATCH: Final = 2_000
+_PART_OF: Final = "part_of"
+"""The key of the record that a passage is of."""
+_WHOLE: Final = "whole"
+"""The same, and of records that have passages their own key."""
 _OUTSTANDING_TASKS: Final = 8
 _PAGE_OF_IDS: Final = 5_000
 _RETRY_AFTER_SECONDS: Final = 10
@@ -111,7 +120,7 @@ class MeilisearchEngine:
             if name not in facets:
                 facets |= _facet_counts(self._ask(plan, plan.constraints(name), [name], 0, 1), [name])
         scored = request.sort is None and bool(request.query.words)
-        hits = tuple(_hit(hit, scored=scored) for hit in answer["hits"])
+        hits = self._hits(plan, answer["hits"], scored=scored)
         marks = marks_of(request.query, frozenset(plan.found_words))
         return SearchResult(answer["totalHits"], hits, {name: facets[name] for name in request.facets}, marks)
 
@@ -131,13 +140,16 @@ class MeilisearchEngine:
         with self._writing:
             check_place(self.cursor(), follows)
             self._settle()
+            deletes = list(deletes)
             keys = [_document_key(key) for key in deletes]
             tasks = [self._server.delete(self._live, keys[at : at + _BATCH]) for at in range(0, len(keys), _BATCH)]
+            tasks += self._without_passages(deletes)
             last: list[dict[str, Any]] = []
             for batch in batches(upserts, _BATCH):
                 if last:
                     tasks.append(self._server.add(self._live, last))
-                last = list({made["key"]: made for made in map(self._document, batch)}.values())
+                tasks += self._without_passages(document.key for document in batch)
+                last = self._made(batch)
             self._server.wait(tasks)
             self._server.wait([self._server.add(self._live, [*last, _cursor_document(cursor)])])
 
@@ -154,12 +166,12 @@ class MeilisearchEngine:
             self._server.remove(self._staging)
             self._server.create(self._staging)
             self._server.settle(self._staging, self._settings)
-            count = self._fill(documents)
+            count, passages = self._fill(documents)
             self._server.wait([self._server.add(self._staging, [_cursor_document(cursor)])])
             held = self._server.count(self._staging)
-            if held != count + 1:
+            if held != count + passages + 1:
                 raise UnavailableError(
-                    f"the new index holds {held - 1} documents instead of {count}; it was not put in use"
+                    f"the new index holds {held - 1} documents instead of {count + passages}; it was not put in use"
                 )
             with self._writing:
                 self._swap()
@@ -178,23 +190,30 @@ class MeilisearchEngine:
 
     def counts(self) -> dict[str, int]:
         """See `Engine.counts`."""
-        query = {"filter": _unequal(TYPE, _CURSOR_TYPE), "facets": [TYPE], "hitsPerPage": 0, "page": 1}
+        filters = [_unequal(TYPE, _CURSOR_TYPE), *self._no_passages]
+        query = {"filter": filters, "facets": [TYPE], "hitsPerPage": 0, "page": 1}
         answer = self._server.search(self._live, query)
         return dict(answer["facetDistribution"].get(TYPE, {}))
 
     def ids(self, type_: str) -> dict[str, str]:
         """See `Engine.ids`."""
-        found: dict[str, str] = {}
-        for document in self._server.documents(self._live, _any_of(TYPE, (type_,)), ["id", "revision"]):
-            found[document["id"]] = document["revision"]
-        return found
+        of_type = _any_of(TYPE, (type_,))
+        fields = ["key", "id", "revision", "passages"]
+        held = self._server.documents(self._live, [of_type, *self._no_passages], fields)
+        parts: dict[str, int] = {}
+        if type_ in self._layout.parted:
+            query = {"filter": of_type, "facets": [_PART_OF], "hitsPerPage": 0, "page": 1}
+            parts = self._server.search(self._live, query)["facetDistribution"].get(_PART_OF, {})
+        return {
+            one["id"]: one["revision"] if parts.get(one["key"], 0) == one.get("passages", 0) else "" for one in held
+        }
 
     def health(self) -> Health:
         """See `Engine.health`."""
         try:
             if self.cursor() is None:
                 return Health(False, "there is no search index yet")
-            return Health(True, f"{self._server.count(self._live) - 1} documents")
+            return Health(True, f"{sum(self.counts().values())} documents")
         except UnavailableError as error:
             return Health(False, error.detail)
 
@@ -219,13 +238,80 @@ class MeilisearchEngine:
         fields = [_facet_field(name) for name in facets]
         if len(queries) == 1:
             query = {**queries[0], "facets": fields, "hitsPerPage": per_page, "page": page, "showRankingScore": True}
-            return self._server.search(self._live, query | plan.order)
+            distinct = {"distinct": _WHOLE} if plan.asks_passages else {}
+            return self._server.search(self._live, query | plan.order | distinct)
+        if plan.asks_passages:
+            queries = [*self._apart(plan, queries, constraints)]
         federation = {"hitsPerPage": per_page, "page": page, "facetsByIndex": {self._live: fields}}
         answer = self._server.federated(
-            [query | {"indexUid": self._live, "showRankingScore": True} | plan.order for query in queries], federation
+            [{"indexUid": self._live, "showRankingScore": True} | query | plan.order for query in queries], federation
         )
         counted = answer.get("facetsByIndex", {}).get(self._live, {})
         return {**answer, "facetDistribution": counted.get("distribution", {})}
+
+    def _apart(self, plan: "_Plan", queries: list[dict[str, Any]], constraints: list[str]) -> Iterator[dict[str, Any]]:
+        """The queries for records alone, and one for those that match in a passage, which come last.
+
+        Each of several queries has a `distinct` of its own, so united they would count a record more than once.
+        """
+        if plan.holders is None:
+            plan.holders = self._holders(plan)
+        for query in queries:
+            yield query | {"filter": [*query["filter"], *self._no_passages]}
+        if plan.holders:
+            held = [*constraints, _any_of(_WHOLE, plan.holders), *self._no_passages]
+            yield {"q": plan.words, "filter": held, "matchingStrategy": "last", "federationOptions": {"weight": 0.5}}
+
+    def _holders(self, plan: "_Plan") -> list[str]:
+        """The keys of the records that match in some passage, whatever the filters."""
+        of_passages = [
+            {
+                "indexUid": self._live,
+                "q": alternative.text,
+                "filter": [f"{_PART_OF} EXISTS", *alternative.filters],
+                "matchingStrategy": "last",
+                "facets": [_PART_OF],
+                "hitsPerPage": 0,
+                "page": 1,
+            }
+            for alternative in plan.alternatives
+        ]
+        answers = self._server.several(of_passages)
+        return sorted({key for answer in answers for key in answer["facetDistribution"].get(_PART_OF, {})})
+
+    def _hits(self, plan: "_Plan", found: list[dict[str, Any]], *, scored: bool) -> tuple[Hit, ...]:
+        """The records found, where a passage stands for its own. Those that were removed meanwhile are left out."""
+        scores = {hit.get(_WHOLE, hit["key"]): hit["_rankingScore"] if scored else None for hit in found}
+        records = {hit["key"]: hit for hit in found}
+        if wanted := [key for key in scores if key not in records]:
+            records |= {one["key"]: one for one in self._server.chosen(self._live, wanted)}
+        parted = [key for key in scores if plan.asks_passages and _WHOLE in records.get(key, ())]
+        passages = self._passages(plan, parted)
+        return tuple(
+            _hit(records[key], score, tuple(passages.get(key, ()))) for key, score in scores.items() if key in records
+        )
+
+    def _passages(self, plan: "_Plan", keys: list[str]) -> dict[str, list[dict[str, Any]]]:
+        """The passages of these records that match best, in one call."""
+        queries = [
+            {
+                "indexUid": self._live,
+                "q": alternative.text,
+                "filter": [_any_of(_PART_OF, (key,)), *alternative.filters],
+                "matchingStrategy": "last",
+                "limit": PASSAGES_SHOWN,
+                "showRankingScore": True,
+                "attributesToRetrieve": ["key", _PART_OF, "record"],
+            }
+            for key in keys
+            for alternative in plan.alternatives
+        ]
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for answer in self._server.several(queries) if queries else ():
+            for hit in answer["hits"]:
+                held = found.setdefault(hit[_PART_OF], {}).setdefault(hit["key"], hit)
+                held["_rankingScore"] = max(held["_rankingScore"], hit["_rankingScore"])
+        return {key: _best(hits.values()) for key, hits in found.items()}
 
     def _expand(self, word: Word) -> frozenset[str]:
         """The words of the index that a typed word may stand for. The server proposes, `typos_between` decides."""
@@ -240,18 +326,20 @@ class MeilisearchEngine:
             self._server.settle(self._live, self._settings)
             self._settled = True
 
-    def _fill(self, documents: Iterable[IndexDocument]) -> int:
-        """Send all documents to the new index; a few tasks may be under way at once."""
+    def _fill(self, documents: Iterable[IndexDocument]) -> tuple[int, int]:
+        """Send all documents to the new index; a few tasks may be under way at once. How many, and their passages."""
         keys: set[str] = set()
+        passages: set[str] = set()
         tasks: list[TaskInfo] = []
         for batch in batches(documents, _BATCH):
-            made = {document["key"]: document for document in map(self._document, batch)}
-            keys.update(made)
-            tasks.append(self._server.add(self._staging, list(made.values())))
+            made = self._made(batch)
+            for one in made:
+                (passages if _PART_OF in one else keys).add(one["key"])
+            tasks.append(self._server.add(self._staging, made))
             if len(tasks) >= _OUTSTANDING_TASKS:
                 self._server.wait([tasks.pop(0)])
         self._server.wait(tasks)
-        return len(keys)
+        return len(keys), len(passages)
 
     def _swap(self) -> None:
         if not self._server.exists(self._live):
@@ -259,39 +347,77 @@ class MeilisearchEngine:
         self._server.swap(self._staging, self._live)
         self._settled = True
 
+    def _without_passages(self, keys: Iterable[DocumentKey]) -> list[TaskInfo]:
+        """Remove the passages of records that are to be replaced or deleted: there may be fewer afterwards."""
+        parted = [_document_key(key) for key in keys if key.type in self._layout.parted]
+        return [self._server.delete_where(self._live, _any_of(_PART_OF, parted))] if parted else []
+
+    def _made(self, batch: Iterable[IndexDocument]) -> list[dict[str, Any]]:
+        """Documents, each once, and their passages, as Meilisearch takes them."""
+        once = {document.key: document for document in batch}.values()
+        passages = [made for document in once for made in self._passages_made(document)]
+        return [*passages, *map(self._document, once)]
+
     def _document(self, document: IndexDocument) -> dict[str, Any]:
         """The document as Meilisearch takes it.
 
         The record travels as JSON text: its numbers, names and depth are none of the index's concern.
         """
+        key = _document_key(document.key)
+        made = self._shared(document) | _texts(self._layout, _analysed(document.texts, document.languages), {})
+        made |= {"key": key, "revision": document.revision, "record": orjson.dumps(document.record).decode()}
+        return made | ({"passages": len(document.passages), _WHOLE: key} if document.passages else {})
+
+    def _passages_made(self, document: IndexDocument) -> Iterator[dict[str, Any]]:
+        if not document.passages:
+            return
+        key = _document_key(document.key)
+        shared = self._shared(document) | {_WHOLE: key, _PART_OF: key}
+        beside = _analysed(document.texts, document.languages)
+        for at, passage in enumerate(document.passages):
+            texts = _texts(self._layout, _analysed(passage.texts, passage.languages), beside)
+            record = orjson.dumps(passage.content).decode()
+            yield {**shared, **texts, "key": f"{key}_{at}", "record": record}
+
+    def _shared(self, document: IndexDocument) -> dict[str, Any]:
+        """What passages have in common with their record: what it is filtered, counted and sorted by."""
         made: dict[str, Any] = {
-            "key": _document_key(document.key),
             "id": document.id,
             "type": document.type,
-            "revision": document.revision,
-            "record": orjson.dumps(document.record).decode(),
             "order": f"{document.type}:{document.id}",
             _EVERYWHERE: _EVERYWHERE,
         }
-        made |= self._texts(document)
         for name in self._layout.filters:
             made[f"f_{name}"] = list(document.values(name) or (_UNLABELLED,))
         made |= {f"d_{name}": date_number(date) for name, date in document.dates.items()}
         made |= {f"n_{name}": number for name, number in document.numbers.items()}
         return made | {f"s_{name}": sort_text(text) for name, text in document.sorts.items()}
 
-    def _texts(self, document: IndexDocument) -> dict[str, Any]:
-        words: set[str] = set()
-        stems: set[str] = set()
-        made: dict[str, Any] = {}
-        for name in self._layout.texts:
-            if text := document.texts.get(name):
-                analysed = analyse(text, document.languages.get(name))
-                words.update(*analysed.passages)
-                stems |= analysed.stems
-                # A full stop is a hard separator: no phrase crosses it.
-                made[f"t_{name}"] = " . ".join(" ".join(map(_searchable, passage)) for passage in analysed.passages)
-        return {**made, "words": sorted(words), "stems": sorted(stems)}
+    @property
+    def _no_passages(self) -> list[str]:
+        """A condition, where there may be any."""
+        return [f"{_PART_OF} NOT EXISTS"] if self._layout.parted else []
+
+
+def _analysed(texts: Mapping[str, str], languages: Mapping[str, str]) -> dict[str, AnalysedText]:
+    return {name: analyse(text, languages.get(name)) for name, text in texts.items() if text}
+
+
+def _texts(
+    layout: IndexLayout, texts: Mapping[str, AnalysedText], beside: Mapping[str, AnalysedText]
+) -> dict[str, Any]:
+    """Texts as they are searched. What stands `beside` is found in the last field, which counts least."""
+    words: set[str] = set()
+    stems: set[str] = set()
+    lines: dict[str, list[tuple[str, ...]]] = {}
+    for field_of, several in ((None, texts), (layout.texts[-1], beside)):
+        for name, text in several.items():
+            words.update(*text.passages)
+            stems |= text.stems
+            lines.setdefault(field_of or name, []).extend(text.passages)
+    # A full stop is a hard separator: no phrase crosses it.
+    made = {f"t_{name}": " . ".join(" ".join(map(_searchable, line)) for line in held) for name, held in lines.items()}
+    return {**made, "words": sorted(words), "stems": sorted(stems)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,12 +442,15 @@ class _Plan:
         self._layout = layout
         self._expand = expand
         self._expanded: dict[Word, frozenset[str]] = {}
+        self.asks_passages = request.asks_passages(layout)
+        self.holders: list[str] | None = None
         query = request.query
         alternatives = [_Alternative()]
         if query.root:
             alternatives = self._node(query.root, negated=False, strict=request.strict)
         ranked = query.words if request.sort is None else ()
         self.alternatives = [replace(one, text=_query_text(one, ranked)) for one in alternatives]
+        self.words = _query_text(_Alternative(), ranked)
         self.order: dict[str, Any] = {"sort": self._sort()} if self._sort() else {}
 
     @property
@@ -338,6 +467,8 @@ class _Plan:
         ]
         if TYPE not in constraints:
             filters.append(_unequal(TYPE, _CURSOR_TYPE))
+        if self._layout.parted and not self.asks_passages:
+            filters.append(f"{_PART_OF} NOT EXISTS")
         request = self._request
         if request.date_from:
             filters.append(f"d_{request.date_name} >= {date_number(request.date_from)}")
@@ -469,8 +600,14 @@ def _facet_counts(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, 
     return {name: FacetCounts.of(distribution.get(_facet_field(name), {}).items(), _UNLABELLED) for name in names}
 
 
-def _hit(hit: Mapping[str, Any], *, scored: bool) -> Hit:
-    return Hit(hit["type"], hit["id"], orjson.loads(hit["record"]), hit["_rankingScore"] if scored else None)
+def _hit(hit: Mapping[str, Any], score: float | None, passages: tuple[dict[str, Any], ...]) -> Hit:
+    return Hit(hit["type"], hit["id"], orjson.loads(hit["record"]), score, passages)
+
+
+def _best(passages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The contents of the passages that match best."""
+    ordered = sorted(passages, key=lambda hit: -hit["_rankingScore"])
+    return [orjson.loads(hit["record"]) for hit in ordered[:PASSAGES_SHOWN]]
 
 
 def _document_key(key: DocumentKey) -> str:
@@ -497,13 +634,15 @@ def _settings(layout: IndexLayout) -> dict[str, Any]:
         {"attributePatterns": ["words"], "features": searched},
         {"attributePatterns": ["stems", TYPE, *(f"f_{name}" for name in layout.filters)], "features": equal},
     ]
+    if layout.parted:
+        filterable.append({"attributePatterns": [_WHOLE, _PART_OF], "features": equal})
     if layout.dates:
         filterable.append({"attributePatterns": [f"d_{name}" for name in layout.dates], "features": compared})
     sortable = [f"d_{name}" for name in layout.dates] + [f"n_{name}" for name in layout.numbers]
     sortable += [f"s_{name}" for name in layout.sorts]
     return {
         "searchableAttributes": [*(f"t_{name}" for name in layout.texts), _EVERYWHERE],
-        "displayedAttributes": ["id", "type", "record", "revision"],
+        "displayedAttributes": ["key", "id", "type", "record", "revision", "passages", _WHOLE, _PART_OF],
         "filterableAttributes": filterable,
         "sortableAttributes": [*sortable, "order"],
         # `sort` first: where an order is asked for, it is the order.
@@ -571,8 +710,19 @@ class _Server:
         except _NotThereError:
             return None
 
-    def documents(self, uid: str, condition: str, fields: list[str]) -> Iterator[dict[str, Any]]:
-        """All documents under a condition."""
+    def several(self, queries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Searches, each with its own answer, in one call."""
+        with _server_errors():
+            return list(self._client.multi_search(queries)["results"])
+
+    def chosen(self, uid: str, keys: list[str]) -> list[dict[str, Any]]:
+        """The documents with these keys, in no order."""
+        with _server_errors():
+            body = {"ids": keys, "limit": len(keys)}
+            return list(self._client.http.post(f"indexes/{uid}/documents/fetch", body)["results"])
+
+    def documents(self, uid: str, condition: list[str], fields: list[str]) -> Iterator[dict[str, Any]]:
+        """All documents under conditions."""
         offset, total = 0, 1
         while offset < total:
             body = {"filter": condition, "fields": fields, "limit": _PAGE_OF_IDS, "offset": offset}
@@ -637,6 +787,11 @@ class _Server:
         """Delete documents by id, in one task (the client's own way is deprecated in favour of slower filters)."""
         with _server_errors():
             return TaskInfo(**self._client.http.post(f"indexes/{uid}/documents/delete-batch", keys))
+
+    def delete_where(self, uid: str, condition: str) -> TaskInfo:
+        """Delete all documents under a condition."""
+        with _server_errors():
+            return TaskInfo(**self._client.http.post(f"indexes/{uid}/documents/delete", {"filter": condition}))
 
     def wait(self, tasks: Iterable[TaskInfo]) -> None:
         """Wait until tasks have succeeded. Raises `IndexRefusedError` for one that failed."""

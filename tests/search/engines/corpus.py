@@ -8,7 +8,15 @@ from pathlib import Path
 
 from services.core.domain.identifiers import slug
 from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
-from services.search.engines.base import TYPE, FacetCounts, IndexDocument, IndexLayout, SearchRequest, date_number
+from services.search.engines.base import (
+    TYPE,
+    FacetCounts,
+    IndexDocument,
+    IndexLayout,
+    Passage,
+    SearchRequest,
+    date_number,
+)
 
 LAYOUT = IndexLayout(
     texts=("text", "names", "labels"),
@@ -25,6 +33,7 @@ LAYOUT = IndexLayout(
     dates=("date",),
     numbers=("session", "number"),
     sorts=("name",),
+    parted=("documents",),
 )
 
 UPR_INFO = Path(__file__).resolve().parents[4] / "shared" / "data" / "upr_info"
@@ -94,11 +103,8 @@ def generated(count: int, seed: int = 1) -> list[IndexDocument]:
 
 
 def _generated(chance: random.Random, at: int) -> IndexDocument:
-    language = chance.choice(["en"] * 4 + ["es", "fr"])
-    words = _SENTENCES[language].split()
-    body = [chance.choice(words) for _ in range(chance.randrange(3, 14))]
-    if chance.random() < 0.2:
-        body.append(chance.choice(["A/HRC/22/15", "A/HRC/22/15/Add.1", "116.17", "116.18", "COVID-19", "2030"]))
+    text, language = _sentence(chance)
+    type_ = chance.choice(["recommendations", "recommendations", "statements", "documents"])
     filters = {
         name: tuple(chance.sample(values, chance.choice([0, 1, 1, 1, 2] if name == "issue" else [0, 1, 1, 1])))
         for name, values in _VALUES.items()
@@ -106,17 +112,37 @@ def _generated(chance: random.Random, at: int) -> IndexDocument:
     date = f"{chance.randrange(2008, 2024)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}"
     has_date = chance.random() < 0.9
     return IndexDocument(
-        type=chance.choice(["recommendations", "recommendations", "statements"]),
+        type=type_,
         id=f"GEN-2-116.{at}~x",
-        record={"text": " ".join(body), "n": at, "nested": {"values": [1, None, "é"]}},
-        texts={"text": " ".join(body), "names": f"PER-2-116.{at}", "labels": "\n".join(filters["issue"])},
+        record={"text": text, "n": at, "nested": {"values": [1, None, "é"]}},
+        texts={"text": text, "names": f"PER-2-116.{at}", "labels": "\n".join(filters["issue"])},
         languages={"text": language},
         filters=filters,
         dates={"date": date} if has_date else {},
         numbers={"number": at},
         sorts={"name": chance.choice(["Écuador", "egypt", "Peru", "Ñandú", "Zambia"])} if has_date else {},
         revision=str(at),
+        passages=_passages(chance) if type_ == "documents" else (),
     )
+
+
+def _passages(chance: random.Random) -> tuple[Passage, ...]:
+    return tuple(_passage(chance, number) for number in range(chance.choice([0, 1, 3, 12])))
+
+
+def _passage(chance: random.Random, number: int) -> Passage:
+    text, language = _sentence(chance)
+    return Passage({"n": number, "text": text}, {"text": text}, {"text": language})
+
+
+def _sentence(chance: random.Random) -> tuple[str, str]:
+    """A text and its language."""
+    language = chance.choice(["en"] * 4 + ["es", "fr"])
+    words = _SENTENCES[language].split()
+    body = [chance.choice(words) for _ in range(chance.randrange(3, 14))]
+    if chance.random() < 0.2:
+        body.append(chance.choice(["A/HRC/22/15", "A/HRC/22/15/Add.1", "116.17", "116.18", "COVID-19", "2030"]))
+    return " ".join(body), language
 
 
 class Truth:
@@ -124,20 +150,29 @@ class Truth:
 
     def __init__(self, documents: Iterable[IndexDocument]) -> None:
         self.documents = list({document.key: document for document in documents}.values())
-        self._analysed: dict[object, AnalysedRecord] = {
-            document.key: analyse_texts(document.texts, document.languages) for document in self.documents
+        self._analysed: dict[object, list[AnalysedRecord]] = {
+            document.key: list(_units(document)) for document in self.documents
         }
 
     def found(self, request: SearchRequest, ignored: str | None = None) -> list[IndexDocument]:
         matcher = Matcher(request.query, strict=request.strict)
         passing = [document for document in self.documents if _passes(document, request, ignored)]
-        return [document for document in passing if matcher.matches_analysed(self._analysed[document.key])]
+        return [document for document in passing if any(map(matcher.matches_analysed, self._analysed[document.key]))]
 
     def facet(self, request: SearchRequest, name: str) -> FacetCounts:
         counts: Counter[str] = Counter()
         for document in self.found(request, ignored=name):
             counts.update(_values(document, name) or ("",))
         return FacetCounts.of(counts.items(), "")
+
+
+def _units(document: IndexDocument) -> Iterator[AnalysedRecord]:
+    """What all words of a query must stand in: the document's own texts, or those and a passage."""
+    own = analyse_texts(document.texts, document.languages)
+    yield own
+    for passage in document.passages:
+        part = analyse_texts(passage.texts, passage.languages)
+        yield AnalysedRecord(own.words | part.words, own.passages + part.passages, own.stems | part.stems)
 
 
 def _values(document: IndexDocument, name: str) -> tuple[str, ...]:
