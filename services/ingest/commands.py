@@ -18,8 +18,8 @@ from services.core.domain.errors import NotFoundError
 from services.core.runtime.database import ready_database, ready_store
 from services.core.runtime.logs import configure_logs
 from services.core.runtime.serve import serve as serve_app
+from services.core.store.archive import FOLDER, Archive
 from services.ingest.app import create_app
-from services.ingest.archive import Archive
 from services.ingest.conflicts import Field, conflicts_in
 from services.ingest.parse import ParsedFile, files_under, parse_files
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
@@ -89,7 +89,7 @@ def load(
     """
     settings = IngestSettings()
     files = list(files_under(paths))
-    archive = Archive(settings.data_dir / "documents")
+    archive = Archive(settings.data_dir / FOLDER)
     summary: RunSummary | None = None
     console = Console(stderr=True)
     with (

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Engine, func, insert, select, update
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.core.store.archive import Archive
 from services.core.store.ingest import issues_table, runs_table
-from services.ingest.archive import Archive
 from services.ingest.datasets import data_set_for
 from services.ingest.datasets.base import DataSet
 from services.ingest.load import Loaded, Loader

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
 from services.core.store.observations import OBSERVATIONS
 from services.core.store.pledges import PLEDGES
 from services.core.store.recommendations import RECOMMENDATIONS
-from services.ingest.archive import Archive
 from services.ingest.runs import Step, issues_of, run_files
 from services.ingest.sandbox import Sandbox
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
 from services.core.store.recommendations import RECOMMENDATIONS
-from services.ingest.archive import Archive
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
 from services.ingest.sandbox import Sandbox
 

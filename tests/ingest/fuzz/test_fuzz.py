@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
-from services.ingest.archive import Archive
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
 from services.ingest.reading import Reading

@@ -1,9 +1,15 @@
-"""The bytes of every document that was loaded, kept by their SHA-256, so that re-reading never fetches again."""
+"""The bytes of every document that was loaded, kept by their SHA-256, so that re-reading never fetches again.
+
+The ingest service writes them; the API answers with them where both see the same data folder.
+"""
 
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+FOLDER = "documents"
+"""The archive's place in the data folder."""
 
 
 class Archive:
