@@ -41,7 +41,7 @@ class Words:
 
     def language_name(self, code: str) -> str:
         """What this language calls another."""
-        return Locale(self.language).languages.get(code, code)
+        return str(Locale(self.language).languages.get(code, code))
 
 
 def locale_of(language: str) -> str:

@@ -110,7 +110,10 @@ class _Sheet:
             [],
         )
         for column, lines in enumerate(cells, 1):
-            sheet.write_string(row, column, _fitting("\n".join(lines)), self._cell)
+            if lines:
+                sheet.write_string(row, column, _fitting("\n".join(lines)), self._cell)
+            else:
+                sheet.write_blank(row, column, None, self._cell)  # a text without letters would count as an entry
 
 
 def _write_about(book: Any, matrix: Matrix) -> None:

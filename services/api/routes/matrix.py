@@ -1,0 +1,143 @@
+"""The matrix of a review as a file: `/v1/reviews/{id}/matrix` by `Accept`, `.docx` and `.xlsx` by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from services.api.dependencies import desk_of
+from services.api.documented import Responses, part_responses, problems
+from services.api.exports import written
+from services.api.matrix import word_document, workbook
+from services.api.matrix.content import Matrix, Origin, matrix_of
+from services.api.parameters import LANGUAGE_PARAMETER, read_language
+from services.api.routes.exports import file_answer
+from services.api.routes.records import RecordId, not_there, redirect
+from services.core.domain.errors import InvalidParameterError, UnavailableError, UnknownParameterError
+from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.negotiation import preferred_media_type
+from services.core.runtime.parameters import parameters_of
+from services.core.runtime.web import links
+from services.core.schemas.dataset import dataset
+from services.core.schemas.names import Names
+from services.core.schemas.shapes import permalink
+from services.core.store.changes import head_and_time
+from services.core.store.documents import DOCUMENTS
+from services.core.store.engine import snapshot
+from services.core.store.recommendations import RECOMMENDATIONS, recommendations_table
+from services.core.store.reviews import REVIEWS
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the matrix. `suffix` ends the address and the file's name."""
+
+    suffix: str
+    media_type: str
+    description: str
+    write: Callable[[IO[bytes], Matrix], None]
+
+
+DOCX = Form("docx", word_document.MEDIA_TYPE, "A Word document.", word_document.write_word_document)
+XLSX = Form("xlsx", workbook.MEDIA_TYPE, "A workbook.", workbook.write_workbook)
+FORMS = (DOCX, XLSX)
+"""The forms, the first for readers that take any or none of them."""
+
+
+def matrix_routes() -> APIRouter:
+    """The routes of the matrix in all its forms, and its permalinks without the version."""
+    router = APIRouter()
+    _add_matrix(router)
+    for form in FORMS:
+        _add_form(router, form)
+    for ending in ("", *(f".{form.suffix}" for form in FORMS)):
+        _add_permalink(router, f"/matrix{ending}")
+    return router
+
+
+def _responses(*forms: Form) -> Responses:
+    content = {form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in forms}
+    return {
+        200: {"description": " Or: ".join(form.description for form in forms), "content": content},
+        **problems(
+            UnknownParameterError("There is no parameter 'colour' here"),
+            InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
+            UnavailableError("Too many exports are being written at the moment."),
+        ),
+        **part_responses("review"),
+    }
+
+
+def _add_matrix(router: APIRouter) -> None:
+    @router.get(
+        "/v1/reviews/{record_id}/matrix",
+        operation_id="get_matrix",
+        summary="Get the matrix of a review: its recommendations by theme",
+        tags=["exports"],
+        response_class=Response,
+        responses=_responses(*FORMS),
+        openapi_extra={"parameters": [LANGUAGE_PARAMETER]},
+    )
+    def get_matrix(request: Request, record_id: RecordId) -> Response:
+        """In the form that `Accept` likes best: a Word document, or a workbook."""
+        by_type = {form.media_type: form for form in FORMS}
+        liked = preferred_media_type(request.headers.get("accept"), tuple(by_type))
+        return _answer(request, record_id, by_type.get(liked or "", DOCX))
+
+
+def _add_form(router: APIRouter, form: Form) -> None:
+    @router.get(
+        f"/v1/reviews/{{record_id}}/matrix.{form.suffix}",
+        operation_id=f"get_matrix_as_{form.suffix}",
+        summary=f"Get the matrix of a review as {form.suffix.upper()}",
+        tags=["exports"],
+        response_class=Response,
+        responses=_responses(form),
+        openapi_extra={"parameters": [LANGUAGE_PARAMETER]},
+    )
+    def get_matrix_in_form(request: Request, record_id: RecordId) -> Response:
+        """All recommendations of the review once, by theme, with positions, goals, and a column to fill in."""
+        return _answer(request, record_id, form)
+
+
+def _add_permalink(router: APIRouter, below: str) -> None:
+    @router.get(f"/reviews/{{record_id}}{below}", include_in_schema=False)
+    def permalink_of_matrix(request: Request, record_id: str) -> Response:
+        return redirect(request, "reviews", record_id, 307, below=below)
+
+
+def _answer(request: Request, record_id: str, form: Form) -> Response:
+    """The matrix as a file: four queries, however many recommendations there are."""
+    desk = desk_of(request)
+    language = read_language(parameters_of(request))
+    with snapshot(desk.engine) as connection:
+        seq, as_of = head_and_time(connection)
+        reference = desk.reference.as_of(connection, seq)
+        review = REVIEWS.one(connection, record_id)
+        if review is None:
+            raise not_there(connection, "reviews", record_id)
+        version = version_of(request, seq, reference.names_hash, modified=as_of)
+        if (held := unchanged(request, version)) is not None:
+            return held
+        read = DOCUMENTS.read(connection, review.documents)
+        recommendations = RECOMMENDATIONS.where(connection, recommendations_table.c.review == review.id)
+    url = desk.settings.public_url.rstrip("/")
+    told = dataset(seq, as_of, reference)["version"]
+    origin = Origin(
+        told,
+        as_of,
+        address=f"{url}/v1/reviews/{review.id}/matrix.{form.suffix}?{urlencode({'lang': language})}",
+        records=f"{url}/v1/recommendations?{urlencode({'review': review.id, 'lang': language})}",
+        public_url=url,
+    )
+    documents = [read[each] for each in review.documents if each in read]
+    matrix = matrix_of(review, recommendations, documents, Names(reference, language), origin)
+    headers = {
+        "Content-Disposition": f'attachment; filename="openupr-{review.id}-matrix-{language}-{told}.{form.suffix}"',
+        "Content-Language": language,
+        "OpenUPR-Dataset": told,
+    }
+    headers |= version.headers() | links(canonical=origin.address, up=permalink(url, "reviews", review.id))
+    return file_answer(written(lambda file: form.write(file, matrix)), form.media_type, headers)
