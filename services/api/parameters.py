@@ -6,7 +6,6 @@ from typing import Any
 from services.api.statistics import MOST_DIMENSIONS, dimensions_of
 from services.core.domain.changes import EVENT_TYPES
 from services.core.domain.errors import InvalidParameterError, UnknownParameterError
-from services.core.domain.positions import Position, PositionDetail
 from services.core.query.filters import FILTERS, FilterSet, Vocabulary, filters_of, parse_filters
 from services.core.runtime.parameters import (
     Parameters,
@@ -17,8 +16,9 @@ from services.core.runtime.parameters import (
     single,
     whole_number,
 )
+from services.core.schemas.filter_values import reference_to, value_schema
 from services.core.schemas.names import LANGUAGES
-from services.core.store.paging import DEFAULT_LIMIT, MAX_LIMIT, sorts_of
+from services.core.store.paging import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT, sorts_of
 
 MAX_SEQ = 2**63 - 1
 MOST_GROUPS = 10_000
@@ -140,7 +140,7 @@ def list_parameters(noun: str) -> list[dict[str, Any]]:
     return [
         *filter_parameters(noun),
         _LIMIT,
-        described("cursor", "Where to go on, from `page.next`.", {"type": "string"}),
+        CURSOR_PARAMETER,
         described("sort", "Order; `-` turns it round.", {"type": "string", "enum": list(sorts_of(noun))}),
         LANGUAGE_PARAMETER,
     ]
@@ -186,7 +186,7 @@ def feed_parameters() -> list[dict[str, Any]]:
         *(_filter(None, name) for name in FILTERS if name != "updated_since"),
         described_number("after", "Number of the last change you have.", least=0, most=MAX_SEQ, otherwise=0),
         _LIMIT,
-        described("event_type", "Only these types.", {"type": "string", "enum": list(EVENT_TYPES)}, many=True),
+        described("event_type", "Only these types.", reference_to("EventType"), many=True),
         LANGUAGE_PARAMETER,
     ]
 
@@ -194,24 +194,17 @@ def feed_parameters() -> list[dict[str, Any]]:
 def _filter(noun: str | None, name: str) -> dict[str, Any]:
     known = FILTERS[name]
     meaning = known.nouns[noun] if noun else " / ".join(dict.fromkeys(known.nouns.values()))
-    schema = _VALUES.get(name, {"type": "string"})
-    return described(name, f"{meaning} Value: {known.values}.", schema, many=not known.single)
-
-
-_VALUES: dict[str, dict[str, Any]] = {
-    "position": {"type": "string", "enum": [str(each) for each in Position]},
-    "position_detail": {"type": "string", "enum": [str(each) for each in PositionDetail]},
-    "date_from": {"type": "string", "format": "date"},
-    "date_to": {"type": "string", "format": "date"},
-    "updated_since": {"type": "string", "format": "date-time"},
-    **{name: {"type": "integer", "minimum": 0} for name in ("cycle", "session", "council_session")},
-}
-"""What values look like, where they are more than text, for clients that are generated."""
+    return described(name, f"{meaning} Value: {known.values}.", value_schema(name, noun), many=not known.single)
 
 
 _LIMIT = described_number("limit", "Entries a page.", least=1, most=MAX_LIMIT, otherwise=DEFAULT_LIMIT)
+CURSOR_PARAMETER = described(
+    "cursor",
+    "Where to go on: part of `page.next`. It belongs to the filters and the order of its list.",
+    {"type": "string", "format": "cursor", "pattern": CURSOR_PATTERN},
+)
 LANGUAGE_PARAMETER = described(
     "lang",
     "Language of names and labels, and of the text where an official one is held.",
-    {"type": "string", "enum": list(LANGUAGES), "default": "en"},
+    reference_to("Language"),
 )

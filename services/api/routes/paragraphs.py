@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from services.api.dependencies import desk_of
 from services.api.documented import list_responses, paragraph_responses, part_responses
-from services.api.parameters import LANGUAGE_PARAMETER, read_language, read_page_size
+from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
 from services.api.routes.records import RecordId, bearer_of, next_address, not_there, parts_of, redirect
 from services.core.domain.errors import NotFoundError, UnknownParameterError
 from services.core.query.filters import MAX_VALUES, Vocabulary, filter_for
@@ -18,6 +18,7 @@ from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import Parameters, described, described_number, invalid, parameters_of, single
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
+from services.core.schemas.filter_values import value_schema
 from services.core.schemas.models import Dataset, NextPage, Public
 from services.core.schemas.names import Names
 from services.core.schemas.paragraphs import Paragraph, paragraph_shape
@@ -61,7 +62,7 @@ class _Filter:
 _FILTERS = {
     "language": _Filter("language", "Language of the file.", "code of a language"),
     "recommendation": _Filter("id", "Recommendation that the paragraph cites.", "id of a recommendation"),
-    "kind": _Filter("kind", "Kind of the document, such as mid_term_report.", "code"),
+    "kind": _Filter("kind", "Kind of the document, such as mid_term_report.", "kind of document"),
 }
 _CLAUSES = {"language": in_languages, "recommendation": citing, "kind": of_kinds}
 _OF_A_DOCUMENT = ("language", "recommendation")
@@ -71,11 +72,16 @@ _OF_A_RECOMMENDATION = ("language", "kind")
 def _parameters(filters: Sequence[str]) -> list[dict[str, Any]]:
     return [
         *(
-            described(name, f"{_FILTERS[name].meaning} Value: {_FILTERS[name].values}.", {"type": "string"}, many=True)
+            described(
+                name,
+                f"{_FILTERS[name].meaning} Value: {_FILTERS[name].values}.",
+                value_schema(_FILTERS[name].reads_as, "documents"),
+                many=True,
+            )
             for name in filters
         ),
         described_number("limit", "Entries a page.", least=1, most=MAX_LIMIT, otherwise=DEFAULT_LIMIT),
-        described("cursor", "Where to go on, from `page.next`.", {"type": "string"}),
+        CURSOR_PARAMETER,
         LANGUAGE_PARAMETER,
     ]
 
@@ -189,6 +195,13 @@ def _list(request: Request, condition: Any, filters: Sequence[str]) -> Response:
     )
 
 
+def _read_value(name: str, text: str, vocabulary: Vocabulary) -> str:
+    known = filter_for(None, _FILTERS[name].reads_as)
+    if known.choices:
+        return known.read_for("documents", text, vocabulary)
+    return known.read(name, text, vocabulary)
+
+
 def _read_filters(parameters: Parameters, known: Sequence[str], vocabulary: Vocabulary) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, text in parameters:
@@ -196,7 +209,7 @@ def _read_filters(parameters: Parameters, known: Sequence[str], vocabulary: Voca
             continue
         if name not in known:
             raise UnknownParameterError(f"There is no parameter `{name[:60]}` here.", parameter=name)
-        value = filter_for(None, _FILTERS[name].reads_as).read(name, text, vocabulary)
+        value = _read_value(name, text, vocabulary)
         found.setdefault(name, []).append(value)
         if len(found[name]) > MAX_VALUES:
             raise invalid(name, text, f"at most {MAX_VALUES} values")

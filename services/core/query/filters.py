@@ -10,14 +10,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from services.core.domain.errors import InvalidParameterError, UnknownParameterError
+from services.core.domain.kinds import KINDS
 from services.core.domain.positions import Position, PositionDetail
 
 MAX_VALUES = 200
 """How often one filter may be repeated."""
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:-]{0,199}")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._~:-]{0,199}"
+CODE_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}"
+GREATEST_NUMBER = 999_999_999
+TEXT_LANGUAGES = ("ar", "en", "es", "fr", "pt", "ru", "zh")
+"""Languages that documents are held in: the UN's six, and Portuguese."""
+
+_ID = re.compile(ID_PATTERN)
+_CODE = re.compile(CODE_PATTERN)
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,10 @@ Reader = Callable[[str, str, Vocabulary], str]
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter. `nouns` maps each noun it applies to to what it means there."""
+    """One filter. `nouns` maps each noun it applies to to what it means there.
+
+    `choices`: by noun the only values there are, where they differ from noun to noun.
+    """
 
     name: str
     nouns: Mapping[str, str]
@@ -47,6 +58,17 @@ class Filter:
     values: str
     scheme: str | None = None
     single: bool = False
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def read_for(self, noun: str | None, text: str, vocabulary: Vocabulary) -> str:
+        """The canonical value that a text means. `noun` None: of any noun. Raises `InvalidParameterError`."""
+        choices = self.choices.get(noun or "")
+        if choices is None:
+            return self.read(self.name, text, vocabulary)
+        value = text.strip().lower()
+        if value not in choices:
+            raise _reject(self.name, text, f"one of {', '.join(choices)}")
+        return value
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,7 @@ def parse_filters(noun: str | None, parameters: Iterable[tuple[str, str]], vocab
     found: dict[str, list[str]] = {}
     for name, text in parameters:
         values = found.setdefault(name, [])
-        value = filter_for(noun, name).read(name, text, vocabulary)
+        value = filter_for(noun, name).read_for(noun, text, vocabulary)
         if value not in values:
             values.append(value)
     for name, values in found.items():
@@ -175,6 +197,8 @@ def _code(name: str, text: str, vocabulary: Vocabulary) -> str:  # noqa: ARG001
 
 def _date(name: str, text: str, vocabulary: Vocabulary) -> str:  # noqa: ARG001
     try:
+        if not _DATE.fullmatch(text.strip()):
+            raise ValueError(text)
         return date.fromisoformat(text.strip()).isoformat()
     except ValueError:
         raise _reject(name, text, "a date such as 2014-11-05") from None
@@ -194,7 +218,8 @@ _POSITIONS = _one_of(lambda _: frozenset(Position), "")
 _DETAILS = _one_of(lambda _: frozenset(PositionDetail), "")
 _REGIONS = _one_of(lambda vocabulary: vocabulary.regions, "")
 _BLOCS = _one_of(lambda vocabulary: vocabulary.blocs, "")
-_LANGUAGES = _one_of(lambda _: frozenset({"ar", "en", "es", "fr", "pt", "ru", "zh"}), "")
+_LANGUAGES = _one_of(lambda _: frozenset(TEXT_LANGUAGES), "")
+_KINDS = _one_of(lambda _: frozenset(value for kinds in KINDS.values() for value in kinds), "")
 _SCHEMES = _one_of(lambda vocabulary: frozenset(vocabulary.labels), "")
 
 _ALL = (
@@ -335,8 +360,9 @@ FILTERS: dict[str, Filter] = {
                 "statements": "Kind of statement, such as dialogue.",
                 "observations": "recommendation or concern.",
             },
-            _code,
-            "code",
+            _KINDS,
+            "kind of the noun, listed in `/openapi.json`",
+            choices={noun: tuple(kinds) for noun, kinds in KINDS.items()},
         ),
         Filter("scheme", _means(("labels",), "Vocabulary that the label belongs to."), _SCHEMES, "code of a scheme"),
         Filter(

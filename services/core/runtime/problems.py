@@ -5,7 +5,7 @@ A problem has `type` (an address that names the kind of fault and tells more of 
 on) and whatever else the error carries.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -183,8 +183,13 @@ async def _answer_http_exception(request: Request, exception: Exception) -> Resp
     if exception.status_code == HTTPStatus.NOT_FOUND:
         error = _http_error(exception, f"There is nothing at {path}.")
     elif exception.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # What the router says is of the first route of the path alone.
+        told = headers.pop("allow", headers.get("Allow", "")).replace("GET", "GET, HEAD")
+        methods_of: Callable[[str], list[str]] = getattr(request.app, "methods_of", lambda _: [])
+        headers["Allow"] = ", ".join(methods_of(path)) or told
+        if method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
         error = MethodNotAllowedError(f"{path} does not take {method}.")
-        headers["Allow"] = headers.get("Allow", headers.pop("allow", "")).replace("GET", "GET, HEAD")
     else:
         error = _http_error(exception, str(exception.detail))
     return problem_response(request.scope, error, headers)

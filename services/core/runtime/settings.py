@@ -30,6 +30,10 @@ class CoreSettings(BaseSettings):
         default="http://127.0.0.1:8000",
         description="Address under which people reach the API: permalinks and `next` links start with it.",
     )
+    contact: str | None = Field(
+        default=None,
+        description="E-mail address or web page of whoever runs the service; stands in the OpenAPI documents.",
+    )
     rate_limit: int | None = Field(
         default=None,
         ge=0,

@@ -4,6 +4,7 @@ Routes are plain `def` functions, run in the thread pool. They return a `JsonAns
 """
 
 import difflib
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cached_property
@@ -15,11 +16,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from services.core.domain.errors import NotFoundError, UnavailableError, UnknownParameterError, UprError
 from services.core.runtime.manners import RequestManners, RequestMetrics
-from services.core.runtime.problems import PROBLEM_RESPONSE, PROBLEM_SCHEMA, install_problem_handlers
+from services.core.runtime.openapi import complete
+from services.core.runtime.problems import PROBLEM_RESPONSE, install_problem_handlers
 from services.core.runtime.rate_limits import RateLimits
 from services.core.runtime.settings import CoreSettings
 
@@ -56,13 +59,17 @@ class Service(FastAPI):
     """A FastAPI app with our manners. `metrics_registry` takes the service's own measurements.
 
     `examples` are what routes refer to as `#/components/examples/{name}`: written into a route itself, an example
-    would lose its members that are null.
+    would lose its members that are null. `conditional`: what anyone may read answers 304 to whoever holds it.
     """
 
-    def __init__(self, *, name: str, version: str, settings: CoreSettings, **options: Any) -> None:
+    def __init__(
+        self, *, name: str, version: str, settings: CoreSettings, conditional: bool = True, **options: Any
+    ) -> None:
         super().__init__(
             title=f"OpenUPR {name}",
             version=version,
+            contact=_contact(settings.contact),
+            license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
             docs_url=None,  # the usual pages load scripts from elsewhere
             redoc_url=None,
             redirect_slashes=False,  # the redirect would go to whatever the Host header says
@@ -76,14 +83,12 @@ class Service(FastAPI):
         self.metrics_registry = CollectorRegistry()
         self.rate_limits = RateLimits(settings.rate_limit, settings.rate_limit_with_key)
         self.examples: dict[str, Any] = {}
+        self.conditional = conditional
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI 3.1 document, with the schema of problems."""
+        """The OpenAPI 3.1 document, with what holds for every operation."""
         if self.openapi_schema is None:
-            schema = super().openapi()
-            schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
-            if self.examples:
-                schema["components"]["examples"] = {name: {"value": value} for name, value in self.examples.items()}
+            complete(super().openapi(), examples=self.examples, conditional=self.conditional)
         return super().openapi()
 
     @cached_property
@@ -98,6 +103,17 @@ class Service(FastAPI):
             if isinstance(operation, dict)
         }
 
+    def methods_of(self, path: str) -> list[str]:
+        """The methods that a documented path takes, HEAD and OPTIONS with them; none for any other path."""
+        found = {method for method, pattern in self._patterns if pattern.fullmatch(path)}
+        if "GET" in found:
+            found.add("HEAD")
+        return sorted(found | {"OPTIONS"}) if found else []
+
+    @cached_property
+    def _patterns(self) -> list[tuple[str, re.Pattern[str]]]:
+        return [(method, compile_path(path)[0]) for method, path in self.documented_parameters]
+
 
 def create_service(
     *,
@@ -107,13 +123,23 @@ def create_service(
     readiness: Readiness,
     lifespan: Lifespan | None = None,
     description: str = "",
+    tags: Mapping[str, str] | None = None,
+    server: str = "/",
+    conditional: bool = True,
 ) -> Service:
-    """A service without routes of its own yet. `name` is what people call it (`API`, `search`, `ingest`)."""
+    """A service without routes of its own yet. `name` is what people call it (`API`, `search`, `ingest`).
+
+    `description`, `tags` (with what each stands for, in the order to show them) and `server` (the address under which
+    people reach it, or one relative to the OpenAPI document) are for that document.
+    """
     service = Service(
         name=name,
         version=version,
         settings=settings,
         description=description,
+        servers=[{"url": server.rstrip("/") or "/"}],
+        openapi_tags=[{"name": tag, "description": meaning} for tag, meaning in (tags or {}).items()],
+        conditional=conditional,
         lifespan=_in_a_thread(lifespan) if lifespan else None,
     )
     ProcessCollector(registry=service.metrics_registry)
@@ -145,6 +171,12 @@ async def refuse_undocumented_parameters(request: Request) -> None:
 def _unknown(parameter: str, known: frozenset[str]) -> str:
     close = difflib.get_close_matches(parameter, known, n=1)
     return f"There is no parameter {parameter!r} here" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def _contact(address: str | None) -> dict[str, str] | None:
+    if not address:
+        return None
+    return {"name": "Operators", "url" if "://" in address else "email": address}
 
 
 def _in_a_thread(lifespan: Lifespan) -> Callable[[FastAPI], Any]:

@@ -5,10 +5,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.core.domain.changes import EVENT_TYPES
+from services.core.domain.documents import DocumentKind
+from services.core.domain.kinds import HearingKind, ObservationKind, StatementKind
 from services.core.domain.positions import Position, PositionDetail
 from services.core.schemas.names import CodeName, LabelName, SpeakerName, StateName
 
 Language = Literal["en", "es", "fr", "pt"]
+TextLanguage = Literal["ar", "en", "es", "fr", "pt", "ru", "zh"]
 
 
 class Public(BaseModel):
@@ -58,19 +62,24 @@ class File(Public):
     sha256: str
     name: str
     media_type: str
-    language: str
+    language: TextLanguage
     bytes: int
     pages: int | None
     current: bool = Field(description="False where a later file replaced it.")
     parser: str
     parser_version: str
+    url: str = Field(description="Permalink of the bytes; they may not be kept (404).")
 
 
 class Document(Record):
     """One source document with its files."""
 
     symbol: str | None = Field(examples=["A/HRC/22/15"])
-    kind: str = Field(examples=["working_group_report"])
+    original: str | None = Field(
+        description="Where the United Nations has it; null without a symbol.",
+        examples=["https://docs.un.org/en/A/HRC/22/15"],
+    )
+    kind: DocumentKind
     title: str | None
     published_on: datetime.date | None
     state_under_review: StateName | None
@@ -80,7 +89,7 @@ class Document(Record):
     council_session: int | None
     author: str | None = Field(description="Who wrote a mid-term report or an implementation plan, where it is told.")
     author_kind: Literal["state", "nhri", "organisation", "intergovernmental"] | None
-    languages: list[str]
+    languages: list[TextLanguage]
     files: list[File]
     cites: list[str] = Field(
         description="Of a decision: symbols of the documents it rests on.", examples=[["A/HRC/22/15"]]
@@ -129,7 +138,7 @@ class Recommendation(Record):
     number: str | None = Field(description="As printed in the report.", examples=["116.17"])
     part: str | None = Field(description="a, b, c … where one number holds several.")
     text: str
-    text_language: str = Field(description="Language of `text`: the one asked for where it is held.")
+    text_language: TextLanguage = Field(description="Language of `text`: the one asked for where it is held.")
     translations: dict[str, str] = Field(description="Official texts in languages other than that of `text`.")
     recommending_states: list[StateName]
     position: Position = Field(description="The answer that holds today.")
@@ -159,7 +168,7 @@ class Pledge(Record):
     session: int | None
     date: datetime.date | None
     text: str
-    text_language: str
+    text_language: TextLanguage
     paragraph: str | None
     page: int | None
     document: str
@@ -181,12 +190,12 @@ class ObservationSource(Public):
 class Observation(Record):
     """A recommendation or concern of another human rights mechanism."""
 
-    kind: str
+    kind: ObservationKind
     body: str
     symbol: str | None
     states: list[StateName]
     text: str
-    text_language: str
+    text_language: TextLanguage
     date: datetime.date | None
     labels: list[LabelName]
     sources: list[ObservationSource] = Field(description="Provenance.")
@@ -204,7 +213,7 @@ class TotalsSaid(Public):
 class Hearing(Record):
     """A meeting where records were made."""
 
-    kind: str = Field(examples=["working_group_review"])
+    kind: HearingKind
     title: str | None
     date: datetime.date | None
     states: list[StateName]
@@ -231,11 +240,11 @@ class Statement(Record):
     session: int | None
     date: datetime.date | None
     speaker: SpeakerName
-    speaker_kind: str = Field(description="state, organisation, nhri or intergovernmental.", examples=["state"])
-    kind: str = Field(examples=["dialogue"])
+    speaker_kind: Literal["state", "organisation", "nhri", "intergovernmental"]
+    kind: StatementKind
     on_behalf_of: list[str] = Field(description="Codes of States, and names of groups and organisations as printed.")
     text: str | None = Field(description="Null where only the speaker's name is known.")
-    text_language: str
+    text_language: TextLanguage
     original_text: str | None = Field(
         description="The speaker's own words, where `text` is the document's translation of them."
     )
@@ -267,7 +276,7 @@ class Organisation(Record):
 class Label(Record):
     """One entry of a vocabulary."""
 
-    scheme: str
+    scheme: str = Field(examples=["topic"])
     code: str
     name: str
     names: dict[str, str]
@@ -315,7 +324,7 @@ class Event(Public):
 
     id: str = Field(examples=["evt_3f2a9c1b5d7e8f0a1b2c3d4e"])
     seq: int = Field(description="Dense and in commit order.", examples=[4711])
-    type: str = Field(examples=["recommendation.position_changed"])
+    type: str = Field(json_schema_extra={"enum": [*EVENT_TYPES]}, examples=["recommendation.position_changed"])
     cause: Literal["publication", "backfill", "correction", "merge"]
     occurred_at: datetime.datetime = Field(description="When it was recorded.")
     effective_on: datetime.date | None = Field(description="Date in the world.")

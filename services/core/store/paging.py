@@ -19,6 +19,7 @@ from services.core.store.tables import AGGREGATES
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+CURSOR_PATTERN = "^[A-Za-z0-9_-]{24,2000}$"
 _CHECK_BYTES = 6
 _ROWS_AT_ONCE = 1000
 _NOT_OURS = "The cursor is not one that this list gave out; start again without it."

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 import orjson
 from sqlalchemy import Connection, Engine
@@ -16,6 +16,7 @@ from services.core.store.changes import head
 from services.core.store.engine import snapshot
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.records import EPOCH, Stored
+from services.core.store.seed import sample_state_records
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 from services.core.store.vocabularies import label_families
 
@@ -100,6 +101,11 @@ def reference_seen_by(connection: Connection) -> Reference:
     return reference_of(states, groups, labels)
 
 
+@cache
+def _sample_codes() -> frozenset[str]:
+    return frozenset(record.id for record in sample_state_records())
+
+
 def reference_of(
     states: Mapping[str, StateRecord], groups: Mapping[str, PlaceGroupRecord], labels: Mapping[str, LabelRecord]
 ) -> Reference:
@@ -108,7 +114,8 @@ def reference_of(
     for label in labels.values():
         schemes.setdefault(label.scheme, set()).add(label.code)
     vocabulary = Vocabulary(
-        states=frozenset(states),
+        # Invented States can be asked for before a sample is loaded: the same request is valid everywhere.
+        states=frozenset(states) | _sample_codes(),
         regions=frozenset(group.id for group in groups.values() if group.kind == "region"),
         blocs=frozenset(group.id for group in groups.values() if group.kind == "bloc"),
         labels={scheme: frozenset(codes) for scheme, codes in schemes.items()},
