@@ -14,6 +14,7 @@ import docx
 from docx.document import Document
 from docx.enum.section import WD_ORIENT
 from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_TAB_ALIGNMENT
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -119,7 +120,7 @@ def _set_page(document: Document, matrix: Matrix) -> None:
     head, foot = section.header.paragraphs[0], section.footer.paragraphs[0]
     for paragraph in (head, foot):
         paragraph.style = document.styles["Matrix small"]
-        paragraph.paragraph_format.tab_stops.add_tab_stop(between, alignment=2)
+        paragraph.paragraph_format.tab_stops.add_tab_stop(between, WD_TAB_ALIGNMENT.RIGHT)
     _add_run(head._p, f"{matrix.review}\t{matrix.title}")
     _add_run(foot._p, f"{words('value.dataset', version=matrix.origin.version, date=_day(matrix))}\t")
     for piece in page:

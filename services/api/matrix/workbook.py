@@ -1,5 +1,7 @@
 """A matrix as a workbook: a sheet laid out as the table of the document, and one that says what it is."""
 
+import math
+from collections.abc import Sequence
 from typing import IO, Any
 
 import xlsxwriter
@@ -12,6 +14,8 @@ _LONGEST_CELL = 32_767
 _LONGEST_LINK = 2_000
 _WIDTHS = (11, 70, 18, 42, 32, 28)
 _A4 = 9
+_LINE, _HIGHEST = 15, 405
+"""Points of a line of text, and of the highest row."""
 _HEADING = 2
 """The row of the columns' headings: below the title and the review."""
 
@@ -62,6 +66,7 @@ class _Sheet:
         told = {"version": matrix.origin.version, "date": matrix.words.day(matrix.origin.as_of.date())}
         sheet.write_string(1, 0, _fitting(matrix.words("value.dataset", **told)), self._quiet)
         headings = (matrix.words("column.number"), *matrix.columns)
+        sheet.set_row(_HEADING, _height([[heading] for heading in headings]))
         for column, heading in enumerate(headings):
             sheet.write_string(_HEADING, column, _fitting(heading), self._heading)
         row = _HEADING
@@ -96,7 +101,6 @@ class _Sheet:
 
     def _write_row(self, row: int, told: MatrixRow) -> None:
         sheet = self._sheet
-        sheet.set_row(row, None, None, {"level": 1})
         if len(told.url) <= _LONGEST_LINK:
             sheet.write_url(row, 0, told.url, self._link, string=_fitting(told.number))
         else:
@@ -109,6 +113,7 @@ class _Sheet:
             _listed(told.goals),
             [],
         )
+        sheet.set_row(row, _height([[told.number], *cells]), None, {"level": 1})
         for column, lines in enumerate(cells, 1):
             if lines:
                 sheet.write_string(row, column, _fitting("\n".join(lines)), self._cell)
@@ -124,6 +129,18 @@ def _write_about(book: Any, matrix: Matrix) -> None:
     for row, fact in enumerate(matrix.facts):
         sheet.write_string(row, 0, _fitting(fact.name), name)
         sheet.write_string(row, 1, _fitting(printable(fact.value)), value)
+
+
+def _height(cells: Sequence[Sequence[str]]) -> int:
+    """How high a row has to be, as far as it can be told without its face: not every reader of workbooks works it out.
+
+    `cells` are the lines of each column.
+    """
+    lines = [
+        sum(math.ceil(len(line) / width) or 1 for text in cell for line in text.splitlines())
+        for cell, width in zip(cells, _WIDTHS, strict=True)
+    ]
+    return min(max(*lines, 1) * _LINE, _HIGHEST)
 
 
 def _listed(names: tuple[str, ...]) -> list[str]:

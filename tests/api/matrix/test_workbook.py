@@ -46,6 +46,13 @@ def test_it_prints_on_landscape_pages_with_the_heading_on_each(made: Matrix) -> 
     assert sheet.row_dimensions[5].outlineLevel == 1
 
 
+def test_rows_are_as_high_as_their_texts_need() -> None:
+    made = matrix(recommendation("1.1", LIFE, text="word " * 100), recommendation("1.2", LIFE, text="word " * 10_000))
+    heights = [workbook(made)["Matrix"].row_dimensions[row].height for row in (3, 5, 6)]
+    assert heights[0] >= 30
+    assert 120 <= heights[1] < heights[2] <= 409  # Excel's highest
+
+
 def test_the_second_sheet_says_what_it_is(made: Matrix) -> None:
     book = workbook(made)
     told = {row[0]: row[1] for row in book["About"].iter_rows(values_only=True)}
