@@ -10,7 +10,7 @@ from services import __version__
 from services.api.dependencies import open_desk
 from services.api.documented import examples
 from services.api.keys import recognise_key
-from services.api.routes import changes, paragraphs, webhooks
+from services.api.routes import changes, files, paragraphs, topics, webhooks
 from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
 from services.api.routes.records import record_routes
@@ -58,7 +58,9 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(citation_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(record_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(statistics_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(topics.router, dependencies=[Depends(recognise_key)])
     service.include_router(paragraphs.router, dependencies=[Depends(recognise_key)])
+    service.include_router(files.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
     return service

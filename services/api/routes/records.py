@@ -1,5 +1,6 @@
 """Lists and details of every noun."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -9,31 +10,41 @@ from sqlalchemy import Connection, literal, select
 from starlette.responses import RedirectResponse
 
 from services.api.dependencies import Desk, desk_of
+from services.api.details.asked import Asked, asked_parameters, read_asked, sparse_content, without_asked
+from services.api.details.catalogue import MODELS_WITH_PARTS, add_parts
+from services.api.details.parts import Setting
 from services.api.documented import detail_responses, list_responses
 from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
 from services.api.routes.exports import export_list, wanted_format
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import GoneError, NotFoundError, UprError
-from services.core.query.filters import FILTERS
+from services.core.query.filters import FILTERS, ID_PATTERN
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Parts, Public
 from services.core.schemas.names import Names
-from services.core.schemas.shapes import shape_of, with_address
-from services.core.store.changes import head, head_and_time
+from services.core.schemas.shapes import Shape, permalink, shape_of, with_address
+from services.core.store.changes import head_and_time
 from services.core.store.engine import snapshot
 from services.core.store.former_ids import removal_reason
 from services.core.store.paging import list_page
 from services.core.store.recommendations import recommendations_table
+from services.core.store.records import Stored
 from services.core.store.tables import AGGREGATES
 
 _SAFE_IN_IDS = "~:"
 _OF_CITATIONS = ("group_by", "lang")
 """What citations of lists and counts take besides filters."""
 
-RecordId = Annotated[str, Path(description="Public id of the record, or one that it bore before.")]
+RecordId = Annotated[
+    str,
+    Path(
+        description="Public id of the record, or one that it bore before.",
+        json_schema_extra={"pattern": f"^{ID_PATTERN}$"},
+    ),
+]
 
 
 def record_routes() -> APIRouter:
@@ -51,19 +62,22 @@ def _add_list(router: APIRouter, noun: str) -> None:
         f"{RECORD_MODELS[noun].__name__}List",
         __base__=Public,
         __doc__=f"One page of {noun}.",
-        data=(_list_of(RECORD_MODELS[noun]), ...),
+        data=(_list_of(MODELS_WITH_PARTS[noun]), ...),
         total=(int, ...),
         page=(NextPage, ...),
         dataset=(Dataset, ...),
     )
+
+    responses = list_responses(noun, record_list)
+    responses[200]["content"] |= sparse_content(noun, of_one=False)
 
     @router.get(
         f"/v1/{noun}",
         operation_id=f"list_{noun}",
         summary=f"List {noun}",
         tags=[noun],
-        responses=list_responses(noun, record_list),
-        openapi_extra={"parameters": list_parameters(noun)},
+        responses=responses,
+        openapi_extra={"parameters": [*list_parameters(noun), *asked_parameters(noun)]},
     )
     def list_records(request: Request) -> Response:
         if (form := wanted_format(request)) is not None:
@@ -72,17 +86,19 @@ def _add_list(router: APIRouter, noun: str) -> None:
         with snapshot(desk.engine) as connection:
             seq, as_of = head_and_time(connection)
             reference = desk.reference.as_of(connection, seq)
-            query = read_list_query(noun, parameters_of(request), reference.vocabulary)
+            parameters = parameters_of(request)
+            asked = read_asked(noun, parameters)
+            query = read_list_query(noun, without_asked(parameters), reference.vocabulary)
             version = version_of(request, seq, reference.names_hash, modified=as_of)
             if (held := unchanged(request, version)) is not None:
                 return held
             page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
-        names = Names(reference, query.language)
-        url = desk.settings.public_url
+            setting = Setting(connection, Names(reference, query.language), desk.settings.public_url)
+            shapes = _shapes(noun, page.records, asked, setting)
         following = next_address(desk, request, page.next_cursor)
         return JsonAnswer(
             {
-                "data": [with_address(noun, shape_of(noun, record, names), url) for record in page.records],
+                "data": shapes,
                 "total": page.total,
                 "page": {"next": following},
                 "dataset": dataset(seq, as_of, reference),
@@ -90,7 +106,16 @@ def _add_list(router: APIRouter, noun: str) -> None:
             headers=version.headers()
             | links(next=following, describedby=citation_address(desk, request))
             | {"Content-Language": query.language},
+            media_type=asked.media_type,
         )
+
+
+def _shapes(noun: str, records: Sequence[Stored], asked: Asked, setting: Setting) -> list[Shape]:
+    """What is shown of some records."""
+    url, names = setting.public_url, setting.names
+    shapes = [with_address(noun, shape_of(noun, record, names), url) for record in records]
+    add_parts(setting, shapes, records, asked.parts)
+    return shapes if asked.fields is None else [asked.cut(shape) for shape in shapes]
 
 
 def _list_of(model: Any) -> Any:
@@ -114,7 +139,8 @@ def citation_address(desk: Desk, request: Request) -> str:
 
 def _add_detail(router: APIRouter, noun: str) -> None:
     singular = SINGULAR[noun]
-    responses = detail_responses(noun, RECORD_MODELS[noun])
+    responses = detail_responses(noun, MODELS_WITH_PARTS[noun])
+    responses[200]["content"] |= sparse_content(noun, of_one=True)
     if noun == "recommendations":
         responses[300] = {"description": "The number holds several recommendations.", "model": Parts}
         responses[308] = {
@@ -128,24 +154,33 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         summary=f"Get one {singular}",
         tags=[noun],
         responses=responses,
-        openapi_extra={"parameters": [LANGUAGE_PARAMETER]},
+        openapi_extra={"parameters": [LANGUAGE_PARAMETER, *asked_parameters(noun, of_one=True)]},
     )
     def get_record(request: Request, record_id: RecordId) -> Response:
         desk = desk_of(request)
-        language = read_language(parameters_of(request))
+        parameters = parameters_of(request)
+        language, asked = read_language(parameters), read_asked(noun, parameters, of_one=True)
         with snapshot(desk.engine) as connection:
-            reference = desk.reference.as_of(connection, head(connection))
+            seq, as_of = head_and_time(connection)
+            reference = desk.reference.as_of(connection, seq)
             names = Names(reference, language)
             record = AGGREGATES[noun].one(connection, record_id)
             if record is None:
                 return _elsewhere(connection, request, noun, record_id, names)
-        modified = max(record.updated_at, reference.changed_at)
-        version = version_of(request, record.revision, record.updated_at, reference.names_hash, modified=modified)
-        shape = with_address(noun, shape_of(noun, record, names), desk.settings.public_url)
+            if asked.parts:  # any change may be one of a part
+                version = version_of(request, seq, reference.names_hash, modified=as_of)
+            else:
+                modified = max(record.updated_at, reference.changed_at)
+                version = version_of(
+                    request, record.revision, record.updated_at, reference.names_hash, modified=modified
+                )
+            if (held := unchanged(request, version)) is not None:
+                return held
+            (shape,) = _shapes(noun, [record], asked, Setting(connection, names, desk.settings.public_url))
+        canonical = permalink(desk.settings.public_url, noun, record_id)
         address = f"{desk.settings.public_url.rstrip('/')}/v1/{noun}/{record_id}/citation"
-        headers = version.headers() | links(canonical=shape["url"], describedby=address)
-        headers |= {"Content-Language": language}
-        return unchanged(request, version) or JsonAnswer(shape, headers=headers)
+        headers = version.headers() | links(canonical=canonical, describedby=address) | {"Content-Language": language}
+        return JsonAnswer(shape, headers=headers, media_type=asked.media_type)
 
 
 def _elsewhere(connection: Connection, request: Request, noun: str, record_id: str, names: Names) -> Response:

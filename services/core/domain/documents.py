@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 
 class DocumentKind(StrEnum):
@@ -63,6 +64,11 @@ class SymbolFacts:
     session: int | None = None
     council_session: int | None = None
     state: str | None = None
+
+
+def address_of_symbol(symbol: str) -> str:
+    """Where the United Nations has the document, in English (docs.un.org leads to the other languages)."""
+    return f"https://docs.un.org/en/{quote(symbol, safe='/')}"
 
 
 def read_symbol(symbol: str) -> SymbolFacts:

@@ -74,6 +74,12 @@ class GoneError(UprError):
     code, status, title = "gone", 410, "The record was removed"
 
 
+class RangeNotSatisfiableError(UprError):
+    """A range of bytes that begins behind the end of the file."""
+
+    code, status, title = "range_not_satisfiable", 416, "Range not satisfiable"
+
+
 class RefusedAddressError(UprError):
     """A webhook address that the platform does not call: private, reserved, or of a wrong scheme or port."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, cast
 
+from services.core.domain.documents import address_of_symbol
 from services.core.schemas.names import Names, in_language
 from services.core.store.documents import DocumentRecord
 from services.core.store.hearings import HearingRecord
@@ -32,9 +33,13 @@ def shape_of(noun: str, record: Stored, names: Names) -> Shape:
 
 
 def with_address(noun: str, shape: Shape, public_url: str) -> Shape:
-    """The shape with its permalink, right after the id."""
+    """The shape with its permalink, right after the id; a document's files with theirs."""
     record_id = shape["id"]
-    return {"id": record_id, "url": permalink(public_url, noun, record_id), **shape}
+    url = permalink(public_url, noun, record_id)
+    addressed = {"id": record_id, "url": url, **shape}
+    if noun == "documents":
+        addressed["files"] = [{**file, "url": f"{url}/files/{file['sha256']}"} for file in shape["files"]]
+    return addressed
 
 
 def permalink(public_url: str, noun: str, record_id: str) -> str:
@@ -99,6 +104,7 @@ def _document(record: DocumentRecord, names: Names) -> Shape:
     return {
         "id": record.id,
         "symbol": record.symbol,
+        "original": address_of_symbol(record.symbol) if record.symbol else None,
         "kind": record.kind,
         "title": record.title,
         "published_on": _day(record.published_on),

@@ -92,13 +92,23 @@ def label_family(label: str) -> frozenset[str]:
     A filter on one label finds the records of all. It follows the crosswalk back and forth, but not sideways: of two
     older labels that became one, neither finds the other's records. `label` is an id, known or not.
     """
-    scheme = label.partition(":")[0]
+    return frozenset({label, *older_labels(label), *newer_labels(label)})
+
+
+def older_labels(label: str) -> frozenset[str]:
+    """The ids of all entries that became this one."""
     older: dict[str, set[str]] = defaultdict(set)
-    newer: dict[str, set[str]] = defaultdict(set)
-    for before, after in _crosswalk(scheme):
+    for before, after in _crosswalk(label.partition(":")[0]):
         older[after].add(before)
+    return frozenset(_reached(label, older))
+
+
+def newer_labels(label: str) -> frozenset[str]:
+    """The ids of all entries that this one became."""
+    newer: dict[str, set[str]] = defaultdict(set)
+    for before, after in _crosswalk(label.partition(":")[0]):
         newer[before].add(after)
-    return frozenset({label, *_reached(label, older), *_reached(label, newer)})
+    return frozenset(_reached(label, newer))
 
 
 @cache

@@ -1,0 +1,1 @@
+"""What can stand beside a record: the parts that `include=` asks for, one file a noun (docs/api.md, One record)."""

@@ -1,0 +1,144 @@
+"""Topics: `/v1/topics` and `/v1/topics/{slug}`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import create_model
+
+from services.api.dependencies import desk_of
+from services.api.details.asked import asked_parameters, read_asked, sparse_content, without_asked
+from services.api.details.catalogue import MODELS_WITH_PARTS, add_parts
+from services.api.details.parts import Setting
+from services.api.details.topics import TopicEntry, topic_shape, topics
+from services.api.documented import problems
+from services.api.parameters import LANGUAGE_PARAMETER, read_language, read_page_size
+from services.api.routes.records import next_address, redirect
+from services.core.domain.errors import (
+    InvalidCursorError,
+    InvalidParameterError,
+    NotFoundError,
+    UnavailableError,
+    UnknownParameterError,
+)
+from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.parameters import described, described_number, parameters_of, single
+from services.core.runtime.web import JsonAnswer, links
+from services.core.schemas.dataset import dataset
+from services.core.schemas.models import Dataset, NextPage, Public
+from services.core.schemas.names import Names
+from services.core.store.changes import head_and_time
+from services.core.store.engine import snapshot
+from services.core.store.paging import DEFAULT_LIMIT, MAX_LIMIT, binding_of, read_cursor, write_cursor
+
+router = APIRouter()
+
+NOUN = "topics"
+_MODEL: Any = MODELS_WITH_PARTS[NOUN]
+TOPIC_LIST = create_model(
+    "TopicList",
+    __base__=Public,
+    __doc__="One page of topics.",
+    data=(list[_MODEL], ...),
+    total=(int, ...),
+    page=(NextPage, ...),
+    dataset=(Dataset, ...),
+)
+_FAULTS = (
+    UnknownParameterError("There is no parameter 'colour' here"),
+    InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
+    UnavailableError("The database does not answer at the moment."),
+)
+Slug = Annotated[str, Path(description="The topic's id, as the filter `topic` takes it.")]
+
+
+@router.get(
+    "/v1/topics",
+    operation_id="list_topics",
+    summary="List topics",
+    tags=[NOUN],
+    responses={
+        200: {"description": "One page of topics.", "model": TOPIC_LIST, "content": sparse_content(NOUN, of_one=False)},
+        **problems(*_FAULTS, InvalidCursorError("The cursor is not one that this list gave out; start without it.")),
+    },
+    openapi_extra={
+        "parameters": [
+            described_number("limit", "Entries a page.", least=1, most=MAX_LIMIT, otherwise=DEFAULT_LIMIT),
+            described("cursor", "Where to go on, from `page.next`.", {"type": "string"}),
+            LANGUAGE_PARAMETER,
+            *asked_parameters(NOUN),
+        ]
+    },
+)
+def list_topics(request: Request) -> Response:
+    """What people ask for, and which themes, issues, instruments and phrases tell of it, in the order of the ids."""
+    desk = desk_of(request)
+    parameters = parameters_of(request)
+    asked = read_asked(NOUN, parameters)
+    language, limit = read_language(without_asked(parameters)), read_page_size(parameters)
+    cursor, binding = single(parameters, "cursor"), binding_of(NOUN)
+    after = read_cursor(cursor, binding)[1] if cursor is not None else ""
+    entries = [entry for entry in topics().values() if entry.id > after]
+    with snapshot(desk.engine) as connection:
+        seq, as_of = head_and_time(connection)
+        reference = desk.reference.as_of(connection, seq)
+        version = version_of(request, seq, reference.names_hash, modified=as_of)
+        if (held := unchanged(request, version)) is not None:
+            return held
+        setting = Setting(connection, Names(reference, language), desk.settings.public_url)
+        shapes = [topic_shape(entry, setting) for entry in entries[:limit]]
+        add_parts(setting, shapes, entries[:limit], asked.parts)
+    more = len(entries) > limit
+    following = next_address(desk, request, write_cursor(binding, "", entries[limit - 1].id) if more else None)
+    return JsonAnswer(
+        {
+            "data": [asked.cut(shape) for shape in shapes],
+            "total": len(topics()),
+            "page": {"next": following},
+            "dataset": dataset(seq, as_of, reference),
+        },
+        headers=version.headers() | links(next=following) | {"Content-Language": language},
+        media_type=asked.media_type,
+    )
+
+
+@router.get(
+    "/v1/topics/{slug}",
+    operation_id="get_topic",
+    summary="Get one topic",
+    tags=[NOUN],
+    responses={
+        200: {"description": "The topic.", "model": _MODEL, "content": sparse_content(NOUN, of_one=True)},
+        **problems(*_FAULTS, NotFoundError("There is no topic torture.")),
+    },
+    openapi_extra={"parameters": [LANGUAGE_PARAMETER, *asked_parameters(NOUN, of_one=True)]},
+)
+def get_topic(request: Request, slug: Slug) -> Response:
+    """A topic has no history: what it joins changes with the version of OpenUPR, and records are labelled anew."""
+    desk = desk_of(request)
+    parameters = parameters_of(request)
+    asked, language = read_asked(NOUN, parameters, of_one=True), read_language(parameters)
+    entry = _entry(slug)
+    with snapshot(desk.engine) as connection:
+        seq, as_of = head_and_time(connection)
+        reference = desk.reference.as_of(connection, seq)
+        version = version_of(request, seq, reference.names_hash, modified=as_of)
+        if (held := unchanged(request, version)) is not None:
+            return held
+        setting = Setting(connection, Names(reference, language), desk.settings.public_url)
+        shape = topic_shape(entry, setting)
+        add_parts(setting, [shape], [entry], asked.parts)
+    headers = version.headers() | links(canonical=shape["url"]) | {"Content-Language": language}
+    return JsonAnswer(asked.cut(shape), headers=headers, media_type=asked.media_type)
+
+
+@router.get("/topics/{slug}", include_in_schema=False)
+def permalink_of_topic(request: Request, slug: str) -> Response:
+    """The permalink of a topic, without a version."""
+    return redirect(request, NOUN, slug, 307)
+
+
+def _entry(slug: str) -> TopicEntry:
+    entry = topics().get(slug.removeprefix("topic:"))
+    if entry is None:
+        raise NotFoundError(f"There is no topic {slug[:120]}.")
+    return entry
