@@ -13,6 +13,7 @@ from services.api.keys import recognise_key
 from services.api.routes import changes, files, paragraphs, topics, webhooks
 from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
+from services.api.routes.matrix import matrix_routes
 from services.api.routes.records import record_routes
 from services.api.routes.statistics import statistics_routes
 from services.api.settings import ApiSettings
@@ -55,6 +56,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     )
     service.examples |= examples()
     service.include_router(export_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(matrix_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(citation_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(record_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(statistics_routes(), dependencies=[Depends(recognise_key)])
