@@ -1,7 +1,11 @@
-"""What is indexed: records of the store as documents of the index."""
+"""What is indexed: records of the store as documents of the index, and paragraphs of documents as their passages.
+
+Of a paragraph's citations the numbers are indexed as they are printed: which recommendations they mean changes without
+a change of the document (ADR 0006).
+"""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +17,14 @@ from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, shape_of
 from services.core.schemas.terms import filter_values, record_date
 from services.core.store.filtering import as_array
+from services.core.store.paragraphs import ParagraphRecord, paragraph_counts, paragraphs_of
 from services.core.store.records import Stored
 from services.core.store.reference import Reference
 from services.core.store.tables import AGGREGATES
 from services.core.store.vocabularies import vocabulary
-from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout
+from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout, Passage
 
-INDEX_VERSION = "3"
+INDEX_VERSION = "4"
 """Changes whenever the projection below would make other documents of the same records."""
 
 SEARCHED_NOUNS = ("recommendations", "statements", "hearings", "documents", "pledges", "observations")
@@ -31,9 +36,12 @@ LAYOUT = IndexLayout(
     filters=FILTER_NAMES,
     dates=("date",),
     sorts=("number",),
+    parted=("documents",),
 )
 
 _ROWS_AT_ONCE = 2000
+_PARTED_AT_ONCE = 50
+"""Records that are read with their paragraphs: there may be a thousand to each."""
 _SAMPLE = "sample"
 
 
@@ -48,8 +56,8 @@ class Projection:
         self._label_names: dict[str, str] = {}
         self.edition = edition(reference)
 
-    def document(self, noun: str, record: Stored) -> IndexDocument:
-        """One record as a document of the index."""
+    def document(self, noun: str, record: Stored, paragraphs: Sequence[ParagraphRecord] = ()) -> IndexDocument:
+        """One record as a document of the index, with its paragraphs."""
         shape = shape_of(noun, record, self._names)
         day = record_date(noun, shape)
         values = filter_values(noun, shape, self._reference)
@@ -69,16 +77,19 @@ class Projection:
             filters={name: several for name, several in values.items() if name in self._filters},
             dates={} if day is None else {"date": day},
             sorts={"number": str(getattr(record, "sort_key", shape["id"]))},
-            revision=self.mark(record.revision, record.updated_at),
+            revision=self.mark(record.revision, record.updated_at, len(paragraphs)),
+            passages=tuple(map(_passage, paragraphs)),
         )
 
-    def mark(self, revision: int, updated_at: datetime) -> str:
+    def mark(self, revision: int, updated_at: datetime, paragraphs: int = 0) -> str:
         """What tells two versions of a document apart.
 
         The moment stands beside the revision because a database restored to an earlier state counts on from there;
-        the edition of the names and groups because they change without a revision of the records that show them.
+        the edition of the names and groups because they change without a revision of the records that show them. The
+        number of paragraphs is there to tell of a fault: they change with their document.
         """
-        return f"{revision}.{int(updated_at.timestamp() * 1_000_000):x}.{self.edition}"
+        mark = f"{revision}.{int(updated_at.timestamp() * 1_000_000):x}.{self.edition}"
+        return f"{mark}.{paragraphs}" if paragraphs else mark
 
     def _names_of_state(self, code: str) -> str:
         """The names of a State, a line a language; its code where it is not known."""
@@ -116,8 +127,8 @@ def all_documents(connection: Connection, projection: Projection) -> Iterator[In
     for noun in SEARCHED_NOUNS:
         aggregate = AGGREGATES[noun]
         rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(select(aggregate.table))
-        for row in rows:
-            yield projection.document(noun, aggregate.from_row(row))
+        for portion in rows.partitions(_at_once(noun)):
+            yield from _projected(connection, projection, noun, list(map(aggregate.from_row, portion)))
 
 
 def documents_of(
@@ -125,9 +136,23 @@ def documents_of(
 ) -> Iterator[IndexDocument]:
     """The documents of these records, read in portions. Records that are no more are left out."""
     for noun, ids in _by_noun(keys).items():
-        for at in range(0, len(ids), _ROWS_AT_ONCE):
-            records = AGGREGATES[noun].read(connection, ids[at : at + _ROWS_AT_ONCE])
-            yield from (projection.document(noun, record) for record in records.values())
+        for at in range(0, len(ids), _at_once(noun)):
+            records = AGGREGATES[noun].read(connection, ids[at : at + _at_once(noun)])
+            yield from _projected(connection, projection, noun, list(records.values()))
+
+
+def _at_once(noun: str) -> int:
+    return _PARTED_AT_ONCE if noun in LAYOUT.parted else _ROWS_AT_ONCE
+
+
+def _projected(
+    connection: Connection, projection: Projection, noun: str, records: Sequence[Any]
+) -> Iterator[IndexDocument]:
+    if noun not in LAYOUT.parted:
+        yield from (projection.document(noun, record) for record in records)
+        return
+    paragraphs = paragraphs_of(connection, [record.id for record in records])
+    yield from (projection.document(noun, record, paragraphs.get(record.id, ())) for record in records)
 
 
 def gone(connection: Connection, keys: Iterable[DocumentKey]) -> list[DocumentKey]:
@@ -151,7 +176,26 @@ def marks(connection: Connection, noun: str, projection: Projection) -> Mapping[
     """The mark (`IndexDocument.revision`) that each record of a noun should bear in the index, by id."""
     table = AGGREGATES[noun].table
     rows = connection.execute(select(table.c.id, table.c.revision, table.c.updated_at))
-    return {row.id: projection.mark(row.revision, row.updated_at) for row in rows}
+    parts = paragraph_counts(connection) if noun in LAYOUT.parted else {}
+    return {row.id: projection.mark(row.revision, row.updated_at, parts.get(row.id, 0)) for row in rows}
+
+
+def _passage(paragraph: ParagraphRecord) -> Passage:
+    """A paragraph, to be found by its text, by the heading above it and by the numbers that it cites."""
+    cited = list(dict.fromkeys(citation["printed"] for citation in paragraph.citations))
+    return Passage(
+        content={
+            "id": paragraph.id,
+            "number": paragraph.number,
+            "page": paragraph.page,
+            "heading": paragraph.heading,
+            "language": paragraph.language,
+            "text": paragraph.text,
+            "cited": cited,
+        },
+        texts={"text": paragraph.text, "labels": paragraph.heading or "", "numbers": _lines(*cited)},
+        languages={"text": paragraph.language, "labels": paragraph.language},
+    )
 
 
 def _text(noun: str, shape: Shape) -> str:

@@ -5,6 +5,22 @@ from typing import Any
 from pydantic import Field
 
 from services.core.schemas.models import Dataset, Public
+from services.search.engines.base import PASSAGES_SHOWN
+
+
+class SearchPassage(Public):
+    """A paragraph of a document in which the query was found."""
+
+    paragraph: str | None = Field(description="Number as printed.", examples=["12"])
+    page: int | None = Field(description="Page of the file; null where the format has none (Word).")
+    heading: str | None = Field(description="Heading under which it stands.")
+    language: str
+    text: str = Field(
+        description="Escaped HTML, with what matched between <mark> and </mark>. Nothing is marked where the match is "
+        "in the heading or in a number that the paragraph cites.",
+        examples=["The national <mark>preventive</mark> mechanism began its work in 2015."],
+    )
+    url: str = Field(description="Permalink of the paragraph.")
 
 
 class SearchHit(Public):
@@ -17,6 +33,10 @@ class SearchHit(Public):
         examples=[{"text": "Set up the national <mark>preventive</mark> mechanism"}],
     )
     score: float | None = Field(description="0 to 1, comparable within one answer; null where hits are sorted.")
+    passages: list[SearchPassage] = Field(
+        default=[],
+        description=f"Of documents alone: the paragraphs that match best, at most {PASSAGES_SHOWN}.",
+    )
 
 
 class FacetValue(Public):

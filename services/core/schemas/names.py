@@ -11,7 +11,7 @@ from services.core.store.recommendations import LabelEntry
 from services.core.store.reference import Reference
 
 LANGUAGES = ("en", "es", "fr", "pt")
-_STATE_FILTERS = frozenset({"state_under_review", "recommending_state", "speaker"})
+_STATE_FILTERS = frozenset({"state_under_review", "recommending_state"})
 _GROUP_FILTERS = frozenset({"region", "recommending_region", "bloc", "recommending_bloc"})
 
 
@@ -78,9 +78,13 @@ class Names:
 
     def speaker(self, code: str, printed: str | None) -> dict[str, str]:
         """Who speaks: a State, or an organisation by its slug and its printed name. Blocs speak, too."""
-        if code in self.reference.states or code in self.reference.groups:
+        if self.knows_speaker(code):
             return self.state(code) if code in self.reference.states else self.group(code)
         return {"code": code, "name": printed or code}
+
+    def knows_speaker(self, code: str) -> bool:
+        """Whether this is the code of a State or a group: else it is an organisation's."""
+        return code in self.reference.states or code in self.reference.groups
 
     def group(self, code: str) -> dict[str, str]:
         """A regional group or bloc by code and name."""
@@ -104,6 +108,8 @@ class Names:
         if scheme is not None:
             record = self.reference.labels.get(f"{scheme}:{value}")
             return self._pick(record.names, value) if record else value
+        if name == "speaker":
+            return self.speaker(value, None)["name"]
         if name in _STATE_FILTERS:
             return self.state(value)["name"]
         if name in _GROUP_FILTERS:

@@ -46,12 +46,16 @@ class Paragraph(Public):
     sample: bool
 
 
+def paragraph_permalink(public_url: str, document: str, paragraph: str) -> str:
+    """`{public address}/documents/{id}/paragraphs/{language}.{anchor}`."""
+    return f"{permalink(public_url, 'documents', document)}/paragraphs/{paragraph.removeprefix(f'{document}.')}"
+
+
 def paragraph_shape(record: ParagraphRecord, names: Names, public_url: str) -> Shape:
     """The public shape of a paragraph, with its permalink."""
-    document = permalink(public_url, "documents", record.document)
     return {
         "id": record.id,
-        "url": f"{document}/paragraphs/{record.id.removeprefix(f'{record.document}.')}",
+        "url": paragraph_permalink(public_url, record.document, record.id),
         "document": record.document,
         "document_kind": record.document_kind,
         "review": record.review,

@@ -166,6 +166,21 @@ def one_paragraph(connection: Connection, paragraph: str) -> ParagraphRecord | N
     return _record(row._mapping) if row else None
 
 
+def paragraphs_of(connection: Connection, documents: Sequence[str]) -> dict[str, list[ParagraphRecord]]:
+    """All paragraphs of these documents, by document, in their order. One query."""
+    found: dict[str, list[ParagraphRecord]] = {}
+    query = select(paragraphs_table).where(_c.document.in_(documents)).order_by(_c.sort_key)
+    for row in connection.execute(query):
+        found.setdefault(row.document, []).append(_record(row._mapping))
+    return found
+
+
+def paragraph_counts(connection: Connection) -> dict[str, int]:
+    """How many paragraphs each document has that has any."""
+    counted = connection.execute(select(_c.document, func.count()).group_by(_c.document))
+    return {row[0]: row[1] for row in counted}
+
+
 def paragraph_page(
     connection: Connection, *, where: Sequence[ColumnElement[bool]], after: str | None, limit: int
 ) -> ParagraphPage:
