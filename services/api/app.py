@@ -13,6 +13,7 @@ from services.api.keys import recognise_key
 from services.api.routes import changes, files, paragraphs, topics, webhooks
 from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
+from services.api.routes.feeds import feed_routes
 from services.api.routes.matrix import matrix_routes
 from services.api.routes.records import record_routes
 from services.api.routes.statistics import statistics_routes
@@ -62,6 +63,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(statistics_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(topics.router, dependencies=[Depends(recognise_key)])
     service.include_router(paragraphs.router, dependencies=[Depends(recognise_key)])
+    service.include_router(feed_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(files.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)

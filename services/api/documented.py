@@ -131,6 +131,15 @@ def citation_responses(model: type, media_types: Sequence[str]) -> Responses:
     return responses
 
 
+def file_responses(description: str, media_types: Sequence[str], *errors: UprError) -> Responses:
+    """Of what is no JSON: its media types, and what can be wrong with the parameters."""
+    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    return {
+        200: {"description": description, "content": content},
+        **problems(UnknownParameterError("There is no parameter 'colour' here"), *errors, _AWAY),
+    }
+
+
 def paragraph_responses(model: type) -> Responses:
     """Of one paragraph: the paragraph."""
     return {

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from sqlalchemy import Engine
@@ -74,6 +75,10 @@ def _is_an_export(line: str, told: str, folder: Path) -> bool:
         assert "OpenUPR" in told, line
     elif "x-bibtex" in line:
         assert told.startswith("@"), line
+    elif ".atom" in line:
+        assert ElementTree.fromstring(told).find("{http://www.w3.org/2005/Atom}entry") is not None, line
+    elif ".json-feed" in line:
+        assert json.loads(told)["items"], line
     else:
         return False
     return True

@@ -33,7 +33,7 @@ class Phrases:
     def __contains__(self, name: str) -> bool:
         return name in self.entries
 
-    def say(self, name: str, language: str, **values: object) -> str:
+    def say(self, name: str, language: str, /, **values: object) -> str:
         """The text of an entry. Raises `KeyError` where there is none."""
         return self.entries[name][language].format(**values)
 
@@ -75,7 +75,7 @@ def filters_in_words(values: Mapping[str, Sequence[str]], names: Names) -> str:
     apart = "\N{NO-BREAK SPACE}; " if names.language == "fr" else "; "
     return apart.join(
         f"{filter_in_words(name, names.language)}{_colon(names.language)}"
-        + listed([_value(name, value, names) for value in chosen], names.language, "or")
+        + listed([filter_value_in_words(name, value, names) for value in chosen], names.language, "or")
         for name, chosen in values.items()
     )
 
@@ -86,7 +86,8 @@ def filter_in_words(name: str, language: str) -> str:
     return words.say(f"filter.{name}", language) if f"filter.{name}" in words else name.replace("_", " ")
 
 
-def _value(name: str, value: str, names: Names) -> str:
+def filter_value_in_words(name: str, value: str, names: Names) -> str:
+    """What to call a value of a filter."""
     words = phrases("filters")
     if f"value.{name}.{value}" in words:
         return words.say(f"value.{name}.{value}", names.language)

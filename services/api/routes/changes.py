@@ -3,13 +3,13 @@
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import Column, ColumnElement, Connection, and_, func, literal_column, or_, select
+from sqlalchemy import Connection, select
 
+from services.api.change_filters import changes_that_meet
 from services.api.dependencies import desk_of
 from services.api.documented import feed_responses
 from services.api.parameters import FeedQuery, feed_parameters, read_feed_query
-from services.core.domain.changes import EVENT_TYPES, type_matches
-from services.core.query.filters import FilterSet
+from services.api.routes.feeds import latest_changes, wanted_feed
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
@@ -19,8 +19,6 @@ from services.core.schemas.models import EventList
 from services.core.schemas.names import Names
 from services.core.store.changes import ChangeRecord, change_from_row, changes_table, head_and_time
 from services.core.store.engine import snapshot
-from services.core.store.filtering import as_array
-from services.core.store.metadata import plain_text
 
 router = APIRouter()
 
@@ -39,6 +37,8 @@ def list_changes(request: Request) -> Response:
     A change matches the filters if its record met all of them before it or after it. When `page.next` is null,
     everything up to `dataset.cursor` was seen: that is the `after` to come back with.
     """
+    if (form := wanted_feed(request)) is not None:
+        return latest_changes(request, form)
     desk = desk_of(request)
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)
@@ -65,27 +65,7 @@ def list_changes(request: Request) -> Response:
 
 
 def _changes(connection: Connection, query: FeedQuery) -> list[ChangeRecord]:
-    columns = changes_table.c
-    conditions: list[ColumnElement[bool]] = [columns.seq > query.after]
-    if query.event_types:
-        conditions.append(columns.type.in_([each for each in EVENT_TYPES if type_matches(query.event_types, each)]))
-    if query.filters:
-        conditions.append(or_(_meets(query.filters, columns.terms_before), _meets(query.filters, columns.terms_after)))
-    rows = connection.execute(select(changes_table).where(*conditions).order_by(columns.seq).limit(query.limit + 1))
+    conditions = (changes_table.c.seq > query.after, *changes_that_meet(query.filters, query.event_types))
+    in_order = select(changes_table).where(*conditions).order_by(changes_table.c.seq)
+    rows = connection.execute(in_order.limit(query.limit + 1))
     return [change_from_row(row._mapping) for row in rows]
-
-
-def _meets(filters: FilterSet, terms: ColumnElement[list[str]]) -> ColumnElement[bool]:
-    """`FilterSet.matches` in SQL, on one side of a change."""
-    return and_(*(_meets_one(name, values, terms) for name, values in filters.values.items()))
-
-
-def _meets_one(name: str, values: tuple[str, ...], terms: ColumnElement[list[str]]) -> ColumnElement[bool]:
-    if name in ("date_from", "date_to"):
-        # Sorted as bytes, all dates stand between `date:` and `date;`.
-        unnested = func.unnest(terms).table_valued(Column("term", plain_text())).render_derived()
-        first, last = (f"date:{values[0]}", "date;") if name == "date_from" else ("date:", f"date:{values[0]}")
-        in_between = (unnested.c.term >= first, unnested.c.term <= last)
-        return select(literal_column("1")).select_from(unnested).where(*in_between).correlate(changes_table).exists()
-    met: ColumnElement[bool] = terms.overlap(as_array([f"{name}:{value}" for value in values]))
-    return met

@@ -33,18 +33,25 @@ def examples(language: str) -> list[str]:
 
 
 def shell(script: str, api: httpx.Client, **environment: str) -> Any:
+    return [json.loads(line) for line in printed_by(script, api, **environment).replace(b"}{", b"}\n{").splitlines()]
+
+
+def printed_by(script: str, api: httpx.Client, **environment: str) -> bytes:
     script = script.replace("http://127.0.0.1:8000", str(api.base_url).rstrip("/"))
     done = subprocess.run(["bash", "-euc", script], env={**os.environ, **environment}, capture_output=True, check=True)
-    return [json.loads(line) for line in done.stdout.replace(b"}{", b"}\n{").splitlines()]
+    return done.stdout
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are written for curl")
 def test_the_commands_do_what_the_page_says(api: httpx.Client, engine: Engine, make_key: MakeKey) -> None:
     with engine.begin() as connection:
         append_changes(connection, [draft(), draft(type="recommendation.position_changed")])
-    feed, key, subscribe, look_and_delete = examples("bash")
+    feed, newsreader, key, subscribe, look_and_delete = examples("bash")
     (page,) = shell(feed, api)
     assert [event["seq"] for event in page["data"]] == [2]
+    atom, _, json_feed = printed_by(newsreader, api).partition(b"</feed>")
+    assert atom.count(b"<entry>") == 1
+    assert json.loads(json_feed)["version"] == "https://jsonfeed.org/version/1.1"
     assert "upr keys create" in key
     secret = make_key()[1]
     (created,) = shell(subscribe, api, KEY=secret)

@@ -1,0 +1,1 @@
+"""The latest changes for people: entries in words, as Atom and as JSON Feed."""
