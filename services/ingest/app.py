@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine, text
 
 from services import __version__
-from services.core.runtime.parameters import Parameters, described, described_number, single, whole_number
+from services.core.query.filters import CODE_PATTERN
+from services.core.runtime.parameters import Parameters, described, described_number, matching, whole_number
 from services.core.runtime.web import JsonAnswer, Service, create_service
 from services.core.store.engine import make_engine
 from services.core.store.migrate import schema_status
@@ -15,6 +16,7 @@ from services.ingest.runs import issues_of, recent_runs
 from services.ingest.settings import IngestSettings
 
 LIMIT = 200
+_CODE = {"type": "string", "pattern": f"^{CODE_PATTERN}$"}
 MAX_ID = 2**63 - 1
 
 routes = APIRouter(prefix="/v1/ingest", tags=["ingest"])
@@ -45,6 +47,8 @@ def create_app(settings: IngestSettings, database_url: str) -> Service:
         readiness=readiness,
         lifespan=lifespan,
         description="Runs of the ingest service and the issues they met.",
+        tags={"ingest": "What was loaded, and what was not understood."},
+        conditional=False,
     )
     service.include_router(routes)
     return service
@@ -82,8 +86,8 @@ def list_runs(request: Request) -> Response:
     summary="List what was not understood",
     openapi_extra={
         "parameters": [
-            described("run", "Only of this run.", {"type": "string"}),
-            described("code", "Only with this code.", {"type": "string"}),
+            described("run", "Only of this run.", _CODE),
+            described("code", "Only with this code.", _CODE),
             described_number("after", "Number of the last one you have.", least=0, most=MAX_ID, otherwise=0),
             described_number("limit", "Issues to list.", least=1, most=LIMIT, otherwise=100),
         ]
@@ -94,8 +98,8 @@ def list_issues(request: Request) -> Response:
     asked = _asked(request)
     found = issues_of(
         _engine(request),
-        run=single(asked, "run"),
-        code=single(asked, "code"),
+        run=matching(asked, "run", CODE_PATTERN, "the id of a run, as /v1/ingest/runs has it"),
+        code=matching(asked, "code", CODE_PATTERN, "the code of an issue"),
         after=whole_number(asked, "after", least=0, most=MAX_ID, otherwise=0),
         limit=whole_number(asked, "limit", least=1, most=LIMIT, otherwise=100),
     )

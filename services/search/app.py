@@ -76,6 +76,7 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
         readiness=readiness,
         lifespan=lifespan,
         description=DESCRIPTION,
+        tags={"search": "Words and filters over all records that have a text."},
     )
     service.include_router(routes)
     return service

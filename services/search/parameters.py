@@ -5,7 +5,7 @@ from typing import Any
 
 from services.core.domain.errors import UnknownParameterError
 from services.core.query.filters import FILTERS, FilterSet, Vocabulary, parse_filters
-from services.core.query.parser import parse_query
+from services.core.query.parser import MAX_CHARACTERS, parse_query
 from services.core.runtime.parameters import (
     Parameters,
     choice,
@@ -15,6 +15,7 @@ from services.core.runtime.parameters import (
     single,
     whole_number,
 )
+from services.core.schemas.filter_values import reference_to, value_schema
 from services.core.schemas.names import LANGUAGES
 from services.search.documents import FILTER_NAMES, SEARCHED_NOUNS
 from services.search.engines.base import MAX_PER_PAGE, SearchRequest
@@ -76,15 +77,17 @@ def _facets(parameters: Parameters, noun: str | None) -> tuple[str, ...]:
 def search_parameters() -> list[dict[str, Any]]:
     """The parameters of a search, for the OpenAPI document."""
     words = "Words (typing errors forgiven), “phrases” in quotes, -not, OR. All words must match."
+    facets = "Filters to count by, with commas between them. With a `type`, those that apply to it."
+    counted = {"type": "array", "items": {"type": "string", "enum": [*FACETS, "type"]}}
     return [
-        described("q", words, {"type": "string"}),
+        described("q", words, {"type": "string", "pattern": r"^[^\x00]*$", "maxLength": MAX_CHARACTERS}),
         described("type", "Kind of records; all if not given.", {"type": "string", "enum": list(SEARCHED_NOUNS)}),
-        described("facets", "Filters to count by, separated by commas.", {"type": "string"}),
+        {**described("facets", facets, counted), "style": "form", "explode": False},
         described_number("page", "Page.", least=1, most=MAX_PAGE, otherwise=1),
         described_number("per_page", "Hits a page.", least=0, most=MAX_PER_PAGE, otherwise=DEFAULT_PER_PAGE),
         described("sort", "Order.", {"type": "string", "enum": list(SORTS), "default": "relevance"}),
         described("strict", "No typing errors, nothing unfinished.", {"type": "string", "enum": ["true", "false"]}),
-        described("lang", "Language of names and labels.", {"type": "string", "enum": list(LANGUAGES)}),
+        described("lang", "Language of names and labels.", reference_to("Language")),
         *(_filter(name) for name in (*FILTER_NAMES, "date_from", "date_to")),
     ]
 
@@ -92,4 +95,4 @@ def search_parameters() -> list[dict[str, Any]]:
 def _filter(name: str) -> dict[str, Any]:
     known = FILTERS[name]
     meaning = " / ".join(dict.fromkeys(known.nouns.values()))
-    return described(name, f"{meaning} Value: {known.values}.", {"type": "string"}, many=not known.single)
+    return described(name, f"{meaning} Value: {known.values}.", value_schema(name), many=not known.single)

@@ -1,5 +1,6 @@
 """Query parameters, read strictly, and described for the OpenAPI document."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,14 @@ def choice(parameters: Parameters, name: str, known: Sequence[str]) -> str | Non
     value = single(parameters, name)
     if value is not None and value not in known:
         raise invalid(name, value, f"one of {', '.join(known)}")
+    return value
+
+
+def matching(parameters: Parameters, name: str, pattern: str, expected: str) -> str | None:
+    """The value of a parameter that has to look like something. Raises `InvalidParameterError`."""
+    value = single(parameters, name)
+    if value is not None and not re.fullmatch(pattern, value):
+        raise invalid(name, value, expected)
     return value
 
 
