@@ -8,6 +8,7 @@ EFFORT ?= 50
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DATASETTE := .venv-datasette/bin/datasette
 BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -54,15 +55,21 @@ bench-search: $(INSTALLED) ## How fast the search engine and its service answer.
 bench-loading: $(INSTALLED) ## How fast reports are loaded.
 	$(BIN)/python -m benchmarks.loading
 
-bench-api: $(INSTALLED) ## How fast lists, details and the feed answer.
+bench-api: $(INSTALLED) $(DATASETTE) ## How fast lists, details, exports and the feed answer; beside Datasette.
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.against_datasette
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets
 
 clean: ## Remove what was made here, but no data (.upr).
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(DATASETTE): benchmarks/datasette.txt
+	$(PYTHON) -m venv .venv-datasette
+	.venv-datasette/bin/python -m pip install --quiet --require-hashes -r benchmarks/datasette.txt
+	@touch $@
 
 $(INSTALLED): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "OpenUPR needs Python 3.11 or newer: make PYTHON=python3.x")'

@@ -24,10 +24,10 @@ import orjson
 from benchmarks.loading import REPORTS, Memory, guardian
 from services.core.runtime.postgres import embedded_postgres
 from services.core.store import migrate
+from services.core.store.archive import Archive
 from services.core.store.documents import FileEntry
 from services.core.store.engine import make_engine
 from services.core.store.seed import state_records
-from services.ingest.archive import Archive
 from services.ingest.datasets import data_set_for
 from services.ingest.datasets.contents import Contents
 from services.ingest.merge import SourceReading, databases

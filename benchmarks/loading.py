@@ -19,8 +19,8 @@ from sqlalchemy import Engine, text
 
 from services.core.runtime.postgres import embedded_postgres
 from services.core.store import migrate
+from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
-from services.ingest.archive import Archive
 from services.ingest.runs import run_files
 from services.ingest.sandbox import Sandbox
 
