@@ -29,7 +29,9 @@ INDEX_VERSION = "4"
 
 SEARCHED_NOUNS = ("recommendations", "statements", "hearings", "documents", "pledges", "observations")
 
-FILTER_NAMES = tuple(name for name, known in FILTERS.items() if not known.single and name != "scheme")
+FILTER_NAMES = tuple(
+    name for name, known in FILTERS.items() if not known.single and not known.lists_only and name != "scheme"
+)
 
 LAYOUT = IndexLayout(
     texts=("text", "labels", "names", "numbers"),

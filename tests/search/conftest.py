@@ -101,7 +101,8 @@ def service(settings: SearchSettings, database_url: str) -> Iterator[SearchServi
 def real_database_url(
     postgres_admin: psycopg.Connection[tuple[Any, ...]], postgres_url: str, template_database: str
 ) -> Iterator[str]:
-    """A database with what every sixth of the real reports, and the matrices, hold. Tests only read it."""
+    """A database with what every sixth of the real reports, the matrices, and what was written before the reviews of
+    Slovenia hold. Tests only read it."""
     if not (SHARED / "wg_reports").is_dir():
         pytest.skip("not run: the real documents are not beside the repository")
     name = f"upr_test_real_{uuid.uuid4().hex[:10]}"
@@ -116,7 +117,11 @@ def real_database_url(
 def _load_real(url: str) -> None:
     reports = sorted((SHARED / "wg_reports").glob("*.pdf"))[::6]
     matrices = [*(SHARED / "matrices").glob("*.docx"), *(SHARED / "slovenia").rglob("*hematic*ist*.docx")]
-    slovenia = [SHARED / "slovenia" / "cycle2" / "g1423930.pdf"]
+    slovenia = [
+        SHARED / "slovenia" / f"cycle{cycle}" / f"{name}.pdf"
+        for cycle, names in ((2, ("g1423930", "g1413493", "g1414064")), (4, ("g2419943", "g2420410", "g2420070")))
+        for name in names
+    ]
     engine = make_engine(url, pool_size=1)
     loader = Loader(engine, LONG_AGO)
     with Sandbox(1) as sandbox:

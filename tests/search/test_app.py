@@ -5,6 +5,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from sqlalchemy import Connection, Engine, select
 
 from services.api.app import create_app as create_api
 from services.api.settings import ApiSettings
-from services.core.query.filters import FILTERS, parse_filters
-from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
+from services.core.query.filters import FILTERS, FilterSet, parse_filters
+from services.core.query.matcher import AnalysedRecord, Matcher
 from services.core.query.parser import parse_query
 from services.core.runtime.serve import served
 from services.core.store.engine import make_engine, snapshot
@@ -26,11 +27,13 @@ from services.core.store.filtering import CLAUSES, conditions
 from services.core.store.reference import read_reference
 from services.core.store.tables import AGGREGATES
 from services.search.documents import SEARCHED_NOUNS, Projection, all_documents
+from services.search.engines.base import PASSAGES_SHOWN
 from services.search.models import SearchAnswer
 from services.search.parameters import FACETS
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
 from tests.search.conftest import SearchService, eventually, load, serving
+from tests.search.engines.corpus import units
 
 FACETS_COUNTED = (
     "state_under_review", "recommending_state", "region", "recommending_region", "bloc", "position", "session",
@@ -46,11 +49,13 @@ class Store:
         self.reference = read_reference(self.engine)
         with snapshot(self.engine) as connection:
             documents = list(all_documents(connection, Projection(self.reference)))
-            self.texts: dict[tuple[str, str], AnalysedRecord] = {
-                document.key: analyse_texts(document.texts, document.languages) for document in documents
+            self.texts: dict[tuple[str, str], list[AnalysedRecord]] = {
+                document.key: list(units(document)) for document in documents
             }
+            self.passages = sum(len(document.passages) for document in documents)
             self.words = sorted(
                 {word for document in documents[::7] for word in document.record.get("text", "").split()}
+                | {word for document in documents for each in document.passages for word in each.texts["text"].split()}
             )
             self.held = {name: self._held(connection, name) for name in FACETS_COUNTED}
 
@@ -83,7 +88,7 @@ class Store:
 
     def matching_words(self, q: str, *, strict: bool) -> set[tuple[str, str]]:
         matcher = Matcher(parse_query(q), strict=strict)
-        return {key for key, analysed in self.texts.items() if matcher.matches_analysed(analysed)}
+        return {key for key, analysed in self.texts.items() if any(map(matcher.matches_analysed, analysed))}
 
     def meeting(self, noun: str | None, filters: list[tuple[str, str]]) -> set[tuple[str, str]]:
         """The records that meet the filters, by the SQL that the API's lists use."""
@@ -91,8 +96,9 @@ class Store:
         with self.engine.connect() as connection:
             for each in SEARCHED_NOUNS if noun is None else (noun,):
                 if all(each in FILTERS[name].nouns for name, _ in filters):
-                    parsed = parse_filters(each, filters, self.reference.vocabulary)
-                    ids = connection.scalars(select(AGGREGATES[each].table.c.id).where(*conditions(parsed)))
+                    values = parse_filters(None, filters, self.reference.vocabulary).values
+                    meets = conditions(FilterSet(each, values))
+                    ids = connection.scalars(select(AGGREGATES[each].table.c.id).where(*meets))
                     found |= {(each, id_) for id_ in ids}
         return found
 
@@ -135,8 +141,14 @@ def _query(chance: random.Random, truth: Store) -> str:
 def _filters(chance: random.Random, truth: Store, noun: str | None) -> list[tuple[str, str]]:
     known = [name for name in FACETS_COUNTED if truth.held[name] and (noun is None or noun in FILTERS[name].nouns)]
     chosen = chance.sample(known, chance.choice([0, 1, 1, 2, 3]))
+    values = {
+        name: sorted(
+            value for value, of in truth.held[name].items() if noun is None or any(noun == key[0] for key in of)
+        )
+        for name in chosen
+    }
     pairs = [
-        (name, chance.choice(sorted(truth.held[name]))) for name in chosen for _ in range(chance.choice([1, 1, 3]))
+        (name, chance.choice(values[name])) for name in chosen if values[name] for _ in range(chance.choice([1, 1, 3]))
     ]
     if chance.random() < 0.3:
         pairs.append(("date_from", f"{chance.randrange(2008, 2015)}-05-01"))
@@ -148,7 +160,7 @@ def _filters(chance: random.Random, truth: Store, noun: str | None) -> list[tupl
 @pytest.mark.parametrize("seed", range(50))
 def test_totals_and_facet_counts_equal_brute_force(real_service: SearchService, truth: Store, seed: int) -> None:
     chance = random.Random(seed)
-    noun = chance.choice(["recommendations", "recommendations", "statements", "hearings", "documents", None])
+    noun = chance.choice(["recommendations", "statements", "hearings", "documents", "documents", None])
     filters, q = _filters(chance, truth, noun), _query(chance, truth)
     strict = chance.random() < 0.2
     facets = [name for name in FACETS_COUNTED if noun is None or noun in FILTERS[name].nouns]
@@ -165,6 +177,29 @@ def test_totals_and_facet_counts_equal_brute_force(real_service: SearchService, 
         assert told["unlabelled"] == wanted["unlabelled"], name
     by_type = truth.facet("type", words & truth.meeting(None, filters))["counts"]
     assert {each["value"]: each["count"] for each in answer["facets"]["type"]["values"]} == by_type
+
+
+def test_a_document_is_found_by_its_paragraphs(real_service: SearchService, api: httpx.Client, truth: Store) -> None:
+    assert truth.passages > 300
+    found = real_service.search(q="slovenia Roma settlements", type="documents", kind="national_report")
+    assert {hit["record"]["kind"] for hit in found["hits"]} == {"national_report"}
+    assert found["total"] == len(found["hits"]) == 2
+    for hit in found["hits"]:
+        assert 1 <= len(hit["passages"]) <= PASSAGES_SHOWN
+        for passage in hit["passages"]:
+            assert "<mark>Roma</mark>" in passage["text"]
+            path = passage["url"].removeprefix("http://127.0.0.1:8000")
+            paragraph = api.get(f"/v1{path}").json()
+            assert paragraph["url"] == passage["url"]
+            assert paragraph["text"] == unescape(re.sub("</?mark>", "", passage["text"]))
+            assert (paragraph["number"], paragraph["page"]) == (passage["paragraph"], passage["page"])
+
+
+def test_a_document_found_by_its_title_shows_no_paragraphs(real_service: SearchService) -> None:
+    found = real_service.search(q="A/HRC/WG.6/20/SVN/1", type="documents")
+    (hit,) = [hit for hit in found["hits"] if hit["record"]["symbol"] == "A/HRC/WG.6/20/SVN/1"]
+    assert hit["passages"] == []
+    assert "passages" not in real_service.search(q="torture", type="recommendations")["hits"][0]
 
 
 def test_pages_hold_each_record_once(real_service: SearchService, truth: Store) -> None:

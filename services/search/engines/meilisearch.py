@@ -296,7 +296,7 @@ class MeilisearchEngine:
         queries = [
             {
                 "indexUid": self._live,
-                "q": alternative.text,
+                "q": text,
                 "filter": [_any_of(_PART_OF, (key,)), *alternative.filters],
                 "matchingStrategy": "last",
                 "limit": PASSAGES_SHOWN,
@@ -304,7 +304,7 @@ class MeilisearchEngine:
                 "attributesToRetrieve": ["key", _PART_OF, "record"],
             }
             for key in keys
-            for alternative in plan.alternatives
+            for alternative, text in zip(plan.alternatives, plan.ranking, strict=True)
         ]
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for answer in self._server.several(queries) if queries else ():
@@ -450,6 +450,7 @@ class _Plan:
             alternatives = self._node(query.root, negated=False, strict=request.strict)
         ranked = query.words if request.sort is None else ()
         self.alternatives = [replace(one, text=_query_text(one, ranked)) for one in alternatives]
+        self.ranking = [_query_text(one, query.words) for one in alternatives]
         self.words = _query_text(_Alternative(), ranked)
         self.order: dict[str, Any] = {"sort": self._sort()} if self._sort() else {}
 

@@ -151,7 +151,7 @@ class Truth:
     def __init__(self, documents: Iterable[IndexDocument]) -> None:
         self.documents = list({document.key: document for document in documents}.values())
         self._analysed: dict[object, list[AnalysedRecord]] = {
-            document.key: list(_units(document)) for document in self.documents
+            document.key: list(units(document)) for document in self.documents
         }
 
     def found(self, request: SearchRequest, ignored: str | None = None) -> list[IndexDocument]:
@@ -166,7 +166,7 @@ class Truth:
         return FacetCounts.of(counts.items(), "")
 
 
-def _units(document: IndexDocument) -> Iterator[AnalysedRecord]:
+def units(document: IndexDocument) -> Iterator[AnalysedRecord]:
     """What all words of a query must stand in: the document's own texts, or those and a passage."""
     own = analyse_texts(document.texts, document.languages)
     yield own

@@ -16,8 +16,11 @@ from services.search.engines.base import (
     IndexMissingError,
     IndexMovedError,
     IndexRefusedError,
+    Passage,
     SearchRequest,
 )
+from services.search.engines.embedded import EmbeddedEngine
+from services.search.engines.meilisearch import MeilisearchEngine, _document_key
 from tests.search.engines.conftest import Home
 from tests.search.engines.corpus import generated
 
@@ -122,6 +125,52 @@ def test_the_cursor_is_lost_with_the_index(home: Home) -> None:
     assert engine.cursor() is None
     engine.rebuild(iter([_document("a", "torture")]), 7)
     assert (engine.cursor(), _total(engine)) == (7, 1)
+
+
+def _book(id_: str, *passages: str, revision: str = "1") -> IndexDocument:
+    parts = tuple(Passage({"text": text}, {"text": text}) for text in passages)
+    return IndexDocument("documents", id_, {"id": id_}, {"text": f"A report {id_}"}, revision=revision, passages=parts)
+
+
+def _texts(engine: Engine, text: str) -> list[list[str]]:
+    """The passages of each hit."""
+    hits = engine.search(SearchRequest(parse_query(text))).hits
+    return [[str(passage["text"]) for passage in hit.passages] for hit in hits]
+
+
+def test_passages_come_and_go_with_their_document(home: Home) -> None:
+    engine = home.open()
+    assert engine.rebuild(iter([_book("a", "torture", "prison", "police"), _document("b", "women")]), 1) == 2
+    assert (engine.counts(), _total(engine)) == ({"documents": 1, "recommendations": 1}, 2)
+    assert "2 documents" in engine.health().detail
+    assert (_total(engine, "torture "), _total(engine, "torture prison ")) == (1, 0)
+
+    engine.apply([_book("a", "torture, again", "moratorium", revision="2")], [], 2)
+    assert (_texts(engine, "torture "), _total(engine, "police ")) == ([["torture, again"]], 0)
+    assert _total(engine, "moratorum ") == 1
+    assert engine.ids("documents") == {"a": "2"}
+
+    engine.apply([_book("a", revision="3"), _book("c", "police")], [], 3)
+    assert (_total(engine, "torture "), _texts(engine, "police ")) == (0, [["police"]])
+    engine.apply([], [DocumentKey("documents", "c")], 4)
+    assert (_total(engine, "police "), engine.counts()) == (0, {"documents": 1, "recommendations": 1})
+    assert engine.ids("documents") == {"a": "3"}
+
+
+def test_a_document_that_lost_passages_has_no_revision(home: Home) -> None:
+    engine = home.open()
+    engine.rebuild(iter([_book("a", "torture", "prison"), _book("b", "torture"), _book("c")]), 1)
+    assert engine.ids("documents") == {"a": "1", "b": "1", "c": "1"}
+    if isinstance(engine, MeilisearchEngine):
+        engine._server.wait(
+            [engine._server.delete(engine._live, [f"{_document_key(DocumentKey('documents', 'a'))}_1"])]
+        )
+    else:
+        assert isinstance(engine, EmbeddedEngine)
+        writer = engine._current().index.writer()
+        writer.delete_documents_by_term("part_of", "documents:a")
+        writer.commit()
+    assert engine.ids("documents") == {"a": "", "b": "1", "c": "1"}
 
 
 def test_an_index_of_another_version_or_layout_is_none(home: Home) -> None:

@@ -8,7 +8,7 @@ import pytest
 from services.core.domain.errors import InvalidParameterError, InvalidQueryError
 from services.core.query.highlight import highlight
 from services.core.query.parser import parse_query
-from services.search.engines.base import Engine, IndexDocument, SearchRequest
+from services.search.engines.base import PASSAGES_SHOWN, Engine, IndexDocument, Passage, SearchRequest
 from tests.search.engines.conftest import Home
 from tests.search.engines.corpus import LAYOUT, Truth, generated
 
@@ -162,6 +162,72 @@ def test_the_best_match_comes_first(sentences: Engine, text: str, first: str) ->
 def test_marks_show_what_matched(sentences: Engine, text: str, marked: str) -> None:
     result = sentences.search(SearchRequest(parse_query(text)))
     assert marked in str(highlight(result.hits[0].record["text"], result.marks))
+
+
+BOOKS = {
+    "A-HRC-WG.6-28-PER-1": (
+        "National report of Peru",
+        ["The prison of Lima was closed.", "Torture is a crime.", "Police are trained.", "On torture in each prison."],
+    ),
+    "A-HRC-WG.6-48-SVN-1": ("National report of Slovenia", ["Prevention of torture.", "No prison is full."]),
+    "A-HRC-22-15": ("Report of the Working Group: Peru", []),
+}
+
+
+@pytest.fixture(scope="module")
+def books(shared_home: Home) -> Iterator[Engine]:
+    engine = shared_home.open(version="books")
+    engine.rebuild((_book(id_, *of) for id_, of in BOOKS.items()), 1)
+    yield engine
+    engine.close()
+
+
+def _book(id_: str, title: str, texts: list[str]) -> IndexDocument:
+    passages = tuple(Passage({"text": text}, {"text": text}, {"text": "en"}) for text in texts)
+    return IndexDocument("documents", id_, {"title": title}, {"text": title, "labels": id_}, passages=passages)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("torture prison ", {"PER-1": ["On torture in each prison."]}),
+        ("slovenia torture ", {"SVN-1": ["Prevention of torture."]}),
+        ('"national report" closed ', {"PER-1": ["The prison of Lima was closed."]}),
+        ("A-HRC-WG.6-28-PER-1 police ", {"PER-1": ["Police are trained."]}),
+        ("prison -torture ", {"PER-1": ["The prison of Lima was closed."], "SVN-1": ["No prison is full."]}),
+        ("torture -peru ", {"SVN-1": ["Prevention of torture."]}),
+        ("lima police ", {}),
+        ('"prison was closed"', {}),
+        ('"police are" OR "no prison"', {"PER-1": ["Police are trained."], "SVN-1": ["No prison is full."]}),
+    ],
+)
+def test_all_words_stand_in_one_passage_or_in_what_its_record_is_called(
+    books: Engine, text: str, found: dict[str, list[str]]
+) -> None:
+    result = books.search(SearchRequest(parse_query(text), facets=("type",)))
+    told = {hit.id[-5:]: [passage["text"] for passage in hit.passages] for hit in result.hits}
+    assert told == found
+    assert result.total == len(found)
+    assert result.facets["type"].values == ((("documents", len(found)),) if found else ())
+
+
+def test_a_record_is_found_by_what_it_is_called_and_what_it_says(home: Home) -> None:
+    engine = home.open()
+    said, called = _book("a", "A report", ["Freedom of expression"]), _book("b", "Freedom of expression", ["Of press"])
+    engine.rebuild(iter([said, called]), 1)
+    assert [hit.id for hit in engine.search(SearchRequest(parse_query("freedom expression press "))).hits] == ["b"]
+    assert {hit.id for hit in engine.search(SearchRequest(parse_query("freedom expression "))).hits} == {"a", "b"}
+
+
+def test_the_best_passages_come_first_and_not_more_than_are_shown(home: Home) -> None:
+    texts = [f"Torture, and much else, before prisons are named: {at}" for at in range(5)]
+    engine = home.open()
+    engine.rebuild(iter([_book("x", "A report", [*texts, "Torture prison"]), _book("y", "Another", ["x"])]), 1)
+    (hit,) = engine.search(SearchRequest(parse_query("torture prison "))).hits
+    assert len(hit.passages) == PASSAGES_SHOWN
+    assert hit.passages[0]["text"] == "Torture prison"
+    (sorted_hit,) = engine.search(SearchRequest(parse_query("torture prison "), sort="date")).hits
+    assert sorted_hit.passages[0]["text"] == "Torture prison"
 
 
 QUERIES = [
