@@ -183,7 +183,7 @@ def filter_parameters(noun: str) -> list[dict[str, Any]]:
 def feed_parameters() -> list[dict[str, Any]]:
     """The parameters of the feed, for the OpenAPI document."""
     return [
-        *(_filter(None, name) for name in FILTERS if name != "updated_since"),
+        *(_filter(None, name) for name in FILTERS if not FILTERS[name].lists_only),
         described_number("after", "Number of the last change you have.", least=0, most=MAX_SEQ, otherwise=0),
         _LIMIT,
         described("event_type", "Only these types.", reference_to("EventType"), many=True),

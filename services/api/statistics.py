@@ -37,7 +37,7 @@ MOST_DIMENSIONS = 3
 YEAR = "year"
 """The year of what `date_from` and `date_to` mean of the noun."""
 
-_NO_DIMENSIONS = frozenset({"id", "external_id", "date_from", "date_to", "updated_since"})
+_NO_DIMENSIONS = frozenset({"id", "external_id", "date_from", "date_to", "mid_term", "updated_since"})
 _PLACES = frozenset({"region", "recommending_region", "bloc", "recommending_bloc"})
 
 

@@ -14,6 +14,7 @@ from services.api.details.counts import NOTHING_READ, RECORDS, CountsThreeWays, 
 from services.api.details.coverage import ReviewCoverage, documents_held, label_shares, labelled_by_review
 from services.api.details.parts import Part, Setting
 from services.core.domain.documents import DATA_SETS, DocumentKind
+from services.core.domain.reviews import MidTermStatus
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import Shape
 from services.core.store.documents import DOCUMENTS, DocumentRecord
@@ -263,7 +264,7 @@ class LetterHeld(Public):
 class MidTerm(Public):
     """The voluntary report in the middle between two reviews. It is never overdue."""
 
-    status: Literal["submitted", "suggested", "not_seen"] = Field(
+    status: MidTermStatus = Field(
         description="submitted: a report of the State was read; suggested: a letter suggests one, and none was read; "
         "not_seen: neither."
     )
@@ -355,11 +356,17 @@ def _mid_term(documents: Sequence[DocumentRecord], letters: Sequence[Letter], se
     report = of_the_state[-1] if of_the_state else None
     suggested = [letter.suggested_mid_term_year for letter in letters if letter.suggested_mid_term_year is not None]
     return {
-        "status": "submitted" if report else "suggested" if suggested else "not_seen",
+        "status": _status(report, suggested),
         "suggested_by": suggested[-1] if suggested else None,
         "report": document_brief(report, setting) if report else None,
         "others": [document_brief(each, setting) for each in reports if each is not report],
     }
+
+
+def _status(report: DocumentRecord | None, suggested: Sequence[int]) -> MidTermStatus:
+    if report is not None:
+        return MidTermStatus.SUBMITTED
+    return MidTermStatus.SUGGESTED if suggested else MidTermStatus.NOT_SEEN
 
 
 REVIEW_PARTS = (

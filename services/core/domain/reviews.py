@@ -1,9 +1,19 @@
-"""Reviews: the arithmetic of cycles and sessions."""
+"""Reviews: the arithmetic of cycles and sessions, and what is known of mid-term reports."""
+
+from enum import StrEnum
 
 CYCLE_LAST_SESSIONS = {1: 12, 2: 26, 3: 40, 4: 54}
 """The last Working Group session of each cycle (Council resolution 16/21 and the calendars of each cycle)."""
 
 LAST_KNOWN_SESSION = 54
+
+
+class MidTermStatus(StrEnum):
+    """What is known of a State's mid-term report. It is voluntary (resolution 16/21, para. 18), and never overdue."""
+
+    SUBMITTED = "submitted"
+    SUGGESTED = "suggested"
+    NOT_SEEN = "not_seen"
 
 
 def cycle_of_session(session: int) -> int:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from services.core.domain.errors import InvalidParameterError, UnknownParameterError
 from services.core.domain.kinds import KINDS
 from services.core.domain.positions import Position, PositionDetail
+from services.core.domain.reviews import MidTermStatus
 
 MAX_VALUES = 200
 """How often one filter may be repeated."""
@@ -49,7 +50,8 @@ Reader = Callable[[str, str, Vocabulary], str]
 class Filter:
     """One filter. `nouns` maps each noun it applies to to what it means there.
 
-    `choices`: by noun the only values there are, where they differ from noun to noun.
+    `choices`: by noun the only values there are, where they differ from noun to noun. `lists_only`: it asks for what
+    the record itself does not tell, so that the feed, webhooks and search cannot go by it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Filter:
     scheme: str | None = None
     single: bool = False
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lists_only: bool = False
 
     def read_for(self, noun: str | None, text: str, vocabulary: Vocabulary) -> str:
         """The canonical value that a text means. `noun` None: of any noun. Raises `InvalidParameterError`."""
@@ -133,6 +136,8 @@ def filter_for(noun: str | None, name: str) -> Filter:
     known = FILTERS.get(name)
     if known is None:
         raise UnknownParameterError(f"There is no parameter `{name}` here.", parameter=name)
+    if noun is None and known.lists_only:
+        raise UnknownParameterError(f"`{name}` is for lists of {', '.join(known.nouns)}.", parameter=name)
     if noun is not None and noun not in known.nouns:
         applies = ", ".join(known.nouns)
         raise UnknownParameterError(f"`{name}` does not apply to {noun}; it applies to {applies}.", parameter=name)
@@ -220,6 +225,7 @@ _REGIONS = _one_of(lambda vocabulary: vocabulary.regions, "")
 _BLOCS = _one_of(lambda vocabulary: vocabulary.blocs, "")
 _LANGUAGES = _one_of(lambda _: frozenset(TEXT_LANGUAGES), "")
 _KINDS = _one_of(lambda _: frozenset(value for kinds in KINDS.values() for value in kinds), "")
+_MID_TERM = _one_of(lambda _: frozenset(MidTermStatus), "")
 _SCHEMES = _one_of(lambda vocabulary: frozenset(vocabulary.labels), "")
 
 _ALL = (
@@ -332,6 +338,13 @@ FILTERS: dict[str, Filter] = {
             _DETAILS,
             "implemented, in_process, partial or not_supported",
         ),
+        Filter(
+            "mid_term",
+            _means(("reviews",), "What is known of the State's voluntary mid-term report."),
+            _MID_TERM,
+            "submitted, suggested or not_seen",
+            lists_only=True,
+        ),
         _labels("topic", "topic", "topic", _LABELLED_BY_RULE),
         _labels("theme", "ohchr-theme", "OHCHR theme"),
         _labels("issue", "upr-info-issue", "UPR Info issue"),
@@ -391,6 +404,7 @@ FILTERS: dict[str, Filter] = {
             _moment,
             "moment with its offset",
             single=True,
+            lists_only=True,
         ),
     )
 }

@@ -11,6 +11,7 @@ from typing import Any
 from services.core.domain.changes import EVENT_TYPES
 from services.core.domain.kinds import KINDS
 from services.core.domain.positions import Position, PositionDetail
+from services.core.domain.reviews import MidTermStatus
 from services.core.query.filters import CODE_PATTERN, FILTERS, GREATEST_NUMBER, ID_PATTERN, TEXT_LANGUAGES
 from services.core.schemas.names import LANGUAGES
 from services.core.store.seed import facts, sample_state_records, state_records
@@ -46,6 +47,7 @@ _COMPONENTS = {
 _PLAIN: Mapping[str, Schema] = {
     "date_from": {"type": "string", "format": "date", "examples": ["2012-11-01"]},
     "date_to": {"type": "string", "format": "date", "examples": ["2026-11-21"]},
+    "mid_term": {"type": "string", "enum": [str(each) for each in MidTermStatus]},
     "updated_since": {"type": "string", "format": "date-time", "examples": ["2026-11-21T09:00:00Z"]},
     "speaker": {"type": "string", "pattern": f"^{CODE_PATTERN}$", "examples": ["ESP"]},
     **{

@@ -14,7 +14,7 @@ _FILTER_OF_SCHEME = {known.scheme: known.name for known in FILTERS.values() if k
 
 
 def filter_values(noun: str, shape: dict[str, Any], reference: Reference) -> dict[str, tuple[str, ...]]:
-    """The values of a shape under each filter that applies to its noun, but for dates and `updated_since`."""
+    """The values of a shape under each filter that applies to its noun, but for dates and those for lists only."""
     found: dict[str, dict[str, None]] = {}
     for name, value in _pairs(noun, shape, reference):
         if noun in FILTERS[name].nouns:

@@ -4,11 +4,16 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, Table, cast, func, literal, or_, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Table, and_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from services.core.domain.documents import DocumentKind
+from services.core.domain.reviews import MidTermStatus
 from services.core.query.filters import FILTERS, FilterSet, filters_of
+from services.core.store.documents import documents_table
 from services.core.store.metadata import plain_text
+from services.core.store.reviews import reviews_table
+from services.core.store.statements import statements_table
 from services.core.store.states import states_table
 from services.core.store.tables import AGGREGATES
 
@@ -69,6 +74,24 @@ def _in_bloc(values: Values) -> ColumnElement[bool]:
     return belongs
 
 
+def _mid_term(review: ColumnElement[Any]) -> Clause:
+    """By what is held besides the review: the State's report, and letters that suggest one."""
+    documents = reviews_table.c.documents
+    report = documents_table.alias("report").c
+    by_the_state = or_(report.author_kind.is_(None), report.author_kind == "state")
+    is_report = (report.id == func.any(documents), report.kind == DocumentKind.MID_TERM_REPORT, by_the_state)
+    submitted = select(report.id).where(*is_report).correlate(reviews_table).exists()
+    letter = statements_table.c
+    suggests = (letter.review == review, letter.suggested_mid_term_year.is_not(None))
+    suggested = select(letter.id).where(*suggests).correlate(reviews_table).exists()
+    met = {
+        MidTermStatus.SUBMITTED: submitted,
+        MidTermStatus.SUGGESTED: and_(~submitted, suggested),
+        MidTermStatus.NOT_SEEN: and_(~submitted, ~suggested),
+    }
+    return lambda values: or_(*(met[MidTermStatus(value)] for value in values))
+
+
 def column_of(table: Table, name: str) -> Column[Any]:
     """The column that a filter looks at. Columns bear the filters' names, but for those of `_COLUMNS`."""
     named = "label_ids" if FILTERS[name].scheme else _COLUMNS.get((table.name, name), _COLUMNS.get(("*", name), name))
@@ -86,6 +109,7 @@ def _clause(table: Table, name: str) -> Clause:
 
 _SPECIAL: dict[str, Callable[[Column[Any]], Clause]] = {
     "language": _in_any_language,
+    "mid_term": _mid_term,
     "region": lambda column: _any_place(column, _in_region),
     "recommending_region": lambda column: _any_place(column, _in_region),
     "bloc": lambda column: _any_place(column, _in_bloc),
@@ -111,6 +135,7 @@ _COLUMNS = {
     ("*", "document"): "documents",
     ("states", "region"): "region",
     ("states", "bloc"): "id",
+    ("reviews", "mid_term"): "id",
     ("documents", "language"): "languages",
     ("documents", "date_from"): "published_on",
     ("documents", "date_to"): "published_on",
