@@ -45,8 +45,12 @@ bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 
 bench-extraction: $(INSTALLED) ## How well and how fast documents and data sets are read and labelled.
 	$(BIN)/python -m benchmarks.extraction
+	$(BIN)/python -m benchmarks.agreement
 	$(BIN)/python -m benchmarks.labelling
-	$(BIN)/python -m benchmarks.datasets
+	@# One process each: memory is measured.
+	$(BIN)/python -m benchmarks.datasets attach
+	$(BIN)/python -m benchmarks.datasets upr-info
+	$(BIN)/python -m benchmarks.datasets uhri
 
 bench-search: $(INSTALLED) ## How fast the search engine and its service answer.
 	$(BIN)/python -m benchmarks.search_engine
@@ -60,7 +64,9 @@ bench-api: $(INSTALLED) $(DATASETTE) ## How fast lists, details, exports and the
 	$(BIN)/python -m benchmarks.against_datasette
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
-	$(BIN)/python -m benchmarks.datasets
+	$(BIN)/python -m benchmarks.datasets attach
+	$(BIN)/python -m benchmarks.datasets upr-info
+	$(BIN)/python -m benchmarks.datasets uhri
 
 clean: ## Remove what was made here, but no data (.upr).
 	rm -rf $(VENV) .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
