@@ -1,7 +1,7 @@
 """Records as documents of the index: random records of every noun, in a real store."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +12,15 @@ from services.core.query.parser import parse_query
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of
 from services.core.schemas.terms import filter_terms
+from services.core.store.bulk import copy_rows
 from services.core.store.labels import LABELS
+from services.core.store.paragraphs import (
+    Citation,
+    ParagraphRecord,
+    paragraph_id,
+    paragraph_sort_key,
+    paragraphs_table,
+)
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.core.store.reference import Reference, read_reference
 from services.core.store.statements import STATEMENTS
@@ -132,6 +140,48 @@ def test_a_statement_is_found_by_its_original_and_by_who_spoke(connection: Conne
     assert document.record["speaker"] == {"code": "a-watch", "name": "Watch for Andean Rivers"}
     for q in ("ratified", "cuándo", '"Andean rivers"', "fisher"):
         assert found(document, q), q
+
+
+def test_paragraphs_are_passages_of_their_document(connection: Connection, reference: Reference) -> None:
+    (first, second, *_) = AGGREGATES["documents"].where(connection)
+    paragraphs = [_paragraph(first.id, number) for number in range(1, 4)]  # type: ignore[attr-defined]
+    copy_rows(connection, paragraphs_table, [{**asdict(each), "recommendations": []} for each in paragraphs])
+    projection = Projection(reference)
+    documents = {document.key: document for document in all_documents(connection, projection)}
+    keys = [DocumentKey("documents", each.id) for each in (first, second)]  # type: ignore[attr-defined]
+    assert {each.key: each for each in documents_of(connection, keys, projection)} == {k: documents[k] for k in keys}
+    document, other = documents[keys[0]], documents[keys[1]]
+    assert other.passages == ()
+    assert [passage.content["number"] for passage in document.passages] == ["1", "2", "3"]
+    passage = document.passages[1]
+    assert passage.content["cited"] == ["116.2"], "as printed: which recommendation it means is no matter of the index"
+    assert passage.languages["text"] == "es"
+    for q in ("prisión 2", "116.2", '"cárceles y prisiones"'):
+        assert matches(parse_query(q), passage.texts, languages=passage.languages), q
+    assert marks(connection, "documents", projection)[document.id] == document.revision
+    assert document.revision.endswith(".3")
+
+
+def _paragraph(document: str, number: int) -> ParagraphRecord:
+    return ParagraphRecord(
+        id=paragraph_id(document, "es", str(number)),
+        document=document,
+        sort_key=paragraph_sort_key(document, "es", number),
+        review="PER-3",
+        state_under_review="PER",
+        cycle=3,
+        document_kind="national_report",
+        language="es",
+        number=str(number),
+        heading="Cárceles y prisiones",
+        text=f"La prisión {number} fue cerrada.",
+        page=2,
+        citations=[Citation(printed=f"116.{number}", cycle=None, recommendations=[f"PER-2-116.{number}"])],
+        recommendations=(),
+        file="0" * 64,
+        parser="plain_document",
+        parser_version="1",
+    )
 
 
 def test_marks_are_what_documents_bear(

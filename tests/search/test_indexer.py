@@ -1,5 +1,6 @@
 """The indexer with a real store and the embedded engine: whatever happens to either, they end up the same."""
 
+import hashlib
 import subprocess
 import sys
 import threading
@@ -22,14 +23,15 @@ from services.core.store.labels import LABELS
 from services.core.store.recommendations import RECOMMENDATIONS, recommendations_table
 from services.core.store.reference import read_reference
 from services.core.store.states import states_table
-from services.ingest.reading import ReadLabel
+from services.ingest.load import Loader
+from services.ingest.reading import ReadCitation, ReadDocument, Reading, ReadLabel, ReadParagraph
 from services.search import indexer as module
 from services.search.dependencies import Desk, following, open_desk
 from services.search.documents import SEARCHED_NOUNS, Projection, all_documents
 from services.search.engines.base import SearchRequest
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
-from tests.search.conftest import eventually, forget, load, on_meilisearch
+from tests.search.conftest import LONG_AGO, eventually, forget, load, on_meilisearch
 
 REPORT = report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])])
 MATRIX = matrix(
@@ -71,6 +73,9 @@ def assert_same(desk: Desk, store: Engine) -> None:
         assert desk.engine.cursor() == head(connection)
     held = {(noun, id_): mark for noun in SEARCHED_NOUNS for id_, mark in desk.engine.ids(noun).items()}
     assert held == {key: each.revision for key, each in wanted.items()}
+    for each in wanted.values():
+        for passage in each.passages:
+            assert each.id in found(desk, f'"{passage.texts["text"]}"', each.type)
     requests = (SearchRequest(parse_query(""), per_page=200, page=page) for page in range(1, len(wanted) // 200 + 2))
     hits = [hit for request in requests for hit in desk.engine.search(request).hits]
     assert len(hits) == len(wanted)
@@ -154,6 +159,57 @@ def test_a_replaced_id_leaves_nothing_behind(desk: Desk, store: Engine, tmp_path
     assert catch_up(desk) == 1
     assert found(desk) == ["PER-2-116.1", "PER-2-116.2"]
     assert found(desk, provisional) == ["PER-2-116.1"], "it is found by the id that it bore before"
+    assert_same(desk, store)
+
+
+def national_report(*texts: str, version: str = "1") -> Reading:
+    return Reading(
+        parser="plain_document",
+        parser_version=version,
+        document=ReadDocument("national_report", "A/HRC/WG.6/28/PER/1", state_under_review="PER", cycle=3, session=28),
+        paragraphs=tuple(
+            ReadParagraph(str(at), each, page=2, recommendations=(ReadCitation("116.1"), ReadCitation("116.2")))
+            for at, each in enumerate(texts, start=1)
+        ),
+    )
+
+
+def test_paragraphs_follow_their_document(
+    desk: Desk, store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(store, tmp_path, national_report("A moratorium stands.", "Prisons were closed."), "national.pdf")
+    catch_up(desk)
+    assert found(desk, "peru moratorium", "documents") == ["A-HRC-WG.6-28-PER-1"]
+    assert found(desk, "116.2", "documents") == ["A-HRC-WG.6-28-PER-1"], "numbers are found as they are printed"
+    assert_same(desk, store)
+    with nobody_rebuilds(monkeypatch, desk):
+        load(store, tmp_path, REPORT, "report.pdf")  # sets links, which changes no document
+        catch_up(desk)
+        assert_same(desk, store)
+        load(store, tmp_path, national_report("Prisons were opened.", version="2"), "national.pdf")
+        assert catch_up(desk) == 1
+        assert found(desk, "moratorium", "documents") == found(desk, '"were closed"', "documents") == []
+        assert found(desk, '"were opened"', "documents") == ["A-HRC-WG.6-28-PER-1"]
+        assert_same(desk, store)
+        sha256 = hashlib.sha256(b"national.pdf").hexdigest()
+        Loader(store, LONG_AGO).withdraw("PER-3", [sha256])
+        catch_up(desk)
+        assert found(desk, "prison", "documents") == []
+        assert_same(desk, store)
+
+
+def test_reconcile_repairs_documents_whose_paragraphs_are_not_all_there(
+    desk: Desk, store: Engine, tmp_path: Path
+) -> None:
+    load(store, tmp_path, REPORT, "report.pdf")
+    load(store, tmp_path, national_report("A moratorium stands.", "Prisons were closed."), "national.pdf")
+    catch_up(desk)
+    assert desk.indexer.reconcile().repaired == 0
+    with store.begin() as connection:  # behind the feed's back
+        connection.execute(text("DELETE FROM paragraphs WHERE number = '1'"))
+    outcome = desk.indexer.reconcile()
+    assert (outcome.missing, outcome.stale, outcome.surplus) == (0, 1, 0)
+    assert found(desk, "moratorium", "documents") == []
     assert_same(desk, store)
 
 
