@@ -20,6 +20,7 @@ from starlette.routing import compile_path
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from services.core.domain.errors import NotFoundError, UnavailableError, UnknownParameterError, UprError
+from services.core.runtime.docs_page import docs_routes
 from services.core.runtime.manners import RequestManners, RequestMetrics
 from services.core.runtime.openapi import complete
 from services.core.runtime.problems import PROBLEM_RESPONSE, install_problem_handlers
@@ -145,6 +146,7 @@ def create_service(
     ProcessCollector(registry=service.metrics_registry)
     install_problem_handlers(service)
     service.include_router(_operations_routes(service, readiness))
+    service.include_router(docs_routes(service.title, version, settings.public_url))
     # The last one added is the outermost.
     service.add_middleware(CompressMiddleware, minimum_size=SMALLEST_COMPRESSED, gzip_level=3)
     service.add_middleware(RequestManners, metrics=RequestMetrics(service.metrics_registry), limits=service.rate_limits)
