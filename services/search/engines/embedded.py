@@ -67,8 +67,10 @@ _REBUILD_HEAP_BYTES: Final = 192_000_000
 _MAX_FACET_VALUES: Final = 1_000_000
 _ATTEMPTS: Final = 3
 _FEW_TERMS: Final = 64
+_READ_AT_FIRST: Final = 4_096
 _PASSAGES_A_RECORD: Final = 8
-"""How many passages of one record are expected before the first of the next, where hits are looked for."""
+"""How many are read to fill a page, where those of one record may come one after the other. To order the hits costs
+much more than to read some thousands of them, so that it should be done once."""
 _ALL: Final = Clause.all_query()
 
 
@@ -277,7 +279,7 @@ class EmbeddedEngine:
     def _grouped(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[Hit, ...]:
         """A page of records, each where it or its best passage stands: more is read until the page is full."""
         wanted = request.offset + request.per_page
-        clause, limit = plan.ranking(plan.with_passages()), _PASSAGES_A_RECORD * wanted
+        clause, limit = plan.ranking(plan.with_passages()), max(_READ_AT_FIRST, _PASSAGES_A_RECORD * wanted)
         while True:
             found = searcher.search(clause, limit, count=False).hits
             groups = searcher.fast_field_values("group", [address for _, address in found])
