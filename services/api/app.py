@@ -10,7 +10,7 @@ from services import __version__
 from services.api.dependencies import open_desk
 from services.api.documented import examples
 from services.api.keys import recognise_key
-from services.api.routes import changes, files, paragraphs, topics, webhooks
+from services.api.routes import calendars, changes, files, paragraphs, topics, webhooks
 from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
 from services.api.routes.feeds import feed_routes
@@ -65,6 +65,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(paragraphs.router, dependencies=[Depends(recognise_key)])
     service.include_router(feed_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(files.router, dependencies=[Depends(recognise_key)])
+    service.include_router(calendars.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
     return service

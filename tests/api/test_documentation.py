@@ -77,6 +77,8 @@ def _is_an_export(line: str, told: str, folder: Path) -> bool:
         assert told.startswith("@"), line
     elif ".atom" in line:
         assert ElementTree.fromstring(told).find("{http://www.w3.org/2005/Atom}entry") is not None, line
+    elif "calendar.ics" in line:
+        assert "BEGIN:VEVENT" in told, line
     elif ".json-feed" in line:
         assert json.loads(told)["items"], line
     else:
