@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_used_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_api_keys')),
     sa.UniqueConstraint('hash', name=op.f('uq_api_keys_hash'))
     )
@@ -257,6 +258,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_statements')),
     sa.UniqueConstraint('sort_key', name=op.f('uq_statements_sort_key'))
     )
+    op.create_index(op.f('ix_statements_document'), 'statements', ['document'], unique=False)
     op.create_index(op.f('ix_statements_hearing'), 'statements', ['hearing'], unique=False)
     op.create_index(op.f('ix_statements_review'), 'statements', ['review'], unique=False)
     op.create_index('ix_statements_day_in_order_id', 'statements', [sa.literal_column("coalesce(date, '0001-01-01')"), 'id'], unique=False)
@@ -362,6 +364,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pledges')),
     sa.UniqueConstraint('sort_key', name=op.f('uq_pledges_sort_key'))
     )
+    op.create_index(op.f('ix_pledges_document'), 'pledges', ['document'], unique=False)
     op.create_index(op.f('ix_pledges_label_ids'), 'pledges', ['label_ids'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_pledges_review'), 'pledges', ['review'], unique=False)
     op.create_table('recommendations',
@@ -469,6 +472,7 @@ def downgrade() -> None:
     op.drop_table('recommendations')
     op.drop_index(op.f('ix_pledges_review'), table_name='pledges')
     op.drop_index(op.f('ix_pledges_label_ids'), table_name='pledges', postgresql_using='gin')
+    op.drop_index(op.f('ix_pledges_document'), table_name='pledges')
     op.drop_table('pledges')
     op.drop_index(op.f('ix_webhook_endpoints_owner'), table_name='webhook_endpoints')
     op.drop_table('webhook_endpoints')
@@ -490,6 +494,7 @@ def downgrade() -> None:
     op.drop_index('ix_statements_day_in_order_id', table_name='statements')
     op.drop_index(op.f('ix_statements_review'), table_name='statements')
     op.drop_index(op.f('ix_statements_hearing'), table_name='statements')
+    op.drop_index(op.f('ix_statements_document'), table_name='statements')
     op.drop_table('statements')
     op.drop_table('review_sessions')
     op.drop_index(op.f('ix_readings_sha256'), table_name='readings')

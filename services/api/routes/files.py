@@ -28,15 +28,17 @@ Sha256 = Annotated[
     str, Path(description="SHA-256 of the file, from the document's `files`.", pattern=r"^[0-9a-f]{64}$")
 ]
 
+_MEDIA_TYPES = (
+    "application/octet-stream",
+    "application/pdf",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+_BYTES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _MEDIA_TYPES}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file as it was read.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    },
-    206: {
-        "description": "The part of it that `Range` asks for.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    },
+    200: {"description": "The file as it was read.", "content": _BYTES},
+    206: {"description": "The part of it that `Range` asks for.", "content": _BYTES},
     **problems(
         RangeNotSatisfiableError("The file has 26955 bytes."),
         UnavailableError("The database does not answer at the moment."),

@@ -11,7 +11,7 @@ from services.api.details.catalogue import MODELS_WITH_PARTS, add_parts
 from services.api.details.parts import Setting
 from services.api.details.topics import TopicEntry, topic_shape, topics
 from services.api.documented import problems
-from services.api.parameters import LANGUAGE_PARAMETER, read_language, read_page_size
+from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
 from services.api.routes.records import next_address, redirect
 from services.core.domain.errors import (
     InvalidCursorError,
@@ -21,7 +21,7 @@ from services.core.domain.errors import (
     UnknownParameterError,
 )
 from services.core.runtime.conditional import unchanged, version_of
-from services.core.runtime.parameters import described, described_number, parameters_of, single
+from services.core.runtime.parameters import described_number, parameters_of, single
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import Dataset, NextPage, Public
@@ -63,7 +63,7 @@ Slug = Annotated[str, Path(description="The topic's id, as the filter `topic` ta
     openapi_extra={
         "parameters": [
             described_number("limit", "Entries a page.", least=1, most=MAX_LIMIT, otherwise=DEFAULT_LIMIT),
-            described("cursor", "Where to go on, from `page.next`.", {"type": "string"}),
+            CURSOR_PARAMETER,
             LANGUAGE_PARAMETER,
             *asked_parameters(NOUN),
         ]

@@ -53,5 +53,6 @@ pledges_table = Table(
     *row_history(),
 )
 Index(None, pledges_table.c.review)
+Index(None, pledges_table.c.document)
 Index(None, pledges_table.c.label_ids, postgresql_using="gin")
 PLEDGES = Aggregate("pledges", pledges_table, PledgeRecord)

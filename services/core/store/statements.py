@@ -76,6 +76,7 @@ statements_table = Table(
 )
 Index(None, statements_table.c.hearing)
 Index(None, statements_table.c.review)
+Index(None, statements_table.c.document)
 Index(None, statements_table.c.speaker, statements_table.c.sort_key)
 Index(None, statements_table.c.updated_at, statements_table.c.id)
 Index("ix_statements_day_in_order_id", day_in_order(statements_table.c.date), statements_table.c.id)
