@@ -27,7 +27,7 @@ from services.core.store.recommendations import RECOMMENDATIONS, RecommendationR
 MOST_OF_A_KIND = 20
 """How many of each kind are shown."""
 NEARLY_THE_SAME = 0.75
-"""Likeness from which on texts are nearly the same: by reading pairs of UPR Info's database around it."""
+"""Likeness from which on texts are nearly the same. A judgement; no pairs were coded to measure it by."""
 _TOPIC, _INSTRUMENT = "topic:", "instrument:"
 
 Why = Literal["same_text", "nearly_same_text", "same_topic"]
