@@ -252,7 +252,7 @@ def _statement(record: StatementRecord, documents: Documents, reader: Reader) ->
         documents.get(record.document),
         reader.say("record.statement", by=by),
         reader,
-        remark=reader.say(f"remark.{kind}", by=by),
+        remark=reader.say(f"remark.{kind}", by=by) if record.kind != "letter" else None,  # that is the document itself
         pinpoint=_pinpoint(record.paragraph, reader),
         page=record.page,
         abstract=record.text,
@@ -284,8 +284,11 @@ def _review(record: ReviewRecord, documents: Documents, reader: Reader) -> Citat
 
 
 def _hearing(record: HearingRecord, documents: Documents, reader: Reader) -> Citation:
-    known = record.kind if f"record.{record.kind}" in phrases("citations") else "hearing"
-    title = record.title or reader.say(f"record.{known}", state=reader.states(record.states))
+    # A title as printed says what it was, and not whose.
+    title = record.title
+    if title is None or f"record.{record.kind}" in phrases("citations"):
+        known = record.kind if f"record.{record.kind}" in phrases("citations") else "hearing"
+        title = reader.say(f"record.{known}", state=reader.states(record.states))
     return _event(title, record.date, documents, None, reader)
 
 
