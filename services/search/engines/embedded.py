@@ -101,6 +101,7 @@ class EmbeddedEngine:
         self._folder = folder / f"{slug(index_version)}-{layout.fingerprint()}"
         self._layout = layout
         self._schema = _schema(layout)
+        self._filter_fields = tuple((name, f"f_{name}") for name in layout.filters)
         self._snapshot: _Snapshot | None = None
         self._pointer: tuple[tuple[int, int], str] | None = None
         self._refreshing = threading.Lock()
@@ -397,9 +398,9 @@ class EmbeddedEngine:
         return made
 
     def _add_filters(self, made: tantivy.Document, document: IndexDocument, otherwise: tuple[str, ...]) -> None:
-        for name in self._layout.filters:
+        for name, field in self._filter_fields:
             for label in document.values(name) or otherwise:
-                made.add_text(f"f_{name}", label)
+                made.add_text(field, label)
         for name, date in document.dates.items():
             made.add_integer(f"d_{name}", date_number(date))
 
