@@ -23,6 +23,8 @@ _TITLES = {
 _NUMBERED = re.compile(r"^(\d{1,3})\.\s*(?=[^\s\d])")
 _OPENS_HEADING = re.compile(r"^(?:[IVX]{1,5}|[A-Z]|\d{1,2})\.\s")
 _NOTES = re.compile(r"^(?:(?:end)?notes?|notas?)$", re.IGNORECASE)
+_SENTENCE_ENDS = re.compile(r"[.:;?!][”\"’)]?[\s⁰¹²³⁴-⁹]*$")
+_MOST_HEADING_LINES = 2
 _BRIDGED = 3
 _LARGER = 1.08
 _LONGEST_HEADING = 150
@@ -32,7 +34,7 @@ class PlainDocument:
     """Reads national reports and compilations in English, Spanish and French, which are known by their symbols."""
 
     name = "plain_document"
-    version = "2"
+    version = "3"
 
     def bid(self, content: Content) -> float:
         """Fair where the symbol is that of a national report or a compilation."""
@@ -109,22 +111,57 @@ def _paragraphs(lines: list[Block]) -> Iterator[_Paragraph]:
     body = _body_size(lines)
     current: _Paragraph | None = None
     last, heading, in_heading = 0, [""], False
-    for line in lines:
+    numbered_headings = _numbered_headings(lines, body)
+    for place, line in enumerate(lines):
         if current and _NOTES.match(line.text.strip()):
             break
-        found = _NUMBERED.match(line.text)
+        found = _NUMBERED.match(line.text) if place not in numbered_headings else None
         if found and (last < int(found[1]) <= last + _BRIDGED or (not last and int(found[1]) == 1)):
+            if current and (plain := _plain_heading(current)):
+                heading = plain
             if current:
                 yield current
             last, in_heading = int(found[1]), False
             current = _Paragraph(found[1], line.page, " ".join(heading).strip() or None, [line.text[found.end() :]])
-        elif _is_heading(line, body):
+        elif _is_heading(line, body) and (in_heading or not _in_sentence(current, line)):
             heading = [*heading, line.text] if in_heading and not _OPENS_HEADING.match(line.text) else [line.text]
             in_heading = True
         elif current and not in_heading:
             current.lines.append(line.text)
     if current:
         yield current
+
+
+def _numbered_headings(lines: list[Block], body: float) -> frozenset[int]:
+    """The headings ("1. International treaties") whose number the paragraph that is due bears as well, below them."""
+    found: dict[int, int] = {}
+    headings: list[int] = []
+    for place, line in enumerate(lines):
+        number = _NUMBERED.match(line.text)
+        if number and _is_heading(line, body):
+            found.setdefault(int(number[1]), place)
+        elif number and (heading := found.pop(int(number[1]), None)) is not None:
+            headings.append(heading)
+    return frozenset(headings)
+
+
+def _in_sentence(paragraph: _Paragraph | None, line: Block) -> bool:
+    """Whether a line goes on a sentence, whatever it is printed in."""
+    return bool(paragraph and line.text[:1].islower() and not _SENTENCE_ENDS.search(paragraph.lines[-1]))
+
+
+def _plain_heading(paragraph: _Paragraph) -> list[str]:
+    """Take a heading set like the text off a paragraph's end: after its last sentence, without a full stop."""
+    first = len(paragraph.lines)
+    while first and not _SENTENCE_ENDS.search(paragraph.lines[first - 1]):
+        first -= 1
+    heading = paragraph.lines[first:]
+    if not first or not heading or len(heading) > _MOST_HEADING_LINES or not heading[0][:1].isupper():
+        return []
+    if len(" ".join(heading)) > _LONGEST_HEADING:
+        return []
+    del paragraph.lines[first:]
+    return heading
 
 
 def _body_size(lines: list[Block]) -> float:

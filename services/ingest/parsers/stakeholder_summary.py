@@ -24,7 +24,7 @@ class StakeholderSummary:
     """Reads summaries in English, Spanish and French, which are known by their symbols."""
 
     name = "stakeholder_summary"
-    version = "2"
+    version = "3"
 
     def bid(self, content: Content) -> float:
         """Fair where the symbol is that of a summary."""

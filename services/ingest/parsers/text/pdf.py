@@ -3,6 +3,7 @@
 import ctypes
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pypdfium2
@@ -18,8 +19,15 @@ _TAIL = 2048
 _SUPERSCRIPT_BELOW = 0.75
 """Footnote references of UN documents are printed at 6 to 6.5 points in lines of 9 to 12."""
 
-_SHORT_NUMBER = re.compile(r"(?<!\d)\d{1,3}(?!\d)")
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SHORT_NUMBER = re.compile(r"(?<!\d)\d{1,7}(?!\d)")
+"""At most a year with a footnote's number on it: "in 2013¹²"."""
+
+_OPENS_WITH_MARK = re.compile(r"^\s*\d{1,3}(?!\d)")
+_GAP_BEFORE_MARK = 6
+"""Points; a blank of 10-point type is some 2.5."""
+
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_SUPERSCRIPTS = str.maketrans("0123456789", _RAISED)
 _LINE_END_HYPHEN = "\ufffe"
 """What PDFium gives for a hyphen at the end of a line, and it joins the next line to it."""
 
@@ -73,14 +81,31 @@ def _page(document: Any, number: int) -> Iterator[Block]:
         text = text_page.get_text_range()
         # PDFium's text and its characters run in step unless a character has no Unicode value.
         geometry = _Geometry(text_page.raw) if text_page.count_chars() == len(text) else None
-        at = 0
-        for line in text.split("\r\n"):
-            if line.strip():
-                yield _block(line, at, number + 1, geometry)
-            at += len(line) + 2
+        yield from _blocks(text, number + 1, geometry)
     finally:
         text_page.close()
         page.close()
+
+
+def _blocks(text: str, page: int, geometry: "_Geometry | None") -> Iterator[Block]:
+    """A block for each line; what PDFium breaks off a line before a footnote's number goes back to it."""
+    waiting: Block | None = None
+    ended, at = 0, 0
+    for line in text.split("\r\n"):
+        if line.strip():
+            first = at + len(line) - len(line.lstrip())
+            block = _block(line, at, page, geometry)
+            if waiting and geometry and _OPENS_WITH_MARK.match(line) and geometry.raised_after(ended, first):
+                raised = _OPENS_WITH_MARK.sub(lambda found: found[0].translate(_SUPERSCRIPTS), block.text)
+                waiting = replace(waiting, text=waiting.text + raised)
+            else:
+                if waiting:
+                    yield waiting
+                waiting = block
+            ended = at + len(line.rstrip()) - 1
+        at += len(line) + 2
+    if waiting:
+        yield waiting
 
 
 class _Geometry:
@@ -99,8 +124,21 @@ class _Geometry:
 
     def left(self, at: int) -> float:
         """The left edge of character `at` in points from the page's left edge."""
+        return self._box(at)[0]
+
+    def raised_after(self, before: int, at: int) -> bool:
+        """Whether character `at` stands right after `before` on the same line, as small as a superscript."""
+        if self.size(at) >= _SUPERSCRIPT_BELOW * self.size(before):
+            return False
+        left, _, bottom, top = self._box(at)
+        _, right, foot, _ = self._box(before)
+        return -1 < left - right < _GAP_BEFORE_MARK and foot < (bottom + top) / 2 < foot + 2 * self.size(before)
+
+    def _box(self, at: int) -> tuple[float, float, float, float]:
+        """Left, right, bottom and top edge of a character in points."""
         pdfium.FPDFText_GetCharBox(self._text_page, at, *self._edges)
-        return float(self._edges[0].value)
+        left, right, bottom, top = (float(edge.value) for edge in self._edges)
+        return left, right, bottom, top
 
     def bold(self, at: int) -> bool:
         """Whether character `at` is of a bold font."""
@@ -114,12 +152,18 @@ def _block(line: str, at: int, page: int, geometry: _Geometry | None) -> Block:
     last = at + len(line.rstrip()) - 1
     size = max(geometry.size(first), geometry.size(last))
     text = _SHORT_NUMBER.sub(lambda found: _marked(found, at, size, geometry), line)
-    return Block(_clean(text), page, bold=geometry.bold(last), size=round(size, 1), x=round(geometry.left(first), 1))
+    unmarked = text.rstrip().rstrip(_RAISED)
+    bold = geometry.bold(at + max(len(unmarked.rstrip()) - 1, 0))
+    return Block(_clean(text), page, bold=bold, size=round(size, 1), x=round(geometry.left(first), 1))
 
 
 def _marked(found: re.Match[str], at: int, size: float, geometry: _Geometry) -> str:
-    small = geometry.size(at + found.start()) < _SUPERSCRIPT_BELOW * size
-    return found[0].translate(_SUPERSCRIPTS) if small else found[0]
+    """A number with the digits at its end that are raised as superscripts: all of them, or those after a year."""
+    number, below = found[0], _SUPERSCRIPT_BELOW * size
+    full = len(number)
+    while full and geometry.size(at + found.start() + full - 1) < below:
+        full -= 1
+    return number[:full] + number[full:].translate(_SUPERSCRIPTS)
 
 
 def _clean(line: str) -> str:

@@ -26,6 +26,13 @@ _NOTE_START = re.compile(
 _AS_READ = re.compile(
     r"^(?:\d{1,2}\s*)?(?:The )?(?:text of the )?(?:original )?recommendations? as read\b", re.IGNORECASE
 )
+_FIRST_PARAGRAPH = re.compile(r"^1\.\s+\S")
+_MASTHEAD = re.compile(
+    r"^(?:United Nations|Naciones Unidas|Nations Unies)\s+A/|^(?:United Nations|Naciones Unidas|Nations Unies)$"
+    r"|^(?:General Assembly|Asamblea General|Assemblée générale)(?:\s+Distr\b|$)|^Distr\. ?:? ?g[eé]n"
+)
+_LONGEST_NOTE = 4
+_NOTE_TO_TITLE = re.compile(r"^[*∗]{1,3}\s*[A-ZÀ-Þ]")
 _RAISED_DIGIT = re.compile(r"[⁰¹²³⁴-⁹]")
 _SUPERSCRIPT = re.compile(r"(?<!\bm)(?<!\bkm)(?<!\dm)(?<!\dkm)\s?[⁰¹²³⁴-⁹]+")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -54,16 +61,20 @@ class PrintedText:
 
 
 def strip_furniture(text: DocumentText) -> PrintedText:
-    """Take running heads, feet and footnotes out of the text. The title page is left alone."""
+    """Take running heads, feet and footnotes out of the text. A title page is left alone down to its paragraph 1."""
     symbol = _symbol(text.blocks)
     body = _body_size(text.blocks)
     lines: list[Block] = list(_masthead_table(text))
     notes: list[Footnote] = []
     for page, blocks in groupby(_tidy(text.blocks), key=lambda block: block.page or 0):
         printed = list(_without_heads(list(blocks), symbol))
-        if page <= 1:
+        if page == 0:
             lines += printed
             continue
+        if page == 1:
+            opening = _opening(printed)
+            lines += printed[:opening]
+            printed = printed[opening : _masthead_below(printed, opening)]
         foot = _foot(printed)
         small: list[Block] = []
         for place, block in enumerate(printed):
@@ -72,6 +83,19 @@ def strip_furniture(text: DocumentText) -> PrintedText:
     if text.pages is None:
         return PrintedText(tuple(lines), tuple(notes), *_symbols_in_word(text))
     return PrintedText(tuple(lines), tuple(notes), symbol)
+
+
+def _opening(printed: list[Block]) -> int:
+    """Where the running text begins on a title page: at its paragraph 1."""
+    return next((place for place, block in enumerate(printed) if _FIRST_PARAGRAPH.match(block.text)), len(printed))
+
+
+def _masthead_below(printed: list[Block], opening: int) -> int:
+    """Where the text of a title page ends: PDFium gives the masthead, and the note above it, after the text."""
+    below = range(opening, len(printed))
+    masthead = next((place for place in below if _MASTHEAD.match(printed[place].text)), len(printed))
+    note = range(max(opening, masthead - _LONGEST_NOTE), masthead)
+    return next((place for place in note if _NOTE_TO_TITLE.match(printed[place].text)), masthead)
 
 
 def _masthead_table(text: DocumentText) -> Iterator[Block]:

@@ -58,6 +58,20 @@ def test_footnote_references_are_superscripts():
     assert read_pdf(made(line)).blocks[0].text == "(Spain); ¹²"
 
 
+def test_a_footnote_reference_glued_to_a_year_is_told_from_it():
+    line = [(72.0, 700.0, "Helvetica", 10.0, "in 2013"), (105.4, 704.0, "Helvetica", 6.0, "12")]
+    assert read_pdf(made(line)).blocks[0].text == "in 2013¹²"
+
+
+def test_what_is_broken_off_a_line_at_a_footnote_reference_goes_back_to_it():
+    marked = [(72.0, 700.0, "Helvetica", 10.0, "problems."), (118.0, 708.0, "Helvetica", 6.0, "14")]
+    below = [(72.0, 650.0, "Helvetica", 6.0, "15"), (80.0, 646.0, "Helvetica", 9.0, "See the report.")]
+    texts = [block.text for block in read_pdf(made(marked + below)).blocks]
+    assert texts[0] == "problems.¹⁴"
+    assert "See the report." in texts[-1]
+    assert "15" in texts[1] or "¹⁵" in texts[1]
+
+
 def test_numbers_of_the_line_s_own_size_stay():
     assert read_pdf(made([(72.0, 700.0, "Helvetica", 10.0, "ILO Convention No. 169")])).blocks[0].text.endswith("169")
 
