@@ -8,9 +8,10 @@ from sqlalchemy import text
 
 from services import __version__
 from services.api.dependencies import open_desk
+from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
 from services.api.keys import recognise_key
-from services.api.routes import calendars, changes, files, paragraphs, topics, webhooks
+from services.api.routes import calendars, changes, files, keys, paragraphs, topics, webhooks
 from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
 from services.api.routes.feeds import feed_routes
@@ -20,15 +21,6 @@ from services.api.routes.statistics import statistics_routes
 from services.api.settings import ApiSettings
 from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
-
-DESCRIPTION = """\
-Recommendations of the Universal Periodic Review, with what each State answered, as JSON.
-
-* Lists take filters (repeat one for OR; different ones are AND), `limit`, `sort`, `cursor`; `total` is exact.
-* Read a list, then `/v1/changes?after={dataset.cursor}`: nothing is missed.
-* Errors are RFC 9457 problem documents with a stable `code`.
-* Anyone may read, from any web page. Webhooks need a key.
-"""
 
 
 def create_app(settings: ApiSettings, database_url: str) -> Service:
@@ -53,7 +45,10 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         settings=settings,
         readiness=readiness,
         lifespan=lifespan,
-        description=DESCRIPTION,
+        description=DESCRIPTION.replace("http://127.0.0.1:8000", settings.public_url.rstrip("/")),
+        tags=TAGS,
+        # What nobody set is a guess; where the document was read from is none.
+        server=settings.public_url if "public_url" in settings.model_fields_set else "/",
     )
     service.examples |= examples()
     service.include_router(export_routes(), dependencies=[Depends(recognise_key)])
@@ -68,4 +63,5 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(calendars.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
+    service.include_router(keys.router)
     return service

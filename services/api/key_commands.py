@@ -1,5 +1,6 @@
 """The commands of `upr keys`."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -7,15 +8,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.api.keys import Scope, create_key, list_keys, revoke_key
+from services.api.keys import (
+    LONGEST_EXPIRY_DAYS,
+    LONGEST_NAME,
+    NAME_PATTERN,
+    Scope,
+    create_key,
+    list_keys,
+    revoke_key,
+)
 from services.api.settings import ApiSettings
 from services.core.domain.errors import InvalidParameterError, NotFoundError
 from services.core.runtime.database import ready_store
 
 app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
-LONGEST_NAME = 100
-LONGEST_EXPIRY_DAYS = 36_500
+
+_WIDEST = 250
 
 
 @app.callback()
@@ -32,11 +41,12 @@ def create(
     ] = None,
 ) -> None:
     """Make a key and print it, this once: it cannot be shown again."""
-    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+    name = name.strip()
+    if not re.search(NAME_PATTERN, name) or len(name) > LONGEST_NAME:
         raise InvalidParameterError(f"A name has 1 to {LONGEST_NAME} printable characters.", parameter="name")
     expires_at = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
     with ready_store(ApiSettings(), name="upr-keys", pool_size=1) as engine, engine.begin() as connection:
-        key, text = create_key(connection, name=name.strip(), scopes=scope, expires_at=expires_at)
+        key, text = create_key(connection, name=name, scopes=scope, expires_at=expires_at)
     # The key alone goes to standard output, so that KEY=$(upr keys create …) holds it and nothing else.
     typer.echo(f"{key.id} was made ({', '.join(key.scopes)}). It is shown only now:", err=True)
     typer.echo(text)
@@ -45,15 +55,15 @@ def create(
 @app.command("list")
 def list_() -> None:
     """Show all keys, without their secrets."""
-    table = Table("id", "name", "scopes", "status", "created", "expires", box=None, pad_edge=False)
+    table = Table("id", "name", "scopes", "status", "created", "expires", "last used", box=None, pad_edge=False)
     with ready_store(ApiSettings(), name="upr-keys", pool_size=1) as engine, engine.connect() as connection:
         found = list_keys(connection)
     now = datetime.now(UTC)
     for key in found:
-        table.add_row(
-            key.id, key.name, ", ".join(key.scopes), key.status(now), _day(key.created_at), _day(key.expires_at)
-        )
-    Console(soft_wrap=True, markup=False, highlight=False).print(table)
+        days = [_day(moment) for moment in (key.created_at, key.expires_at, key.last_used_at)]
+        table.add_row(key.id, key.name, ", ".join(key.scopes), key.status(now), *days)
+    # As wide as it is: ids are there to be copied, and a narrow terminal may break lines where it likes.
+    Console(soft_wrap=True, markup=False, highlight=False, width=_WIDEST).print(table)
 
 
 @app.command()

@@ -14,12 +14,13 @@ import secrets
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from fastapi import Request
 from fastapi.security import HTTPBearer
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from starlette.concurrency import run_in_threadpool
 
 from services.api.dependencies import desk_of
@@ -31,12 +32,21 @@ _ID_LENGTH, _SECRET_LENGTH, _CHECKSUM_LENGTH = 12, 32, 6
 _KEY = re.compile(r"(?P<signed>upr_(?P<id>[0-9A-Za-z]{12})_[0-9A-Za-z]{32})(?P<checksum>[0-9A-Za-z]{6})")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _NOBODYS_HASH = bytes(32)
+_USE_IS_TOLD_EVERY = timedelta(minutes=5)
+"""How old the last use on record may be: to write each one down would cost more than to answer."""
+
+LONGEST_NAME = 100
+LONGEST_EXPIRY_DAYS = 36_500
+NAME_PATTERN = r"^[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$"
+"""Names begin with a visible character and hold nothing that moves a terminal's cursor."""
+
+KeyStatus = Literal["valid", "expired", "revoked"]
 
 BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="api_key",
     bearerFormat="upr_…",
-    description="`Authorization: Bearer upr_…`. Keys are made by the operator: `upr keys create`.",
+    description="`Authorization: Bearer upr_…`. Keys are made by the operator, `upr keys create`, or under `/v1/keys`.",
 )
 """Describes the keys in the OpenAPI document; `require_key` reads them."""
 
@@ -59,13 +69,14 @@ class Key:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
 
     def allows(self, scope: Scope) -> bool:
         """Whether the key has the scope, or all of them."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
-    def status(self, now: datetime) -> str:
-        """`valid`, `expired` or `revoked`."""
+    def status(self, now: datetime) -> KeyStatus:
+        """Whether it holds at a moment."""
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
@@ -138,11 +149,19 @@ def _valid_key(request: Request) -> Key:
         key = find_key(connection, match[1])
     if key is None:
         raise UnauthorizedError("The API key is not known.")
-    status = key.status(datetime.now(UTC))
+    now = datetime.now(UTC)
+    status = key.status(now)
     if status != "valid":
         raise UnauthorizedError(f"The API key {'was revoked' if status == 'revoked' else 'has expired'}.")
     request.app.rate_limits.recognise(header, key.id)
+    if key.last_used_at is None or now - key.last_used_at >= _USE_IS_TOLD_EVERY:
+        _remember_use(desk_of(request).engine, key)
     return key
+
+
+def _remember_use(engine: Engine, key: Key) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(api_keys_table).where(api_keys_table.c.id == key.id).values(last_used_at=func.now()))
 
 
 async def recognise_key(request: Request) -> None:

@@ -14,4 +14,5 @@ api_keys_table = Table(
     Column("created_at", when(), nullable=False, server_default=func.now()),
     Column("expires_at", when()),
     Column("revoked_at", when()),
+    Column("last_used_at", when()),
 )
