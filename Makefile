@@ -14,7 +14,7 @@ BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datase
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak check format bench $(BENCHMARKS) clean
+.PHONY: help install run test soak fuzz-api check format bench $(BENCHMARKS) clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -40,6 +40,10 @@ format: $(INSTALLED) ## Put the code into shape.
 
 soak: $(INSTALLED) ## Run the property and fuzz tests for long; EFFORT=50 times what `make test` tries.
 	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q -m soak -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)
+
+fuzz-api: EFFORT = 5
+fuzz-api: $(INSTALLED) ## Ask the services for all that their OpenAPI documents allow, and for what they do not (schemathesis).
+	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q tests/e2e/test_schemathesis.py $(ARGS)
 
 bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 
@@ -70,7 +74,7 @@ bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many 
 
 clean: ## Remove what was made here, but no data (.upr).
 	rm -rf $(VENV) .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
-	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+	find . -name .PHONY: help install run test soak fuzz-apipycache.PHONY: help install run test soak fuzz-api -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(DATASETTE): benchmarks/datasette.txt
 	$(PYTHON) -m venv .venv-datasette

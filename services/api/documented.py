@@ -96,7 +96,7 @@ def export_responses(form: Format) -> Responses:
     """Of an export: the file, and what can be wrong with the parameters."""
     media_type = form.media_type.partition(";")[0]
     return {
-        200: {"description": form.description, "content": {media_type: {"schema": {"type": "string"}}}},
+        200: {"description": form.description, "content": {media_type: {"schema": _schema_of_a_file(media_type)}}},
         **problems(
             UnknownParameterError("An export is the whole filtered list: `limit` does not apply to it."),
             InvalidParameterError("`cycle` cannot be “x”: expected a whole number."),
@@ -127,13 +127,13 @@ def citation_responses(model: type, media_types: Sequence[str]) -> Responses:
             _AWAY,
         ),
     }
-    responses[200]["content"] |= {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    responses[200]["content"] |= {each: {"schema": _schema_of_a_file(each)} for each in media_types}
     return responses
 
 
 def file_responses(description: str, media_types: Sequence[str], *errors: UprError) -> Responses:
     """Of what is no JSON: its media types, and what can be wrong with the parameters."""
-    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    content = {media_type: {"schema": _schema_of_a_file(media_type)} for media_type in media_types}
     return {
         200: {"description": description, "content": content},
         **problems(UnknownParameterError("There is no parameter 'colour' here"), *errors, _AWAY),
@@ -170,6 +170,15 @@ def feed_responses(model: type) -> Responses:
             _AWAY,
         ),
     }
+
+
+def _schema_of_a_file(media_type: str) -> dict[str, Any]:
+    """What somebody else's format looks like to a client: JSON of some kind, a text, or bytes."""
+    if media_type.endswith("+json"):
+        return {"type": ["object", "array"]}
+    if media_type.startswith("text/") or media_type.endswith(("xml", "bibtex", "x-ndjson")):
+        return {"type": "string"}
+    return {"type": "string", "format": "binary"}
 
 
 def _success(description: str, model: type, example: str) -> dict[str, Any]:

@@ -112,11 +112,29 @@ def complete(document: Document, *, examples: Mapping[str, Any], conditional: bo
         for status, response in operation["responses"].items():
             if "$ref" not in response:
                 _add_headers(status, response, reading=reading)
+    _link_lists_to_records(document)
     components["headers"] = {name: _HEADERS[name][1] for name in sorted(_referred_to("headers", document))}
     if examples:
         components["examples"] = {name: {"value": value} for name, value in examples.items()}
     for name in sorted(_referred_to("schemas", document) - schemas.keys()):
         schemas[name] = value_components()[name]
+
+
+def _link_lists_to_records(document: Document) -> None:
+    """Tell that what a list shows, or what was created, is found under its id by the operations below the list."""
+    for path, item in document["paths"].items():
+        # Of what anybody may create, only one's own is for trying things out.
+        method, status, place = ("post", "201", "") if "post" in item else ("get", "200", "/data/0")
+        for below, operations in document["paths"].items() if "{" not in path else ():
+            found = re.fullmatch(re.escape(path) + r"/\{(\w+)\}(?:/[a-z]+)?", below)
+            if found is None or method not in item:
+                continue
+            links = item[method]["responses"][status].setdefault("links", {})
+            for operation in operations.values():
+                links[operation["operationId"]] = {
+                    "operationId": operation["operationId"],
+                    "parameters": {found[1]: f"$response.body#{place}/id"},
+                }
 
 
 def _add_common_responses(operation: dict[str, Any], components: dict[str, Any], *, reading: bool) -> None:
