@@ -73,8 +73,8 @@ bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many 
 	$(BIN)/python -m benchmarks.datasets uhri
 
 clean: ## Remove what was made here, but no data (.upr).
-	rm -rf $(VENV) .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
-	find . -name .PHONY: help install run test soak fuzz-apipycache.PHONY: help install run test soak fuzz-api -type d -not -path './.git/*' -prune -exec rm -rf {} +
+	rm -rf $(VENV) .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(DATASETTE): benchmarks/datasette.txt
 	$(PYTHON) -m venv .venv-datasette
