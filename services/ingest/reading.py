@@ -4,7 +4,7 @@ A `Reading` is the only thing that leaves the sandbox in which documents are par
 that `upr ingest parse --format ndjson` prints; its keys are a public contract (docs/ingest.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -288,7 +288,8 @@ def _entry(kind: type[Any], row: Mapping[str, Any]) -> Any:
 
 
 def _with_citations(paragraph: ReadParagraph) -> ReadParagraph:
-    return replace(paragraph, recommendations=tuple(_entry(ReadCitation, row) for row in paragraph.recommendations))
+    rows: Iterable[Any] = paragraph.recommendations  # still as they were stored
+    return replace(paragraph, recommendations=tuple(_entry(ReadCitation, row) for row in rows))
 
 
 ONLY_SOME_HOLD = ("organisations", "paragraphs", "totals")

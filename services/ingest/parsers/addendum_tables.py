@@ -61,7 +61,7 @@ def _columns(table: Table) -> _Columns | None:
     for at, cells in enumerate(table.rows[:_HEAD_ROWS]):
         if len(set(cells)) < _TICK_COLUMNS:
             continue
-        ticks = {place: answer for place, cell in enumerate(cells) if (answer := _head_answer(cell))}
+        ticks = {place: told for place, cell in enumerate(cells) if (told := _head_answer(cell))}
         number = _first(cells, _NUMBERS)
         answer = _first(cells, _ANSWERS, ticks)
         comment = _first(cells, _COMMENTS, {*ticks, answer})

@@ -85,11 +85,11 @@ def _of_sentence(sentence: str) -> dict[str, int]:
     for position, count, place in _counts(sentence):
         said[position] += count
         places.append(place)
-    if said[Position.SUPPORTED] and (partly := _IN_PART.search(sentence)) and (count := whole_number(partly["n"])):
+    if said[Position.SUPPORTED] and (partly := _IN_PART.search(sentence)) and (part := whole_number(partly["n"])):
         # "accepts 150, of which 12 partially": what is accepted in part is not among the supported
-        said[Position.SUPPORTED] -= count
+        said[Position.SUPPORTED] -= part
         if said[Position.NOTED] and partly.start("n") not in places:
-            said[Position.NOTED] += count
+            said[Position.NOTED] += part
     for total in _ALL.finditer(sentence):
         group = "n" if total["n"] else "of"
         number = whole_number(total[group])
