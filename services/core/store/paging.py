@@ -157,7 +157,7 @@ def _place(cursor: str, binding: str, order: Sort) -> tuple[Any, str]:
     try:
         return _typed(value, order), record_id
     except ValueError as error:
-        raise InvalidCursorError(_NOT_OURS) from error
+        raise InvalidCursorError(_NOT_OURS, parameter="cursor") from error
 
 
 def read_cursor(cursor: str, binding: str) -> tuple[str, str]:
@@ -171,10 +171,11 @@ def read_cursor(cursor: str, binding: str) -> tuple[str, str]:
         if write_cursor(bound_to, value, record_id) != cursor or "\x00" in "".join((value, record_id)):
             raise ValueError(cursor)
     except (ValueError, TypeError) as error:
-        raise InvalidCursorError(_NOT_OURS) from error
+        raise InvalidCursorError(_NOT_OURS, parameter="cursor") from error
     if bound_to != binding:
         raise InvalidCursorError(
-            "The cursor belongs to a list with other filters or another order; start again without it."
+            "The cursor belongs to a list with other filters or another order; start again without it.",
+            parameter="cursor",
         )
     return value, record_id
 
