@@ -83,7 +83,7 @@ def test_file_names_that_are_not_utf_8(tmp_path):
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        ("costamar-addendum.pdf", ["  17 positions: 13 supported, 4 noted", "  2 pledges"]),
+        ("costamar-addendum.pdf", ["  17 positions: 13 supported, 4 noted", "  2 pledges, 10 paragraphs"]),
         ("costamar-summary.pdf", ["  8 organisations, 3 paragraphs"]),
         ("costamar-decision.pdf", []),
     ],

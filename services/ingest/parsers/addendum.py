@@ -20,11 +20,13 @@ from services.ingest.parsers.addendum_totals import read_totals, total_issues
 from services.ingest.parsers.addendum_unnumbered import read_unnumbered
 from services.ingest.parsers.addendum_words import compiled
 from services.ingest.parsers.base import Content
+from services.ingest.parsers.cited_recommendations import cited_recommendations
+from services.ingest.parsers.plain_document import is_heading_of_notes
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.parsers.title_page import TitlePage, plain_digits, read_title_page
 from services.ingest.parsers.working_group_report.furniture import PrintedText, strip_furniture, without_footnote_marks
 from services.ingest.parsers.working_group_report.pledges import read_pledges
-from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadPosition, ReadTotals
+from services.ingest.reading import ReadDocument, Reading, ReadIssue, ReadParagraph, ReadPosition, ReadTotals
 
 _VIEWS = {
     "en": re.compile(r"views on (?:the )?conclusions? (?:and|and/or|or)\b", re.IGNORECASE),
@@ -77,7 +79,7 @@ class Addendum:
     """Reads addenda in English, Spanish and French: PDF, and Word where the State sent it so."""
 
     name = "addendum"
-    version = "2"
+    version = "3"
 
     def bid(self, content: Content) -> float:
         """High where the title page has the title of addenda; a report of the Working Group has neither word."""
@@ -112,6 +114,7 @@ def read_addendum(text: DocumentText) -> Reading:
     if not answers and not pledges:
         raise UnreadableDocumentError("no_positions", "The addendum answers no recommendation by its number")
     positions = _with_paragraph(answers, printed, issues)
+    paragraphs = tuple(_paragraphs(passages, numbering, title.language))
     totals = read_totals((passage.text for passage in passages if not passage.run), numbering)
     issues += total_issues(totals, positions)
     return Reading(
@@ -121,6 +124,7 @@ def read_addendum(text: DocumentText) -> Reading:
         positions=positions,
         pledges=pledges,
         issues=(*_title_issues(title), *read.issues, *issues),
+        paragraphs=paragraphs,
         totals=None if totals == ReadTotals() else totals,
     )
 
@@ -136,6 +140,19 @@ def _lines(text: DocumentText) -> Iterable[Block]:
             yield from [Block(_marker(number))] if answers else _cells(text.tables[number])
         if block is not None:
             yield block
+
+
+def _paragraphs(passages: Iterable[Passage], numbering: Numbering, language: str) -> Iterable[ReadParagraph]:
+    """What the State says of the recommendations in its own words, with the numbers it says it of."""
+    heading: str | None = None
+    for passage in passages:
+        lines = (line for line in passage.lines if not is_heading_of_notes(line))
+        words = " ".join(without_footnote_marks(" ".join(lines)).split())
+        if passage.is_heading:
+            heading = words or None
+        elif words:
+            cited = cited_recommendations(f"{heading or ''}\n{words}", numbering, language=language)
+            yield ReadParagraph(passage.number, words, passage.page, heading, cited)
 
 
 def _marker(table: int) -> str:

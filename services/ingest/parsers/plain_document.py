@@ -113,7 +113,7 @@ def _paragraphs(lines: list[Block]) -> Iterator[_Paragraph]:
     last, heading, in_heading = 0, [""], False
     numbered_headings = _numbered_headings(lines, body)
     for place, line in enumerate(lines):
-        if current and _NOTES.match(line.text.strip()):
+        if current and is_heading_of_notes(line.text):
             break
         found = _NUMBERED.match(line.text) if place not in numbered_headings else None
         if found and (last < int(found[1]) <= last + _BRIDGED or (not last and int(found[1]) == 1)):
@@ -130,6 +130,11 @@ def _paragraphs(lines: list[Block]) -> Iterator[_Paragraph]:
             current.lines.append(line.text)
     if current:
         yield current
+
+
+def is_heading_of_notes(line: str) -> bool:
+    """Whether a line stands above a document's endnotes."""
+    return bool(_NOTES.match(line.strip()))
 
 
 def _numbered_headings(lines: list[Block], body: float) -> frozenset[int]:

@@ -514,3 +514,14 @@ def test_what_sentences_answer(sentence, expected):
     if answer and answer.position:
         read = answer.position + (f"/{answer.detail}" if answer.detail else "")
     assert read == expected
+
+
+def test_the_state_s_own_words_are_paragraphs_that_cite_what_they_answer(real_documents):
+    name = "slovenia/cycle4/g2505828.pdf"
+    paragraphs = read_document(Content(name, (real_documents / name).read_bytes())).paragraphs
+    trafficking = next(each for each in paragraphs if "anti-trafficking measures" in each.text)
+    assert trafficking.heading is not None
+    assert trafficking.heading.startswith("II. Accepted recommendations that Slovenia considers already implemented")
+    assert [each.number for each in trafficking.recommendations] == ["140.82", "140.83", "140.84", "140.85", "140.87"]
+    assert trafficking.text.endswith("Activities are also tailored to unaccompanied minors.")
+    assert not any(each.text.endswith(("Notes", "Add.1")) for each in paragraphs)
