@@ -24,7 +24,7 @@ NOT_INSTALLED = 2
 
 
 EXTRAS = {
-    "api": ("httpcore", "idna"),
+    "api": ("docx", "httpcore", "icalendar", "idna", "xlsxwriter"),
     "ingest": ("countrynames", "docx", "ijson", "olefile", "openpyxl", "pypdfium2", "rapidfuzz"),
     "search": ("meilisearch", "rapidfuzz", "tantivy"),
 }

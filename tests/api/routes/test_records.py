@@ -169,7 +169,7 @@ def test_any_page_may_read(site: Site) -> None:
 def test_other_methods_are_refused(site: Site) -> None:
     answer = site.client.post("/v1/recommendations")
     problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_cursors_of_other_lists_are_refused(site: Site) -> None:

@@ -44,7 +44,7 @@ def fits(schema: dict[str, Any], value: str) -> bool:
 
 @pytest.mark.parametrize("noun", [None, *AGGREGATES])
 def test_every_documented_value_is_taken(noun: str | None, reference: Reference) -> None:
-    for known in filters_of(noun) if noun else FILTERS.values():
+    for known in filters_of(noun) if noun else [each for each in FILTERS.values() if not each.lists_only]:
         schema = resolved(value_schema(known.name, noun))
         for value in map(str, schema.get("enum", schema.get("examples", ()))):
             read = parse_filters(noun, [(known.name, value)], reference.vocabulary).values[known.name][0]
