@@ -8,13 +8,14 @@ EFFORT ?= 50
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
 BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak fuzz-api check format bench $(BENCHMARKS) clean
+.PHONY: help install run test soak fuzz-api test-clients check format bench $(BENCHMARKS) clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -24,7 +25,7 @@ install: $(INSTALLED) ## Set up .venv with everything that developing takes (eve
 run: $(INSTALLED) ## Run everything on this machine, with the samples; DATA=folder loads that, DATA= nothing.
 	@exec $(BIN)/upr up $(if $(strip $(DATA)),--load "$(DATA)")
 
-test: $(INSTALLED) ## Run the tests, on up to 8 cores; ARGS=... goes to pytest.
+test: $(INSTALLED) $(CLIENTS) ## Run the tests, on up to 8 cores; ARGS=... goes to pytest.
 	@$(BIN)/python -m pytest -q -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)
 
 check: $(INSTALLED) ## Check style, types, the dependency rule of the tree, and the pinned requirements.
@@ -44,6 +45,10 @@ soak: $(INSTALLED) ## Run the property and fuzz tests for long; EFFORT=50 times 
 fuzz-api: EFFORT = 5
 fuzz-api: $(INSTALLED) ## Ask the services for all that their OpenAPI documents allow, and for what they do not (schemathesis).
 	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q tests/e2e/test_schemathesis.py $(ARGS)
+
+test-clients: $(INSTALLED) $(CLIENTS) ## Generate clients in Python and TypeScript (with Node.js and npm), compile and run them.
+	npm ci --silent --no-audit --no-fund --prefix tests/clients/typescript
+	$(BIN)/python -m pytest -q tests/clients $(ARGS)
 
 bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 
@@ -73,7 +78,7 @@ bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many 
 	$(BIN)/python -m benchmarks.datasets uhri
 
 clean: ## Remove what was made here, but no data (.upr).
-	rm -rf $(VENV) .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
+	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(DATASETTE): benchmarks/datasette.txt
@@ -86,6 +91,11 @@ $(INSTALLED): pyproject.toml requirements/dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(CLIENTS): tests/clients/python/requirements.txt
+	@$(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
 # Benchmarks measure nothing when they run beside each other, and a set-up is one thing after the other.

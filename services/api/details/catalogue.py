@@ -1,7 +1,7 @@
 """Which parts each noun has, and how they are added to shapes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, create_model
 
@@ -56,12 +56,19 @@ def _with_parts(noun: str) -> type[BaseModel]:
         if part.name in model.model_fields:
             plain = model.model_fields[part.name]
             meaning = f"{plain.description or 'Id.'} {meaning}"
-            members[part.name] = (plain.annotation | part.model, Field(description=meaning))
+            members[part.name] = (_either(plain.annotation, part.model), Field(description=meaning))
         else:
             members[part.name] = (part.model | None, Field(None, description=meaning))
     if not members:
         return model
     return create_model(f"{model.__name__}WithParts", __base__=model, __doc__=model.__doc__, **members)
+
+
+def _either(plain: Any, whole: Any) -> Any:
+    """One or the other; of two lists a list of both, which generated clients read more easily."""
+    if get_origin(plain) is get_origin(whole) is list:
+        return list[get_args(plain)[0] | get_args(whole)[0]]  # type: ignore[misc]
+    return plain | whole
 
 
 MODELS_WITH_PARTS: Mapping[str, type[BaseModel]] = {noun: _with_parts(noun) for noun in PLAIN_MODELS}

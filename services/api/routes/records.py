@@ -23,7 +23,7 @@ from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
-from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Parts, Public
+from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, NumberedParts, Public
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, permalink, shape_of, with_address
 from services.core.store.changes import head_and_time
@@ -142,7 +142,7 @@ def _add_detail(router: APIRouter, noun: str) -> None:
     responses = detail_responses(noun, MODELS_WITH_PARTS[noun])
     responses[200]["content"] |= sparse_content(noun, of_one=True)
     if noun == "recommendations":
-        responses[300] = {"description": "The number holds several recommendations.", "model": Parts}
+        responses[300] = {"description": "The number holds several recommendations.", "model": NumberedParts}
         responses[308] = {
             "description": "The recommendation has another id now.",
             "headers": {"Location": {"description": "Where it is.", "schema": {"type": "string"}}},

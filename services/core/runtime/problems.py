@@ -41,6 +41,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string", "description": "What is wrong with this very request."},
         "instance": {"type": "string", "description": "The id of this request, for asking about it."},
         "code": {"type": "string", "description": "The kind of fault, for programs to branch on."},
+        "parameter": {"type": "string", "description": "The parameter at fault, where it is one."},
         "errors": {
             "type": "array",
             "description": "Each fault, where there can be several.",

@@ -152,7 +152,7 @@ class Recommendation(Record):
     sample: bool
 
 
-class Parts(Public):
+class NumberedParts(Public):
     """The recommendations that stand under one number, each with its own States."""
 
     id: str = Field(description="The id that was asked for.", examples=["ECU-2-134.1"])
