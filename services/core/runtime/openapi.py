@@ -127,9 +127,10 @@ def _link_lists_to_records(document: Document) -> None:
         method, status, place = ("post", "201", "") if "post" in item else ("get", "200", "/data/0")
         for below, operations in document["paths"].items() if "{" not in path else ():
             found = re.fullmatch(re.escape(path) + r"/\{(\w+)\}(?:/[a-z]+)?", below)
-            if found is None or method not in item:
+            answer = item.get(method, {"responses": {}})["responses"].get(status)
+            if found is None or answer is None:
                 continue
-            links = item[method]["responses"][status].setdefault("links", {})
+            links = answer.setdefault("links", {})
             for operation in operations.values():
                 links[operation["operationId"]] = {
                     "operationId": operation["operationId"],
