@@ -185,7 +185,10 @@ ZIP_DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
     *(OSError, EOFError, KeyError, ValueError, OverflowError, NotImplementedError, RuntimeError),
 )
-"""What zipfile raises on archives that are not as they should be."""
+"""What zipfile raises on archives that are not as they should be.
+
+`NotImplementedError`: they are packed in a way that it does not know.
+"""
 
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_BYTES = 22 + 2**16

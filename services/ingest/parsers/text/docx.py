@@ -44,8 +44,8 @@ _DAMAGE = (
     zipfile.BadZipFile, zlib.error, SyntaxError, struct.error, EOFError,
     KeyError, ValueError, AttributeError, NotImplementedError, RuntimeError, OverflowError,
 )  # fmt: skip
-"""What zipfile, lxml (a `SyntaxError`) and python-docx raise on archives and parts that are not as they
-should be."""
+"""What zipfile (`NotImplementedError`: packed in a way it does not know), lxml (a `SyntaxError`) and python-docx raise
+on archives and parts that are not as they should be."""
 
 _ENTITY_MARKS = tuple(
     mark.encode(encoding) for mark in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")

@@ -84,6 +84,7 @@ def _sniff_zip(data: bytes) -> FileType:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
+    # `NotImplementedError`: zipfile's word for an archive of a kind that it does not know.
     except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, OverflowError, ValueError) as error:
         raise UnreadableDocumentError(
             "damaged_docx", "the file starts as a Word document (a ZIP archive) but is cut off or damaged"

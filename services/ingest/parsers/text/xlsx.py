@@ -28,6 +28,8 @@ _DAMAGE = (
     zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, EOFError, OSError,
     KeyError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError, OverflowError,
 )  # fmt: skip
+"""What zipfile (`NotImplementedError`: packed in a way it does not know), lxml (a `SyntaxError`) and openpyxl raise on
+archives and parts that are not as they should be."""
 
 
 def read_xlsx(data: bytes) -> DocumentText:
