@@ -49,7 +49,7 @@ _SETTINGS = {
     "port": "5432",  # only names the socket
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "64MB",  # the system caches files as well; loading 270,000 rows stays below 400 MB in all
+    "shared_buffers": "64MB",  # the system caches files as well, and one machine runs all services beside it
     "idle_in_transaction_session_timeout": "60s",  # such a session would hold up every writer (ADR on changes)
     "timezone": "UTC",
     "log_timezone": "UTC",
