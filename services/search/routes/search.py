@@ -1,0 +1,84 @@
+"""Searching: `/v1/search`."""
+
+import time
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.core.query.highlight import Marks, highlight
+from services.core.runtime.conditional import unchanged
+from services.core.runtime.parameters import parameters_of
+from services.core.runtime.web import JsonAnswer
+from services.core.schemas.names import Names
+from services.core.schemas.paragraphs import paragraph_permalink
+from services.core.schemas.shapes import with_address
+from services.search.answers import at_one_state, desk_of, facet_labels, facet_shape, version_at
+from services.search.documents import LAYOUT
+from services.search.engines.base import Hit
+from services.search.models import SearchAnswer
+from services.search.parameters import read_search_query, search_parameters
+
+router = APIRouter()
+
+
+@router.get(
+    "/v1/search",
+    operation_id="search",
+    summary="Search records",
+    tags=["search"],
+    responses={200: {"model": SearchAnswer}},
+    openapi_extra={"parameters": search_parameters()},
+)
+def search(request: Request) -> Response:
+    """Words, phrases, exclusions and filters; hits with highlights, an exact total and facets."""
+    started = time.perf_counter()
+    desk = desk_of(request)
+    reference = desk.reference.get()
+    query = read_search_query(parameters_of(request), reference.vocabulary)
+    if (held := unchanged(request, version_at(request, desk.engine.cursor(), reference))) is not None:
+        return held
+    cursor, result = at_one_state(desk.engine, lambda: desk.engine.search(query.request))
+    names = Names(reference, query.language)
+    labels = facet_labels(desk, result.facets, names)
+    return JsonAnswer(
+        {
+            "hits": [_hit(hit, result.marks, names, desk.settings.public_url) for hit in result.hits],
+            "total": result.total,
+            "facets": {name: facet_shape(counts, labels[name]) for name, counts in result.facets.items()},
+            "page": query.request.page,
+            "per_page": query.request.per_page,
+            "took_ms": round((time.perf_counter() - started) * 1000, 2),
+            "interpreted": query.request.query.interpreted,
+            "dataset": desk.datasets.at(cursor, reference),
+        },
+        headers=version_at(request, cursor, reference).headers(),
+    )
+
+
+def _hit(hit: Hit, marks: Marks, names: Names, public_url: str) -> dict[str, Any]:
+    record = names.localise(hit.record)
+    marked = {name: highlight(record[name], marks) for name in ("text", "title") if record.get(name)}
+    told = {
+        "type": hit.type,
+        "record": with_address(hit.type, record, public_url),
+        "highlight": {name: text for name, text in marked.items() if text is not None},
+        "score": hit.score,
+    }
+    return told | ({"passages": _passages(hit, marks, public_url)} if hit.type in LAYOUT.parted else {})
+
+
+def _passages(hit: Hit, marks: Marks, public_url: str) -> list[dict[str, Any]]:
+    """Where in a document the query was found: not what matches by the document's title alone."""
+    return [
+        {
+            "paragraph": passage["number"],
+            "page": passage["page"],
+            "heading": passage["heading"],
+            "language": passage["language"],
+            "text": highlight(passage["text"], marks) or escape(passage["text"]),
+            "url": paragraph_permalink(public_url, hit.id, passage["id"]),
+        }
+        for passage in hit.passages
+        if any(highlight(text, marks) for text in (passage["text"], passage["heading"] or "", *passage["cited"]))
+    ]
