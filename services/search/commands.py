@@ -10,9 +10,10 @@ from rich.table import Table
 from services.core.runtime.database import ready_database
 from services.core.runtime.logs import configure_logs
 from services.core.runtime.serve import serve as serve_app
+from services.core.schemas.texts import SEARCHED_NOUNS
 from services.search.app import create_app
 from services.search.dependencies import Desk, follow_until_stopped, open_desk
-from services.search.documents import INDEX_VERSION, SEARCHED_NOUNS
+from services.search.documents import INDEX_VERSION
 from services.search.settings import SearchSettings
 
 app = typer.Typer(help="Search the records, and keep the index.", no_args_is_help=True)

@@ -14,8 +14,16 @@ from sqlalchemy import Connection, func, select
 
 from services.core.query.filters import FILTERS
 from services.core.schemas.names import Names
-from services.core.schemas.shapes import Shape, shape_of
+from services.core.schemas.shapes import shape_of
 from services.core.schemas.terms import filter_values, record_date
+from services.core.schemas.texts import (
+    PARTED_NOUNS,
+    SEARCHED_NOUNS,
+    TEXT_FIELDS,
+    SearchedTexts,
+    printed_citations,
+    texts_of_paragraph,
+)
 from services.core.store.filtering import as_array
 from services.core.store.paragraphs import ParagraphRecord, paragraph_counts, paragraphs_of
 from services.core.store.records import Stored
@@ -27,18 +35,16 @@ from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout
 INDEX_VERSION = "4"
 """Changes whenever the projection below would make other documents of the same records."""
 
-SEARCHED_NOUNS = ("recommendations", "statements", "hearings", "documents", "pledges", "observations")
-
 FILTER_NAMES = tuple(
     name for name, known in FILTERS.items() if not known.single and not known.lists_only and name != "scheme"
 )
 
 LAYOUT = IndexLayout(
-    texts=("text", "labels", "names", "numbers"),
+    texts=TEXT_FIELDS,
     filters=FILTER_NAMES,
     dates=("date",),
     sorts=("number",),
-    parted=("documents",),
+    parted=PARTED_NOUNS,
 )
 
 _ROWS_AT_ONCE = 2000
@@ -54,28 +60,21 @@ class Projection:
         self._reference = reference
         self._names = Names(reference)
         self._filters = frozenset(FILTER_NAMES)
-        self._state_names: dict[str, str] = {}
-        self._label_names: dict[str, str] = {}
+        self._texts = SearchedTexts(reference)
         self.edition = edition(reference)
 
     def document(self, noun: str, record: Stored, paragraphs: Sequence[ParagraphRecord] = ()) -> IndexDocument:
         """One record as a document of the index, with its paragraphs."""
         shape = shape_of(noun, record, self._names)
+        searched = self._texts.of_record(noun, shape)
         day = record_date(noun, shape)
         values = filter_values(noun, shape, self._reference)
         return IndexDocument(
             type=noun,
             id=shape["id"],
             record=shape,
-            texts={
-                "text": _text(noun, shape),
-                "labels": _lines(
-                    *dict.fromkeys(self._names_of_label(label["id"]) for label in shape.get("labels", ()))
-                ),
-                "names": _lines(*map(self._names_of_state, dict.fromkeys(_codes(shape)))),
-                "numbers": _numbers(noun, shape),
-            },
-            languages=_languages(shape),
+            texts=searched.texts,
+            languages=searched.languages,
             filters={name: several for name, several in values.items() if name in self._filters},
             dates={} if day is None else {"date": day},
             sorts={"number": str(getattr(record, "sort_key", shape["id"]))},
@@ -92,19 +91,6 @@ class Projection:
         """
         mark = f"{revision}.{int(updated_at.timestamp() * 1_000_000):x}.{self.edition}"
         return f"{mark}.{paragraphs}" if paragraphs else mark
-
-    def _names_of_state(self, code: str) -> str:
-        """The names of a State, a line a language; its code where it is not known."""
-        if code not in self._state_names:
-            state = self._reference.states.get(code)
-            self._state_names[code] = _lines(*dict.fromkeys(state.names.values())) if state else code
-        return self._state_names[code]
-
-    def _names_of_label(self, label_id: str) -> str:
-        if label_id not in self._label_names:
-            label = self._reference.labels.get(label_id)
-            self._label_names[label_id] = _lines(*dict.fromkeys(label.names.values())) if label else ""
-        return self._label_names[label_id]
 
 
 def edition(reference: Reference) -> str:
@@ -183,8 +169,7 @@ def marks(connection: Connection, noun: str, projection: Projection) -> Mapping[
 
 
 def _passage(paragraph: ParagraphRecord) -> Passage:
-    """A paragraph, to be found by its text, by the heading above it and by the numbers that it cites."""
-    cited = list(dict.fromkeys(citation["printed"] for citation in paragraph.citations))
+    searched = texts_of_paragraph(paragraph)
     return Passage(
         content={
             "id": paragraph.id,
@@ -193,57 +178,8 @@ def _passage(paragraph: ParagraphRecord) -> Passage:
             "heading": paragraph.heading,
             "language": paragraph.language,
             "text": paragraph.text,
-            "cited": cited,
+            "cited": printed_citations(paragraph),
         },
-        texts={"text": paragraph.text, "labels": paragraph.heading or "", "numbers": _lines(*cited)},
-        languages={"text": paragraph.language, "labels": paragraph.language},
+        texts=searched.texts,
+        languages=searched.languages,
     )
-
-
-def _text(noun: str, shape: Shape) -> str:
-    match noun:
-        case "hearings" | "documents":
-            return _lines(shape["title"], shape["kind"].replace("_", " "))
-        case "recommendations":
-            return _lines(shape["text"], *shape["translations"].values())
-        case "statements":
-            return _lines(shape["text"], shape["original_text"])
-        case _:
-            return _lines(shape["text"])
-
-
-def _languages(shape: Shape) -> dict[str, str]:
-    """The language of the text. With other texts beside it the text has several: each line's is then guessed."""
-    language: str | None = shape.get("text_language")
-    several = shape.get("translations") or shape.get("original_text")
-    return {} if language is None or several else {"text": language}
-
-
-def _lines(*texts: str | None) -> str:
-    return "\n".join(text for text in texts if text)
-
-
-def _labels(shape: Shape) -> Iterator[str]:
-    return (label["id"] for label in shape.get("labels", ()))
-
-
-def _codes(shape: Shape) -> Iterator[str]:
-    """All States that the record names, and the printed names of groups and organisations that speak."""
-    if shape.get("state_under_review"):
-        yield shape["state_under_review"]["code"]
-    if shape.get("speaker"):
-        yield shape["speaker"]["code" if shape["speaker_kind"] == "state" else "name"]
-    for member in ("recommending_states", "states", "troika"):
-        yield from (state["code"] for state in shape.get(member, ()))
-    yield from shape.get("on_behalf_of", ())
-
-
-def _numbers(noun: str, shape: Shape) -> str:
-    """What people cite the record by: its id, its printed number, symbols. Most ids end in the number."""
-    number: str | None = shape.get("number")
-    if number and shape["id"].endswith(f"-{number}"):
-        number = None
-    cited: list[Any] = [shape["id"], number, shape.get("symbol"), *shape.get("aliases", ())]
-    if noun == "recommendations":
-        cited += dict.fromkeys(source["symbol"] for source in shape["sources"])
-    return _lines(*cited)

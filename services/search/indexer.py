@@ -15,12 +15,13 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, Function, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.changes import changes_table, head
 from services.core.store.engine import snapshot_on
 from services.core.store.filtering import as_array
 from services.core.store.reference import reference_seen_by
 from services.core.store.tables import AGGREGATES
-from services.search.documents import SEARCHED_NOUNS, Projection, all_documents, documents_of, gone, marks
+from services.search.documents import Projection, all_documents, documents_of, gone, marks
 from services.search.engines.base import DocumentKey, IndexMissingError
 from services.search.engines.base import Engine as SearchEngine
 

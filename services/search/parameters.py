@@ -17,7 +17,8 @@ from services.core.runtime.parameters import (
 )
 from services.core.schemas.filter_values import reference_to, value_schema
 from services.core.schemas.names import LANGUAGES
-from services.search.documents import FILTER_NAMES, SEARCHED_NOUNS
+from services.core.schemas.texts import SEARCHED_NOUNS
+from services.search.documents import FILTER_NAMES
 from services.search.engines.base import MAX_PER_PAGE, SearchRequest
 
 SORTS = ("relevance", "date", "-date", "number", "-number")

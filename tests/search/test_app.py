@@ -22,11 +22,12 @@ from services.core.query.filters import FILTERS, FilterSet, parse_filters
 from services.core.query.matcher import AnalysedRecord, Matcher
 from services.core.query.parser import parse_query
 from services.core.runtime.serve import served
+from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.engine import make_engine, snapshot
 from services.core.store.filtering import CLAUSES, conditions
 from services.core.store.reference import read_reference
 from services.core.store.tables import AGGREGATES
-from services.search.documents import SEARCHED_NOUNS, Projection, all_documents
+from services.search.documents import Projection, all_documents
 from services.search.engines.base import PASSAGES_SHOWN
 from services.search.models import SearchAnswer
 from services.search.parameters import FACETS

@@ -12,6 +12,7 @@ from services.core.query.parser import parse_query
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of
 from services.core.schemas.terms import filter_terms
+from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.bulk import copy_rows
 from services.core.store.labels import LABELS
 from services.core.store.paragraphs import (
@@ -28,7 +29,6 @@ from services.core.store.tables import AGGREGATES
 from services.search.documents import (
     FILTER_NAMES,
     LAYOUT,
-    SEARCHED_NOUNS,
     Projection,
     all_documents,
     documents_of,

@@ -18,6 +18,7 @@ from services.core.query.parser import parse_query
 from services.core.schemas.events import draft_change
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of
+from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.changes import append_changes, change_head_table, changes_table, head
 from services.core.store.labels import LABELS
 from services.core.store.recommendations import RECOMMENDATIONS, recommendations_table
@@ -27,7 +28,7 @@ from services.ingest.load import Loader
 from services.ingest.reading import ReadCitation, ReadDocument, Reading, ReadLabel, ReadParagraph
 from services.search import indexer as module
 from services.search.dependencies import Desk, following, open_desk
-from services.search.documents import SEARCHED_NOUNS, Projection, all_documents
+from services.search.documents import Projection, all_documents
 from services.search.engines.base import SearchRequest
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
