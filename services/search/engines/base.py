@@ -29,8 +29,12 @@ MAX_VALUE_BYTES = 468
 MAX_SORT_LETTERS = 100
 PASSAGES_SHOWN = 3
 """Passages that a hit shows at most: those that match best."""
+LIKE_STEMS = 8
+"""Stems by which records that are like each other are found."""
 TYPE = "type"
 """The filter and facet that every record has."""
+YEAR = "year"
+"""The facet of the years of a date. Its filter is the range of dates, which its counts ignore."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -70,9 +74,9 @@ class IndexLayout:
     parted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises `ValueError` for a name that is not `[a-z][a-z0-9_]*`, or is the engine's own (`type`)."""
+        """Raises `ValueError` for a name that is not `[a-z][a-z0-9_]*`, or is the engine's own (`type`, `year`)."""
         for name in (*self.texts, *self.filters, *self.sortable):
-            if not _NAME.match(name) or name == TYPE:
+            if not _NAME.match(name) or name in {TYPE, YEAR}:
                 raise ValueError(f"{name!r} cannot be the name of an indexed field")
 
     @property
@@ -168,10 +172,10 @@ class SearchRequest:
         for name in self.filters:
             _known("filter", name, layout.filters)
         for name in self.facets:
-            _known("facet", name, (*layout.filters, TYPE))
+            _known("facet", name, (*layout.filters, TYPE, *((YEAR,) if layout.dates else ())))
         if self.sort is not None:
             _known("sort", self.sort.removeprefix("-"), layout.sortable)
-        if self.date_from or self.date_to:
+        if self.date_from or self.date_to or YEAR in self.facets:
             _known("date", self.date_name, layout.dates)
         if self.page < 1 or not 0 <= self.per_page <= MAX_PER_PAGE:
             raise InvalidParameterError(f"page counts from 1, and per_page is 0 to {MAX_PER_PAGE}")
@@ -191,6 +195,10 @@ class SearchRequest:
         """The filters that are set, the type among them. A filter without values is none."""
         chosen = {name: tuple(values) for name, values in self.filters.items() if values}
         return {**chosen, TYPE: (self.type,)} if self.type is not None else chosen
+
+    def narrows(self, facet: str) -> bool:
+        """Whether a filter of the facet's own is set, which its counts ignore."""
+        return bool(self.date_from or self.date_to) if facet == YEAR else facet in self.constraints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +232,15 @@ class FacetCounts:
         unlabelled = known.pop(unlabelled_value, 0)
         ordered = sorted(((value, n) for value, n in known.items() if n), key=lambda item: (-item[1], item[0]))
         return cls(tuple(ordered), unlabelled)
+
+    @classmethod
+    def of_years(cls, counts: Iterable[tuple[float, int]], total: int) -> "FacetCounts":
+        """Counts by `date_number` of the day, or of any day of the year, of the `total` records counted."""
+        years: dict[str, int] = {}
+        for number, count in counts:
+            year = f"{int(number) // 10_000:04d}"
+            years[year] = years.get(year, 0) + count
+        return cls.of([*years.items(), ("", total - sum(years.values()))], "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +297,25 @@ class Engine(Protocol):
         """Answer a request. Raises `InvalidParameterError` or `InvalidQueryError` for what cannot be asked."""
         ...
 
+    def words(self, beginning: str, limit: int) -> tuple[str, ...]:
+        """Words of the index with this (folded) beginning, symbols and numbers among them, the most frequent first.
+
+        Some may be of documents that were deleted lately.
+        """
+        ...
+
+    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+        """In how many documents and passages each stem stands, for weighing. Some may have been deleted lately."""
+        ...
+
+    def like(self, weights: Mapping[str, float], request: SearchRequest, limit: int) -> tuple[Hit, ...]:
+        """Records that meet the request's filters and have some of these stems, at most `limit` of them.
+
+        Those come first that share the weightiest `LIKE_STEMS`, or all but one of them, and so on; how those with as
+        many are ordered is the engine's own. The request's query, page and order do not count; hits have no score.
+        """
+        ...
+
     def apply(
         self,
         upserts: Iterable[IndexDocument],
@@ -330,6 +366,11 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of files and connections."""
         ...
+
+
+def weightiest(weights: Mapping[str, float]) -> list[str]:
+    """The stems by which `like` looks, the one that tells most first."""
+    return sorted(weights, key=lambda stem: (-weights[stem], stem))[:LIKE_STEMS]
 
 
 def check_place(cursor: int | None, follows: int | None) -> None:

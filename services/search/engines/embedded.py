@@ -31,10 +31,11 @@ from services.core.domain.errors import UnavailableError
 from services.core.domain.identifiers import slug
 from services.core.query.analysis import AnalysedText, analyse, stems_of
 from services.core.query.highlight import marks_of
-from services.core.query.parser import And, Node, Not, Or, Phrase, Word
+from services.core.query.parser import And, Node, Not, Or, Phrase, Word, parse_query
 from services.search.engines.base import (
     PASSAGES_SHOWN,
     TYPE,
+    YEAR,
     Capabilities,
     DocumentKey,
     FacetCounts,
@@ -49,6 +50,7 @@ from services.search.engines.base import (
     check_place,
     date_number,
     sort_text,
+    weightiest,
 )
 from services.search.engines.vocabulary import Expansion, Vocabulary
 
@@ -118,6 +120,37 @@ class EmbeddedEngine:
             total, hits = self._hits(snapshot.searcher, plan, request)
             facets = self._facets(snapshot.searcher, plan, request)
             return SearchResult(total, hits, facets, marks_of(request.query, frozenset(plan.found_words)))
+
+    def words(self, beginning: str, limit: int) -> tuple[str, ...]:
+        """See `Engine.words`."""
+        with _engine_errors("read"):
+            found = self._current().searcher.terms_with_prefix("words", beginning, limit=limit)
+            return tuple(word for word, _ in found if word != _GAP.strip())
+
+    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+        """See `Engine.frequencies`."""
+        with _engine_errors("read"):
+            searcher = self._current().searcher
+            return {stem: searcher.doc_freq("stems", stem) for stem in stems}
+
+    def like(self, weights: Mapping[str, float], request: SearchRequest, limit: int) -> tuple[Hit, ...]:
+        """See `Engine.like`. Stems count alike; their weight decides between records that share as many."""
+        request.check(self._layout)
+        stems = weightiest(weights)
+        if not stems:
+            return ()
+        with _engine_errors("search"):
+            snapshot = self._current()
+            plan = _Plan(self._schema, snapshot.vocabulary, self._layout, replace(request, query=parse_query("")))
+            most = sum(weights[stem] for stem in stems) or 1.0
+            shared = [
+                (Occur.Should, Clause.const_score_query(plan.terms("stems", (stem,)), 1 + weights[stem] / most / 2))
+                for stem in stems
+            ]
+            among = Clause.const_score_query(plan.matching(), 0.0)
+            clause = Clause.boolean_query([(Occur.Must, Clause.boolean_query(shared)), (Occur.Must, among)])
+            found = snapshot.searcher.search(clause, limit, count=False).hits
+            return tuple(_hit(snapshot.searcher.doc(address), None) for _, address in found)
 
     def apply(
         self,
@@ -316,19 +349,21 @@ class EmbeddedEngine:
 
     def _facets(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> dict[str, FacetCounts]:
         """Facets that are not filtered by share one pass; each of the others ignores its own filter."""
-        constraints = request.constraints()
-        shared = [name for name in request.facets if name not in constraints]
+        shared = [name for name in request.facets if not request.narrows(name)]
         groups: list[tuple[str | None, list[str]]] = [(None, shared)] if shared else []
-        groups += [(name, [name]) for name in dict.fromkeys(request.facets) if name in constraints]
+        groups += [(name, [name]) for name in dict.fromkeys(request.facets) if request.narrows(name)]
         facets: dict[str, FacetCounts] = {}
         for ignored, names in groups:
-            facets |= self._counts(searcher, plan.matching(ignored), names)
+            matching = plan.matching(ignored)
+            facets |= self._counts(searcher, matching, names)
+            if YEAR in names:
+                facets[YEAR] = _years(searcher, matching, f"d_{request.date_name}")
         return {name: facets[name] for name in request.facets}
 
     def _counts(self, searcher: tantivy.Searcher, matching: Clause, names: list[str]) -> dict[str, FacetCounts]:
-        """All values of some facets."""
-        fields = {name: TYPE if name == TYPE else f"f_{name}" for name in names}
-        found = _terms_of(searcher, matching, fields)
+        """All values of some facets, but for the years."""
+        fields = {name: TYPE if name == TYPE else f"f_{name}" for name in names if name != YEAR}
+        found = _terms_of(searcher, matching, fields) if fields else {}
         return {name: FacetCounts.of(counts, _UNLABELLED) for name, counts in found.items()}
 
     # Writing
@@ -478,12 +513,13 @@ class _Plan:
         """The documents that match, themselves or (`holders`) in a passage, without the filter `ignored`."""
         words = self._matching_words or _ALL
         if self.holders:
-            words = Clause.boolean_query([(Occur.Should, words), (Occur.Should, self._terms("key", self.holders))])
+            words = Clause.boolean_query([(Occur.Should, words), (Occur.Should, self.terms("key", self.holders))])
         constraints = self._request.constraints()
         clauses = [(Occur.Must, words)]
         if TYPE not in constraints or ignored == TYPE:
-            clauses.append((Occur.MustNot, self._terms(TYPE, (_CURSOR, *self._types_of_passages))))
-        return self._constrained(clauses, {name: values for name, values in constraints.items() if name != ignored})
+            clauses.append((Occur.MustNot, self.terms(TYPE, (_CURSOR, *self._types_of_passages))))
+        kept = {name: values for name, values in constraints.items() if name != ignored}
+        return self._constrained(clauses, kept, dated=ignored != YEAR)
 
     def with_passages(self) -> Clause:
         """The documents and passages that match, each by itself."""
@@ -492,12 +528,12 @@ class _Plan:
         if TYPE in constraints:
             constraints[TYPE] += tuple(map(_type_of_passages, constraints[TYPE]))
         else:
-            clauses.append((Occur.MustNot, self._terms(TYPE, (_CURSOR,))))
+            clauses.append((Occur.MustNot, self.terms(TYPE, (_CURSOR,))))
         return self._constrained(clauses, constraints)
 
     def passages(self, part_of: str | None = None) -> Clause:
         """The passages that match, of one document or of all, whatever the filters."""
-        which = self._terms("part_of", (part_of,)) if part_of else self._terms(TYPE, self._types_of_passages)
+        which = self.terms("part_of", (part_of,)) if part_of else self.terms(TYPE, self._types_of_passages)
         return Clause.boolean_query([(Occur.Must, self._matching_words or _ALL), (Occur.Must, which)])
 
     def ranking(self, matching: Clause) -> Clause:
@@ -516,11 +552,13 @@ class _Plan:
         """A score of `ranking` as a share of the best there can be."""
         return min(score / self._best_score, 1.0)
 
-    def _constrained(self, clauses: list[tuple[Occur, Clause]], constraints: Mapping[str, tuple[str, ...]]) -> Clause:
+    def _constrained(
+        self, clauses: list[tuple[Occur, Clause]], constraints: Mapping[str, tuple[str, ...]], *, dated: bool = True
+    ) -> Clause:
         for name, values in constraints.items():
             field = TYPE if name == TYPE else f"f_{name}"
-            clauses.append((Occur.Must, self._terms(field, tuple(value for value in values if value))))
-        clauses += [(Occur.Must, clause) for clause in self._dates()]
+            clauses.append((Occur.Must, self.terms(field, tuple(value for value in values if value))))
+        clauses += [(Occur.Must, clause) for clause in self._dates() if dated]
         return clauses[0][1] if len(clauses) == 1 else Clause.boolean_query(clauses)
 
     def _node(self, node: Node, strict: bool) -> Clause:
@@ -548,12 +586,12 @@ class _Plan:
         return Clause.boolean_query(clauses)
 
     def _word(self, word: Word, strict: bool) -> Clause:
-        stems = self._terms("stems", stems_of(word.text))
+        stems = self.terms("stems", stems_of(word.text))
         expansion = None if strict else self._expansion(word)
         if expansion is None:
             return stems
         self.found_words |= expansion.words
-        return Clause.boolean_query([(Occur.Should, stems), (Occur.Should, self._terms("words", expansion.words))])
+        return Clause.boolean_query([(Occur.Should, stems), (Occur.Should, self.terms("words", expansion.words))])
 
     def _expansion(self, word: Word) -> Expansion | None:
         """What a word stands for beyond itself and its inflections."""
@@ -564,21 +602,21 @@ class _Plan:
 
     def _word_scores(self, word: Word) -> Iterator[tuple[Clause, float]]:
         expansion = None if self._request.strict else self._expansion(word)
-        whole = self._terms("words", (word.text,))
+        whole = self.terms("words", (word.text,))
         forms: set[str] = {word.text}
         if expansion:
             right, one, two = expansion.by_typos
             spelt = [
-                (Occur.Should, self._terms("words", right)),
-                (Occur.Should, self._terms("stems", stems_of(word.text))),
+                (Occur.Should, self.terms("words", right)),
+                (Occur.Should, self.terms("stems", stems_of(word.text))),
             ]
             yield Clause.boolean_query(spelt), _TYPO
-            nearly = [*spelt, (Occur.Should, self._terms("words", one))]
+            nearly = [*spelt, (Occur.Should, self.terms("words", one))]
             if two:
                 yield Clause.boolean_query(nearly), _TYPO
             forms |= expansion.words
         for field in self._fields:
-            yield self._terms(f"t_{field}", forms), _FIELD
+            yield self.terms(f"t_{field}", forms), _FIELD
         yield whole, _EXACT
 
     def _near_scores(self) -> Iterator[tuple[Clause, float]]:
@@ -599,7 +637,7 @@ class _Plan:
 
     def _phrase(self, words: tuple[str, ...]) -> Clause:
         if len(words) == 1:
-            return self._terms("words", words)
+            return self.terms("words", words)
         return Clause.phrase_query(self._schema, "words", list(words))
 
     def _dates(self) -> Iterator[Clause]:
@@ -610,7 +648,7 @@ class _Plan:
             field = f"d_{request.date_name}"
             yield Clause.range_query(self._schema, field, FieldType.Integer, first, last)
 
-    def _terms(self, field: str, values: Iterable[str]) -> Clause:
+    def terms(self, field: str, values: Iterable[str]) -> Clause:
         """Any of these values. A set of terms is laid out as a bitmap at once, so few terms are asked one by one."""
         values = list(values)
         if len(values) == 1:
@@ -692,6 +730,14 @@ def _terms_of(
             raise
         return {name: searcher.terms_with_prefix(field, "", filter_query=matching) for name, field in fields.items()}
     return {name: [(one["key"], one["doc_count"]) for one in answer[name]["buckets"]] for name in fields}
+
+
+def _years(searcher: tantivy.Searcher, matching: Clause, field: str) -> FacetCounts:
+    """The years of the records that match. Of a `date_number`, ten thousand are a year."""
+    years = {YEAR: {"histogram": {"field": field, "interval": 10_000, "min_doc_count": 1}}}
+    buckets = searcher.aggregate(matching, years)[YEAR]["buckets"]
+    total: int = searcher.search(matching, 1).count  # type: ignore[attr-defined]  # missing from the library's stub
+    return FacetCounts.of_years(((one["key"], one["doc_count"]) for one in buckets), total)
 
 
 def _hit(document: tantivy.Document, score: float | None) -> Hit:

@@ -17,9 +17,10 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import combinations, islice
 from typing import Any, Final
 
 import meilisearch
@@ -32,10 +33,11 @@ from services.core.domain.errors import InvalidQueryError, UnavailableError
 from services.core.query.analysis import AnalysedText, analyse, stems_of
 from services.core.query.highlight import marks_of
 from services.core.query.matcher import ONE_TYPO_FROM, TWO_TYPOS_FROM, typos_allowed, typos_between
-from services.core.query.parser import And, Node, Not, Or, Phrase, Word
+from services.core.query.parser import And, Node, Not, Or, Phrase, Word, parse_query
 from services.search.engines.base import (
     PASSAGES_SHOWN,
     TYPE,
+    YEAR,
     Capabilities,
     DocumentKey,
     FacetCounts,
@@ -51,6 +53,7 @@ from services.search.engines.base import (
     check_place,
     date_number,
     sort_text,
+    weightiest,
 )
 
 MAX_ALTERNATIVES: Final = 16
@@ -114,15 +117,53 @@ class MeilisearchEngine:
         """See `Engine.search`."""
         request.check(self._layout)
         plan = _Plan(request, self._layout, self._expand)
-        answer = self._ask(plan, plan.constraints(), self._shared_facets(request), request.per_page, request.page)
-        facets = _facet_counts(answer, self._shared_facets(request))
-        for name in dict.fromkeys(request.facets):
+        fields = {name: _facet_field(name, request.date_name) for name in request.facets}
+        shared = {name: field for name, field in fields.items() if not request.narrows(name)}
+        answer = self._ask(plan, plan.constraints(), shared.values(), request.per_page, request.page)
+        facets = _facet_counts(answer, shared)
+        for name, field_ in fields.items():
             if name not in facets:
-                facets |= _facet_counts(self._ask(plan, plan.constraints(name), [name], 0, 1), [name])
+                alone = self._ask(plan, plan.constraints(name), [field_], 0, 1)
+                facets |= _facet_counts(alone, {name: field_})
         scored = request.sort is None and bool(request.query.words)
         hits = self._hits(plan, answer["hits"], scored=scored)
         marks = marks_of(request.query, frozenset(plan.found_words))
         return SearchResult(answer["totalHits"], hits, {name: facets[name] for name in request.facets}, marks)
+
+    def words(self, beginning: str, limit: int) -> tuple[str, ...]:
+        """See `Engine.words`."""
+        found = self._server.facet_counts(self._live, "words", beginning)
+        begun = [(word, count) for word, count in found if word.startswith(beginning)]
+        return tuple(word for word, _ in sorted(begun, key=lambda item: (-item[1], item[0]))[:limit])
+
+    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+        """See `Engine.frequencies`."""
+        stems = list(dict.fromkeys(stems))
+        queries = [
+            {"indexUid": self._live, "q": "", "filter": _any_of("stems", (stem,)), "hitsPerPage": 0, "page": 1}
+            for stem in stems
+        ]
+        answers = self._server.several(queries) if queries else []
+        return {stem: answer["totalHits"] for stem, answer in zip(stems, answers, strict=True)}
+
+    def like(self, weights: Mapping[str, float], request: SearchRequest, limit: int) -> tuple[Hit, ...]:
+        """See `Engine.like`. The server knows no weights: it is asked for each number of stems, the most first."""
+        request.check(self._layout)
+        stems = weightiest(weights)
+        plan = _Plan(replace(request, query=parse_query("")), self._layout, self._expand)
+        queries = [
+            {
+                "indexUid": self._live,
+                "q": "",
+                "filter": [*plan.constraints(), [_all_of("stems", several) for several in combinations(stems, number)]],
+                "limit": limit,
+                "sort": ["order:asc"],
+            }
+            for number in range(len(stems), 0, -1)
+        ]
+        found = (hit for answer in (self._server.several(queries) if queries else ()) for hit in answer["hits"])
+        each = {hit["key"]: hit for hit in found}
+        return tuple(_hit(hit, None, ()) for hit in islice(each.values(), limit))
 
     def apply(
         self,
@@ -223,19 +264,15 @@ class MeilisearchEngine:
 
     # Reading
 
-    def _shared_facets(self, request: SearchRequest) -> list[str]:
-        """Facets that one query can count, because no filter of their own has to be left out."""
-        return [name for name in dict.fromkeys(request.facets) if name not in request.constraints()]
-
     def _ask(
-        self, plan: "_Plan", constraints: list[str], facets: list[str], per_page: int, page: int
+        self, plan: "_Plan", constraints: list[str], counted: Iterable[str], per_page: int, page: int
     ) -> dict[str, Any]:
-        """One page and the counts of `facets`, of the documents that match under these constraints."""
+        """One page and the counts of fields, of the documents that match under these constraints."""
         queries = [
             {"q": alternative.text, "filter": [*constraints, *alternative.filters], "matchingStrategy": "last"}
             for alternative in plan.alternatives
         ]
-        fields = [_facet_field(name) for name in facets]
+        fields = list(dict.fromkeys(counted))
         if len(queries) == 1:
             query = {**queries[0], "facets": fields, "hitsPerPage": per_page, "page": page, "showRankingScore": True}
             distinct = {"distinct": _WHOLE} if plan.asks_passages else {}
@@ -246,8 +283,8 @@ class MeilisearchEngine:
         answer = self._server.federated(
             [{"indexUid": self._live, "showRankingScore": True} | query | plan.order for query in queries], federation
         )
-        counted = answer.get("facetsByIndex", {}).get(self._live, {})
-        return {**answer, "facetDistribution": counted.get("distribution", {})}
+        facets = answer.get("facetsByIndex", {}).get(self._live, {})
+        return {**answer, "facetDistribution": facets.get("distribution", {})}
 
     def _apart(self, plan: "_Plan", queries: list[dict[str, Any]], constraints: list[str]) -> Iterator[dict[str, Any]]:
         """The queries for records alone, and one for those that match in a passage, which come last.
@@ -315,8 +352,8 @@ class MeilisearchEngine:
 
     def _expand(self, word: Word) -> frozenset[str]:
         """The words of the index that a typed word may stand for. The server proposes, `typos_between` decides."""
-        near = self._server.facet_values(self._live, "words", word.text)
-        return frozenset(other for other in near if typos_between(word.text, other, prefix=word.prefix) is not None)
+        near = self._server.facet_counts(self._live, "words", word.text)
+        return frozenset(other for other, _ in near if typos_between(word.text, other, prefix=word.prefix) is not None)
 
     # Writing
 
@@ -463,7 +500,7 @@ class _Plan:
         """The request's filters but `ignored`, all of which must hold."""
         constraints = {name: values for name, values in self._request.constraints().items() if name != ignored}
         filters = [
-            _any_of(_facet_field(name), [value for value in values if value != _UNLABELLED])
+            _any_of(_facet_field(name, self._request.date_name), [value for value in values if value != _UNLABELLED])
             for name, values in constraints.items()
         ]
         if TYPE not in constraints:
@@ -471,9 +508,9 @@ class _Plan:
         if self._layout.parted and not self.asks_passages:
             filters.append(f"{_PART_OF} NOT EXISTS")
         request = self._request
-        if request.date_from:
+        if request.date_from and ignored != YEAR:
             filters.append(f"d_{request.date_name} >= {date_number(request.date_from)}")
-        if request.date_to:
+        if request.date_to and ignored != YEAR:
             filters.append(f"d_{request.date_name} <= {date_number(request.date_to, end=True)}")
         return filters
 
@@ -588,17 +625,28 @@ def _any_of(field: str, values: Iterable[str]) -> str:
     return f"{field} IN [{', '.join(_quoted(value) for value in values)}]"
 
 
+def _all_of(field: str, values: Iterable[str]) -> str:
+    return " AND ".join(f"{field} = {_quoted(value)}" for value in values)
+
+
 def _unequal(field: str, value: str) -> str:
     return f"{field} != {_quoted(value)}"
 
 
-def _facet_field(name: str) -> str:
-    return TYPE if name == TYPE else f"f_{name}"
+def _facet_field(name: str, date_name: str) -> str:
+    return TYPE if name == TYPE else f"d_{date_name}" if name == YEAR else f"f_{name}"
 
 
-def _facet_counts(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, FacetCounts]:
+def _facet_counts(answer: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, FacetCounts]:
+    """The counts of facets, by name, from those of their fields. Of dates each day is counted."""
     distribution = answer.get("facetDistribution") or {}
-    return {name: FacetCounts.of(distribution.get(_facet_field(name), {}).items(), _UNLABELLED) for name in names}
+    counted = {name: distribution.get(field, {}).items() for name, field in fields.items()}
+    return {
+        name: FacetCounts.of_years(((float(day), count) for day, count in counts), answer["totalHits"])
+        if name == YEAR
+        else FacetCounts.of(counts, _UNLABELLED)
+        for name, counts in counted.items()
+    }
 
 
 def _hit(hit: Mapping[str, Any], score: float | None, passages: tuple[dict[str, Any], ...]) -> Hit:
@@ -697,11 +745,11 @@ class _Server:
         with _server_errors():
             return dict(self._client.multi_search(queries, federation))
 
-    def facet_values(self, uid: str, name: str, query: str) -> list[str]:
-        """Values that begin with `query`, or nearly so."""
+    def facet_counts(self, uid: str, name: str, query: str) -> list[tuple[str, int]]:
+        """Values that begin with `query`, or nearly so, and how many documents have them."""
         with _server_errors():
             answer = self._client.index(uid).facet_search(name, query)
-            return [hit["value"] for hit in answer["facetHits"]]
+            return [(hit["value"], hit["count"]) for hit in answer["facetHits"]]
 
     def document(self, uid: str, key: str) -> dict[str, Any] | None:
         """One document, None where it or the index is not there."""

@@ -10,6 +10,7 @@ from services.core.domain.identifiers import slug
 from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
 from services.search.engines.base import (
     TYPE,
+    YEAR,
     FacetCounts,
     IndexDocument,
     IndexLayout,
@@ -162,7 +163,8 @@ class Truth:
     def facet(self, request: SearchRequest, name: str) -> FacetCounts:
         counts: Counter[str] = Counter()
         for document in self.found(request, ignored=name):
-            counts.update(_values(document, name) or ("",))
+            years = (document.dates[request.date_name][:4],) if request.date_name in document.dates else ()
+            counts.update((years if name == YEAR else _values(document, name)) or ("",))
         return FacetCounts.of(counts.items(), "")
 
 
@@ -183,7 +185,7 @@ def _passes(document: IndexDocument, request: SearchRequest, ignored: str | None
     for name, values in request.constraints().items():
         if name != ignored and not set(values) & set(_values(document, name)):
             return False
-    if not (request.date_from or request.date_to):
+    if ignored == YEAR or not (request.date_from or request.date_to):
         return True
     date = document.dates.get(request.date_name)
     if date is None or (request.date_from and date_number(date) < date_number(request.date_from)):

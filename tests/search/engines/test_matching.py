@@ -263,7 +263,9 @@ def _random_request(chance: random.Random, text: str) -> SearchRequest:
         filters=filters,
         date_from=chance.choice([None, None, "2012", "2015-06-15"]),
         date_to=chance.choice([None, None, "2019-03", "2021"]),
-        facets=tuple(chance.sample(["type", "region", "position", "issue", "session", "state_under_review"], 3)),
+        facets=tuple(
+            chance.sample(["type", "year", "region", "position", "issue", "session", "state_under_review"], 3)
+        ),
         strict=chance.random() < 0.3,
         per_page=0,
     )
@@ -410,6 +412,7 @@ def test_alternatives_with_phrases_are_bounded_openly(sentences: Engine) -> None
         {"per_page": -1},
         {"date_from": "yesterday"},
         {"date_from": "2012", "date_name": "colour"},
+        {"facets": ("year",), "date_name": "colour"},
     ],
 )
 def test_what_cannot_be_asked_is_named(engine: Engine, wrong: dict[str, object]) -> None:
