@@ -64,7 +64,7 @@ def _page(rows: list[Any], next_page: str) -> dict[str, Any]:
     return {"data": rows, "page": {"next": f"{_ADDRESS}/v1/{next_page}"}, "dataset": _DATASET}
 
 
-def list_responses(noun: str, model: type) -> Responses:
+def list_responses(noun: str, model: Any) -> Responses:
     """Of a list: one page of it, and what can be wrong with the parameters."""
     return {
         200: _success(f"One page of {noun}.", model, noun),
@@ -77,7 +77,7 @@ def list_responses(noun: str, model: type) -> Responses:
     }
 
 
-def detail_responses(noun: str, model: type) -> Responses:
+def detail_responses(noun: str, model: Any) -> Responses:
     """Of one record: the record, that there is none, or that it was removed."""
     singular = SINGULAR[noun]
     return {
@@ -181,7 +181,7 @@ def _schema_of_a_file(media_type: str) -> dict[str, Any]:
     return {"type": "string", "format": "binary"}
 
 
-def _success(description: str, model: type, example: str) -> dict[str, Any]:
+def _success(description: str, model: Any, example: str) -> dict[str, Any]:
     content = {"application/json": {"examples": {"sample": {"$ref": f"#/components/examples/{example}"}}}}
     return {"description": description, "model": model, "content": content}
 

@@ -66,6 +66,7 @@ def check(printed: str, address: str) -> None:
     assert told["ids"] == [row["id"] for row in page["data"]]
     assert len(told["ids"]) > 2  # more than a page of the programs
     assert told["position"] == page["data"][0]["position"]
+    assert told["texts"] == [len(row["text"]) for row in page["data"]]
     assert told["total"] == page["total"] == sum(told["counted"].values())
     assert told["missing"] == "not_found"
     assert told["first_change"] == 1

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette_compress import add_compress_type
-
 from services.api.details.catalogue import PLAIN_MODELS, parts_of_noun
 from services.api.details.parts import Part
 from services.core.domain.errors import InvalidParameterError
@@ -14,9 +12,6 @@ from services.core.schemas.shapes import Shape
 
 INCLUDE, FIELDS = "include", "fields"
 EVERYTHING = "all"
-SPARSE_MEDIA_TYPE = "application/vnd.openupr.sparse+json"
-"""What answers with `fields` are: they lack members that the model of the noun says are there."""
-add_compress_type(SPARSE_MEDIA_TYPE)
 
 
 @dataclass(frozen=True)
@@ -31,11 +26,6 @@ class Asked:
         if self.fields is None:
             return shape
         return {name: value for name, value in shape.items() if name in self.fields}
-
-    @property
-    def media_type(self) -> str | None:
-        """That of the answer, where it is not plain JSON."""
-        return None if self.fields is None else SPARSE_MEDIA_TYPE
 
 
 def read_asked(noun: str, parameters: Parameters, *, of_one: bool = False) -> Asked:
@@ -108,24 +98,3 @@ def _list_of_names(name: str, description: str, names: list[str]) -> dict[str, A
         "style": "form",
         "explode": False,
     }
-
-
-def sparse_content(noun: str, *, of_one: bool) -> dict[str, Any]:
-    """What answers with `fields` look like, for the OpenAPI document."""
-    names = [*PLAIN_MODELS[noun].model_fields, *(part.name for part in parts_of_noun(noun))]
-    row = {
-        "type": "object",
-        "description": f"One of the {noun} with the members that `fields` and `include` name, as they are elsewhere.",
-        "properties": {name: {} for name in dict.fromkeys(names)},
-        "additionalProperties": False,
-    }
-    if of_one:
-        return {SPARSE_MEDIA_TYPE: {"schema": row}}
-    members = {
-        "data": {"type": "array", "items": row},
-        "total": {"type": "integer"},
-        "page": {"$ref": "#/components/schemas/NextPage"},
-        "dataset": {"$ref": "#/components/schemas/Dataset"},
-    }
-    page = {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
-    return {SPARSE_MEDIA_TYPE: {"schema": page}}

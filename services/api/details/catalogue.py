@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from services.api.details.documents import DOCUMENT_PARTS, ORGANISATION_PARTS
 from services.api.details.hearings import HEARING_PARTS, STATEMENT_PARTS
@@ -13,7 +13,7 @@ from services.api.details.related import RECOMMENDATION_PARTS
 from services.api.details.reviews import REVIEW_PARTS
 from services.api.details.states import STATE_PARTS
 from services.api.details.topics import TOPIC_PARTS, Topic
-from services.core.schemas.models import RECORD_MODELS
+from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, Public
 from services.core.schemas.shapes import Shape
 
 PARTS: Mapping[str, tuple[Part, ...]] = {
@@ -73,3 +73,45 @@ def _either(plain: Any, whole: Any) -> Any:
 
 MODELS_WITH_PARTS: Mapping[str, type[BaseModel]] = {noun: _with_parts(noun) for noun in PLAIN_MODELS}
 """The model of each noun's shape as lists and details show it."""
+
+
+def _sparse(noun: str) -> type[BaseModel]:
+    """The model of a noun's shape that `fields` cut: what is there is as it is elsewhere. For the OpenAPI document."""
+    description = f"One of the {noun} with the members alone that `fields` and `include` name."
+    options = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
+    members = {"__doc__": description, "__module__": __name__, "model_config": options}
+    return type(f"Sparse{PLAIN_MODELS[noun].__name__}", (MODELS_WITH_PARTS[noun],), members)
+
+
+SPARSE_MODELS: Mapping[str, type[BaseModel]] = {noun: _sparse(noun) for noun in PLAIN_MODELS}
+"""The model of each noun's shape where `fields` chose members."""
+
+
+def page_model(name: str, row: Any, rows: str) -> type[BaseModel]:
+    """The model of one page of a list. `rows` says of what, in the plural."""
+    return create_model(
+        name,
+        __base__=Public,
+        __doc__=f"One page of {rows}.",
+        data=(list[row], ...),
+        total=(int, ...),
+        page=(NextPage, ...),
+        dataset=(Dataset, ...),
+    )
+
+
+def record_answer(noun: str) -> Any:
+    """What a record alone is shown as: whole, or with the members alone that `fields` chose."""
+    return MODELS_WITH_PARTS[noun] | SPARSE_MODELS[noun]
+
+
+def list_answer(noun: str) -> Any:
+    """What a list is shown as: whole records, or the members alone that `fields` chose."""
+    pages = [
+        page_model(f"{name}List", model, noun)
+        for name, model in (
+            (PLAIN_MODELS[noun].__name__, MODELS_WITH_PARTS[noun]),
+            (SPARSE_MODELS[noun].__name__, SPARSE_MODELS[noun]),
+        )
+    ]
+    return pages[0] | pages[1]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import create_model
 from sqlalchemy import ColumnElement, Connection
 
 from services.api.dependencies import desk_of
+from services.api.details.catalogue import page_model
 from services.api.documented import list_responses, paragraph_responses, part_responses
 from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
 from services.api.routes.records import RecordId, bearer_of, next_address, not_there, parts_of, redirect
@@ -19,7 +19,6 @@ from services.core.runtime.parameters import Parameters, described, described_nu
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.filter_values import value_schema
-from services.core.schemas.models import Dataset, NextPage, Public
 from services.core.schemas.names import Names
 from services.core.schemas.paragraphs import Paragraph, paragraph_shape
 from services.core.store.changes import head_and_time
@@ -39,15 +38,7 @@ from services.core.store.recommendations import RECOMMENDATIONS
 
 router = APIRouter()
 
-PARAGRAPH_LIST = create_model(
-    "ParagraphList",
-    __base__=Public,
-    __doc__="One page of paragraphs.",
-    data=(list[Paragraph], ...),
-    total=(int, ...),
-    page=(NextPage, ...),
-    dataset=(Dataset, ...),
-)
+PARAGRAPH_LIST = page_model("ParagraphList", Paragraph, "paragraphs")
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import create_model
 from sqlalchemy import Connection, literal, select
 from starlette.responses import RedirectResponse
 
 from services.api.dependencies import Desk, desk_of
-from services.api.details.asked import Asked, asked_parameters, read_asked, sparse_content, without_asked
-from services.api.details.catalogue import MODELS_WITH_PARTS, add_parts
+from services.api.details.asked import Asked, asked_parameters, read_asked, without_asked
+from services.api.details.catalogue import add_parts, list_answer, record_answer
 from services.api.details.parts import Setting
 from services.api.documented import detail_responses, list_responses
 from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
@@ -23,7 +22,7 @@ from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
-from services.core.schemas.models import RECORD_MODELS, Dataset, NextPage, NumberedParts, Public
+from services.core.schemas.models import NumberedParts
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, permalink, shape_of, with_address
 from services.core.store.changes import head_and_time
@@ -58,25 +57,12 @@ def record_routes() -> APIRouter:
 
 
 def _add_list(router: APIRouter, noun: str) -> None:
-    record_list = create_model(
-        f"{RECORD_MODELS[noun].__name__}List",
-        __base__=Public,
-        __doc__=f"One page of {noun}.",
-        data=(_list_of(MODELS_WITH_PARTS[noun]), ...),
-        total=(int, ...),
-        page=(NextPage, ...),
-        dataset=(Dataset, ...),
-    )
-
-    responses = list_responses(noun, record_list)
-    responses[200]["content"] |= sparse_content(noun, of_one=False)
-
     @router.get(
         f"/v1/{noun}",
         operation_id=f"list_{noun}",
         summary=f"List {noun}",
         tags=[noun],
-        responses=responses,
+        responses=list_responses(noun, list_answer(noun)),
         openapi_extra={"parameters": [*list_parameters(noun), *asked_parameters(noun)]},
     )
     def list_records(request: Request) -> Response:
@@ -106,7 +92,6 @@ def _add_list(router: APIRouter, noun: str) -> None:
             headers=version.headers()
             | links(next=following, describedby=citation_address(desk, request))
             | {"Content-Language": query.language},
-            media_type=asked.media_type,
         )
 
 
@@ -116,10 +101,6 @@ def _shapes(noun: str, records: Sequence[Stored], asked: Asked, setting: Setting
     shapes = [with_address(noun, shape_of(noun, record, names), url) for record in records]
     add_parts(setting, shapes, records, asked.parts)
     return shapes if asked.fields is None else [asked.cut(shape) for shape in shapes]
-
-
-def _list_of(model: Any) -> Any:
-    return list[model]
 
 
 def next_address(desk: Desk, request: Request, cursor: str | None) -> str | None:
@@ -139,8 +120,7 @@ def citation_address(desk: Desk, request: Request) -> str:
 
 def _add_detail(router: APIRouter, noun: str) -> None:
     singular = SINGULAR[noun]
-    responses = detail_responses(noun, MODELS_WITH_PARTS[noun])
-    responses[200]["content"] |= sparse_content(noun, of_one=True)
+    responses = detail_responses(noun, record_answer(noun))
     if noun == "recommendations":
         responses[300] = {"description": "The number holds several recommendations.", "model": NumberedParts}
         responses[308] = {
@@ -180,7 +160,7 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         canonical = permalink(desk.settings.public_url, noun, record_id)
         address = f"{desk.settings.public_url.rstrip('/')}/v1/{noun}/{record_id}/citation"
         headers = version.headers() | links(canonical=canonical, describedby=address) | {"Content-Language": language}
-        return JsonAnswer(shape, headers=headers, media_type=asked.media_type)
+        return JsonAnswer(shape, headers=headers)
 
 
 def _elsewhere(connection: Connection, request: Request, noun: str, record_id: str, names: Names) -> Response:

@@ -1,13 +1,12 @@
 """Topics: `/v1/topics` and `/v1/topics/{slug}`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import create_model
 
 from services.api.dependencies import desk_of
-from services.api.details.asked import asked_parameters, read_asked, sparse_content, without_asked
-from services.api.details.catalogue import MODELS_WITH_PARTS, add_parts
+from services.api.details.asked import asked_parameters, read_asked, without_asked
+from services.api.details.catalogue import add_parts, list_answer, record_answer
 from services.api.details.parts import Setting
 from services.api.details.topics import TopicEntry, topic_shape, topics
 from services.api.documented import problems
@@ -24,7 +23,6 @@ from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import described_number, parameters_of, single
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
-from services.core.schemas.models import Dataset, NextPage, Public
 from services.core.schemas.names import Names
 from services.core.store.changes import head_and_time
 from services.core.store.engine import snapshot
@@ -33,16 +31,6 @@ from services.core.store.paging import DEFAULT_LIMIT, MAX_LIMIT, binding_of, rea
 router = APIRouter()
 
 NOUN = "topics"
-_MODEL: Any = MODELS_WITH_PARTS[NOUN]
-TOPIC_LIST = create_model(
-    "TopicList",
-    __base__=Public,
-    __doc__="One page of topics.",
-    data=(list[_MODEL], ...),
-    total=(int, ...),
-    page=(NextPage, ...),
-    dataset=(Dataset, ...),
-)
 _FAULTS = (
     UnknownParameterError("There is no parameter 'colour' here"),
     InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
@@ -57,7 +45,7 @@ Slug = Annotated[str, Path(description="The topic's id, as the filter `topic` ta
     summary="List topics",
     tags=[NOUN],
     responses={
-        200: {"description": "One page of topics.", "model": TOPIC_LIST, "content": sparse_content(NOUN, of_one=False)},
+        200: {"description": "One page of topics.", "model": list_answer(NOUN)},
         **problems(*_FAULTS, InvalidCursorError("The cursor is not one that this list gave out; start without it.")),
     },
     openapi_extra={
@@ -97,7 +85,6 @@ def list_topics(request: Request) -> Response:
             "dataset": dataset(seq, as_of, reference),
         },
         headers=version.headers() | links(next=following) | {"Content-Language": language},
-        media_type=asked.media_type,
     )
 
 
@@ -107,7 +94,7 @@ def list_topics(request: Request) -> Response:
     summary="Get one topic",
     tags=[NOUN],
     responses={
-        200: {"description": "The topic.", "model": _MODEL, "content": sparse_content(NOUN, of_one=True)},
+        200: {"description": "The topic.", "model": record_answer(NOUN)},
         **problems(*_FAULTS, NotFoundError("There is no topic torture.")),
     },
     openapi_extra={"parameters": [LANGUAGE_PARAMETER, *asked_parameters(NOUN, of_one=True)]},
@@ -128,7 +115,7 @@ def get_topic(request: Request, slug: Slug) -> Response:
         shape = topic_shape(entry, setting)
         add_parts(setting, [shape], [entry], asked.parts)
     headers = version.headers() | links(canonical=shape["url"]) | {"Content-Language": language}
-    return JsonAnswer(asked.cut(shape), headers=headers, media_type=asked.media_type)
+    return JsonAnswer(asked.cut(shape), headers=headers)
 
 
 @router.get("/topics/{slug}", include_in_schema=False)

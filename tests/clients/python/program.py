@@ -16,11 +16,13 @@ from openupr_client.models import (
     CreatedKey,
     EventList,
     Language,
+    ListRecommendationsFieldsItem,
     NewKey,
     Problem,
     RecommendationList,
     RecommendationWithParts,
     Scope,
+    SparseRecommendationList,
     StateCode,
     Statistics,
 )
@@ -54,6 +56,9 @@ def main(address: str, key: str) -> None:
         for group in counts.groups
         if (value := group.values.additional_properties["position"]) is not None
     }
+    fields = [ListRecommendationsFieldsItem.ID, ListRecommendationsFieldsItem.TEXT]
+    rows = list_recommendations.sync(client=client, state_under_review=[StateCode.XCM], fields=fields, limit=200)
+    assert isinstance(rows, SparseRecommendationList), rows
     missing = get_recommendation.sync("XCM-9-9.9", client=client)
     assert isinstance(missing, Problem), missing
     changes = list_changes.sync(client=client, after=0, limit=1)
@@ -62,6 +67,7 @@ def main(address: str, key: str) -> None:
         "ids": ids,
         "position": str(one.position),
         "state": one.state_under_review.name,
+        "texts": [len(row.text) for row in rows.data if isinstance(row.text, str)],
         "counted": counted,
         "total": counts.total,
         "missing": missing.code,

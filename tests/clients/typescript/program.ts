@@ -3,11 +3,11 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./openupr.js";
 
-type Recommendation = components["schemas"]["RecommendationList"]["data"][number];
+type Recommendations = components["schemas"]["RecommendationList"];
+type Recommendation = Recommendations["data"][number];
 
 const [address, key] = process.argv.slice(2) as [string, string];
-// Rows cut by `fields` come as another media type; without it, everything is as the document says.
-const client = createClient<paths, "application/json" | "application/problem+json">({ baseUrl: address });
+const client = createClient<paths>({ baseUrl: address });
 
 async function* recommendationsTo(state: components["schemas"]["StateCode"]): AsyncGenerator<Recommendation> {
   let cursor: string | undefined;
@@ -16,8 +16,9 @@ async function* recommendationsTo(state: components["schemas"]["StateCode"]): As
       params: { query: { state_under_review: [state], limit: 2, ...(cursor ? { cursor } : {}) } },
     });
     if (!data) throw new Error(error?.detail);
-    yield* data.data;
-    cursor = data.page.next ? (new URL(data.page.next).searchParams.get("cursor") ?? undefined) : undefined;
+    const page = data as Recommendations; // whole rows: no `fields` were asked for
+    yield* page.data;
+    cursor = page.page.next ? (new URL(page.page.next).searchParams.get("cursor") ?? undefined) : undefined;
   } while (cursor);
 }
 
@@ -26,6 +27,10 @@ for await (const row of recommendationsTo("XCM")) ids.push(row.id);
 
 const one = await client.GET("/v1/recommendations/{record_id}", {
   params: { path: { record_id: ids[0] ?? "" }, query: { lang: "es" } },
+});
+const whole = one.data as Recommendation;
+const texts = await client.GET("/v1/recommendations", {
+  params: { query: { state_under_review: ["XCM"], fields: ["id", "text"], limit: 200 } },
 });
 const missing = await client.GET("/v1/recommendations/{record_id}", { params: { path: { record_id: "XCM-9-9.9" } } });
 const counts = await client.GET("/v1/statistics/recommendations", {
@@ -47,8 +52,9 @@ const keys = await client.GET("/v1/keys", { headers });
 console.log(
   JSON.stringify({
     ids,
-    position: one.data?.position ?? null,
-    state: one.data?.state_under_review.name,
+    position: whole.position,
+    state: whole.state_under_review.name,
+    texts: texts.data?.data.map((row) => row.text?.length ?? 0),
     counted,
     total: counts.data?.total,
     missing: missing.error?.code,
