@@ -1,7 +1,8 @@
 """Lists and details of every noun."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Path, Request, Response
@@ -16,9 +17,9 @@ from services.api.documented import detail_responses, list_responses
 from services.api.parameters import LANGUAGE_PARAMETER, list_parameters, read_language, read_list_query
 from services.api.routes.exports import export_list, wanted_format
 from services.core.domain.changes import SINGULAR
-from services.core.domain.errors import GoneError, NotFoundError, UprError
-from services.core.query.filters import FILTERS, ID_PATTERN
-from services.core.runtime.conditional import unchanged, version_of
+from services.core.domain.errors import GoneError, InvalidParameterError, NotFoundError, UprError
+from services.core.query.filters import FILTERS, ID_PATTERN, Vocabulary
+from services.core.runtime.conditional import is_conditional, unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
@@ -26,13 +27,15 @@ from services.core.schemas.models import NumberedParts
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, permalink, shape_of, with_address
 from services.core.store.changes import head_and_time
-from services.core.store.engine import snapshot
+from services.core.store.detail import read_detail
+from services.core.store.engine import single_queries, snapshot
 from services.core.store.former_ids import removal_reason
 from services.core.store.paging import list_page
 from services.core.store.recommendations import recommendations_table
 from services.core.store.records import Stored
 from services.core.store.tables import AGGREGATES
 
+T = TypeVar("T")
 _SAFE_IN_IDS = "~:"
 _OF_CITATIONS = ("group_by", "lang")
 """What citations of lists and counts take besides filters."""
@@ -68,31 +71,52 @@ def _add_list(router: APIRouter, noun: str) -> None:
     def list_records(request: Request) -> Response:
         if (form := wanted_format(request)) is not None:
             return export_list(request, noun, form)
-        desk = desk_of(request)
-        with snapshot(desk.engine) as connection:
-            seq, as_of = head_and_time(connection)
-            reference = desk.reference.as_of(connection, seq)
-            parameters = parameters_of(request)
-            asked = read_asked(noun, parameters)
-            query = read_list_query(noun, without_asked(parameters), reference.vocabulary)
-            version = version_of(request, seq, reference.names_hash, modified=as_of)
-            if (held := unchanged(request, version)) is not None:
+        desk, parameters = desk_of(request), parameters_of(request)
+        asked, rest = read_asked(noun, parameters), without_asked(parameters)
+        query = understood(desk, lambda vocabulary: read_list_query(noun, rest, vocabulary))
+        with _reading(desk, asked) as connection:
+            if is_conditional(request) and (held := _unchanged(desk, request, connection)) is not None:
                 return held
             page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
+            reference = desk.reference.as_of(connection, page.seq)
             setting = Setting(connection, Names(reference, query.language), desk.settings.public_url)
             shapes = _shapes(noun, page.records, asked, setting)
         following = next_address(desk, request, page.next_cursor)
+        version = version_of(request, page.seq, reference.names_hash, modified=page.as_of)
         return JsonAnswer(
             {
                 "data": shapes,
                 "total": page.total,
                 "page": {"next": following},
-                "dataset": dataset(seq, as_of, reference),
+                "dataset": dataset(page.seq, page.as_of, reference),
             },
             headers=version.headers()
             | links(next=following, describedby=citation_address(desk, request))
             | {"Content-Language": query.language},
         )
+
+
+def understood(desk: Desk, read: Callable[[Vocabulary], T]) -> T:
+    """What `read` makes of a request by the vocabulary that is at hand; by the newest, where it cannot.
+
+    Not to be called by who holds a connection: it may need one.
+    """
+    try:
+        return read(desk.reference.get().vocabulary)
+    except InvalidParameterError:  # it may name what is new
+        return read(desk.reference.newest().vocabulary)
+
+
+def _reading(desk: Desk, asked: Asked) -> AbstractContextManager[Connection]:
+    """A connection for an answer: its records take one query, their parts more."""
+    return snapshot(desk.engine) if asked.parts else single_queries(desk.engine)
+
+
+def _unchanged(desk: Desk, request: Request, connection: Connection) -> Response | None:
+    """304 where the reader holds the list as it is."""
+    seq, as_of = head_and_time(connection)
+    reference = desk.reference.as_of(connection, seq)
+    return unchanged(request, version_of(request, seq, reference.names_hash, modified=as_of))
 
 
 def _shapes(noun: str, records: Sequence[Stored], asked: Asked, setting: Setting) -> list[Shape]:
@@ -140,15 +164,14 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         desk = desk_of(request)
         parameters = parameters_of(request)
         language, asked = read_language(parameters), read_asked(noun, parameters, of_one=True)
-        with snapshot(desk.engine) as connection:
-            seq, as_of = head_and_time(connection)
-            reference = desk.reference.as_of(connection, seq)
-            names = Names(reference, language)
-            record = AGGREGATES[noun].one(connection, record_id)
+        with _reading(desk, asked) as connection:
+            detail = read_detail(connection, noun, record_id)
+            reference = desk.reference.as_of(connection, detail.seq)
+            names, record = Names(reference, language), detail.record
             if record is None:
                 return _elsewhere(connection, request, noun, record_id, names)
             if asked.parts:  # any change may be one of a part
-                version = version_of(request, seq, reference.names_hash, modified=as_of)
+                version = version_of(request, detail.seq, reference.names_hash, modified=detail.as_of)
             else:
                 modified = max(record.updated_at, reference.changed_at)
                 version = version_of(

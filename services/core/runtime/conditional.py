@@ -61,6 +61,11 @@ CHOOSING_HEADERS = ("accept", "accept-language")
 """Request headers by which answers differ, besides the content coding; `Vary` names them."""
 
 
+def is_conditional(request: Request) -> bool:
+    """Whether the reader may hold an answer already: then it is worth its own query to ask for the version first."""
+    return "if-none-match" in request.headers or "if-modified-since" in request.headers
+
+
 def unchanged(request: Request, version: Version) -> Response | None:
     """304 where the reader holds this version; None where the answer has to be made."""
     tags = request.headers.getlist("if-none-match")

@@ -72,9 +72,13 @@ class Names:
     language: str = "en"
 
     def state(self, code: str) -> dict[str, str]:
-        """`{"code": "PER", "name": "Perú"}`."""
-        record = self.reference.states.get(code)
-        return {"code": code, "name": self._pick(record.names, code) if record else code}
+        """`{"code": "PER", "name": "Perú"}`. Answers the same dict each time: it is not to be changed."""
+        known = self.reference.named_states.setdefault(self.language, {})
+        named = known.get(code)
+        if named is None:
+            record = self.reference.states.get(code)
+            named = known[code] = {"code": code, "name": self._pick(record.names, code) if record else code}
+        return named
 
     def speaker(self, code: str, printed: str | None) -> dict[str, str]:
         """Who speaks: a State, or an organisation by its slug and its printed name. Blocs speak, too."""
@@ -92,11 +96,16 @@ class Names:
         return {"code": code, "name": self._pick(record.names, code) if record else code}
 
     def label(self, entry: LabelEntry) -> dict[str, str]:
-        """A label on a record with its name."""
-        scheme, _, code = entry["label"].partition(":")
-        record = self.reference.labels.get(entry["label"])
-        name = self._pick(record.names, code) if record else code
-        return {"id": entry["label"], "scheme": scheme, "code": code, "name": name, "assigned_by": entry["assigned_by"]}
+        """A label on a record with its name. Answers the same dict each time: it is not to be changed."""
+        label, by = entry["label"], entry["assigned_by"]
+        known = self.reference.named_labels.setdefault(self.language, {})
+        named = known.get((label, by))
+        if named is None:
+            scheme, _, code = label.partition(":")
+            record = self.reference.labels.get(label)
+            name = self._pick(record.names, code) if record else code
+            named = known[label, by] = {"id": label, "scheme": scheme, "code": code, "name": name, "assigned_by": by}
+        return named
 
     def pick(self, names: Mapping[str, str], otherwise: str) -> str:
         """The name in this language, or in English, or `otherwise`."""

@@ -1,11 +1,15 @@
 """Connections to PostgreSQL."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 
 IDLE_IN_TRANSACTION_MS = 60_000
 """A writer that falls asleep inside a transaction would hold `change_head`, and with it every other writer."""
@@ -17,15 +21,48 @@ def make_engine(url: str, *, pool_size: int = 10, name: str = "upr") -> Engine:
     # by one State took three times as long with it.
     plans = "-c plan_cache_mode=force_custom_plan"
     options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC {plans}"
-    return create_engine(
+    engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
         connect_args={"application_name": name, "options": options, "connect_timeout": 10},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    event.listen(engine, "checkout", _refuse_ended)
+    return engine
+
+
+class _EndedError(DisconnectionError):
+    """The server has ended the connection, and so probably all that are as old."""
+
+    invalidate_pool = True
+
+
+def _refuse_ended(connection: psycopg.Connection[Any], *_: object) -> None:
+    """Do not hand out a connection that the server has ended: the pool then makes a new one.
+
+    Nothing comes unasked over a connection in use but its end, so that looking at the socket is enough: SQLAlchemy's
+    own way (`pool_pre_ping`) asks the server each time.
+    """
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except psycopg.Error:
+            raise _EndedError from None
+
+
+@contextmanager
+def single_queries(engine: Engine) -> Iterator[Connection]:
+    """A connection on which each query is a transaction by itself and sees the moment at which it begins.
+
+    For answers that take one query: what else belongs to a transaction takes longer than most of those.
+    """
+    with engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager

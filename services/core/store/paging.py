@@ -8,30 +8,41 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 
 from services.core.domain.errors import InvalidCursorError, InvalidParameterError
 from services.core.query.filters import FilterSet
+from services.core.store.changes import change_head_table
 from services.core.store.filtering import conditions
 from services.core.store.metadata import day_in_order
-from services.core.store.records import Stored
+from services.core.store.records import Stored, driver_rows, streamed_driver_rows
 from services.core.store.tables import AGGREGATES
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{24,2000}$"
 _CHECK_BYTES = 6
-_ROWS_AT_ONCE = 1000
 _NOT_OURS = "The cursor is not one that this list gave out; start again without it."
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. `next_cursor` is None on the last one."""
+    """One page of a list, as it was after the change `seq`. `next_cursor` is None on the last one."""
 
     records: Sequence[Stored]
     total: int
     next_cursor: str | None
+    seq: int
+    as_of: datetime.datetime
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,9 @@ def list_page(
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
 ) -> Page:
-    """One page of the records that meet the filters, with the exact total: two queries.
+    """One page of the records that meet the filters, with the exact total and the newest change.
+
+    It takes one query, or two where it is empty.
 
     Raises `InvalidCursorError` for a cursor of another list or order, `InvalidParameterError` for an unknown sort.
     """
@@ -67,26 +80,37 @@ def list_page(
     aggregate = AGGREGATES[filters.noun]
     order = _sort(filters.noun, sort)
     where = conditions(filters)
-    total = count_records(connection, filters)
     binding = _binding(filters, order)
-    query = select(aggregate.table, order.expression.label("_sort")).where(*where)
+    head = _head_with(_count(filters))
+    query = select(aggregate.table, *head, order.expression).where(*where)
     if cursor is not None:
         query = query.where(_after(order, aggregate.key_column, _place(cursor, binding, order)))
     query = query.order_by(*_keys(order, aggregate.key_column)).limit(limit + 1)
-    rows = connection.execute(query).all()
+    rows = driver_rows(connection, query)
+    if not rows:
+        ((total, seq, as_of),) = driver_rows(connection, select(*head))
+        return Page((), total, None, seq, as_of)
+    *_, total, seq, as_of, value = rows[min(limit, len(rows)) - 1]
     next_cursor = None
     if len(rows) > limit:
-        rows = rows[:limit]
-        next_cursor = write_cursor(binding, rows[-1]._mapping["_sort"], rows[-1]._mapping[aggregate.key])
-    records = [aggregate.from_mapping({k: v for k, v in row._mapping.items() if k != "_sort"}) for row in rows]
-    return Page(records, total, next_cursor)
+        next_cursor = write_cursor(binding, value, rows[limit - 1][aggregate.place_of_key])
+    return Page(list(map(aggregate.from_row, rows[:limit])), total, next_cursor, seq, as_of)
+
+
+def _head_with(total: Select[Any]) -> list[ScalarSelect[Any]]:
+    """The total and the newest change, beside each row: queries of their own that run once."""
+    head = change_head_table.c
+    return [each.scalar_subquery() for each in (total, select(head.seq), select(head.occurred_at))]
 
 
 def count_records(connection: Connection, filters: FilterSet) -> int:
     """How many records meet the filters."""
+    return connection.scalar(_count(filters)) or 0
+
+
+def _count(filters: FilterSet) -> Select[Any]:
     assert filters.noun is not None
-    query = select(func.count()).select_from(AGGREGATES[filters.noun].table).where(*conditions(filters))
-    return connection.scalar(query) or 0
+    return select(func.count()).select_from(AGGREGATES[filters.noun].table).where(*conditions(filters))
 
 
 def every_record(connection: Connection, filters: FilterSet, *, sort: str | None = None) -> Generator[Stored]:
@@ -98,9 +122,8 @@ def every_record(connection: Connection, filters: FilterSet, *, sort: str | None
     aggregate = AGGREGATES[filters.noun]
     order = _sort(filters.noun, sort)
     query = select(aggregate.table).where(*conditions(filters)).order_by(*_keys(order, aggregate.key_column))
-    with connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query) as rows:
-        for row in rows:
-            yield aggregate.from_row(row)
+    for row in streamed_driver_rows(connection, query):
+        yield aggregate.from_row(row)
 
 
 def _keys(order: Sort, key: ColumnElement[str]) -> list[ColumnElement[Any]]:

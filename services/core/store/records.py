@@ -4,13 +4,13 @@ A record's dataclass has a field for each column of its table, under the same na
 arrays (tuples here), lists of small structures are JSONB (lists of dicts here).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.core.store.bulk import copy_rows
@@ -27,8 +27,25 @@ class Stored:
     updated_at: datetime = field(default=EPOCH, compare=False)
 
 
+_ROWS_AT_ONCE = 1000
 HISTORY = tuple(f.name for f in fields(Stored))
 R = TypeVar("R", bound=Stored)
+
+
+def driver_rows(connection: Connection, query: Select[Any]) -> Sequence[tuple[Any, ...]]:
+    """All rows of a query as the driver hands them over, which is as records hold them.
+
+    Wrapping each row and copying each array once more, as SQLAlchemy does, takes as long again as reading them.
+    """
+    with connection.execute(query) as result:
+        return result.cursor.fetchall()
+
+
+def streamed_driver_rows(connection: Connection, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
+    """The same in portions, so that memory does not grow with the rows."""
+    with connection.execute(query, execution_options={"stream_results": True}) as result:
+        while portion := result.cursor.fetchmany(_ROWS_AT_ONCE):
+            yield from portion
 
 
 @dataclass(frozen=True)
@@ -46,16 +63,12 @@ class Aggregate(Generic[R]):
         column: ColumnElement[str] = self.table.c[self.key]
         return column
 
-    def from_row(self, row: Row[Any]) -> R:
-        """A row of `select(table)` as a record."""
-        return self.from_mapping(row._mapping)
-
-    def from_mapping(self, columns: Mapping[Any, Any]) -> R:
-        """The values of a row's columns as a record."""
+    def from_row(self, row: Sequence[Any]) -> R:
+        """A row of `select(table)` as a record. What stands behind the table's columns is left out."""
         record = object.__new__(self.record)
         # As the dataclass' own __init__ would, but at a third of its cost: lists of many records are mostly this.
         values = record.__dict__
-        values.update(columns)
+        values.update(zip(self._names, row, strict=False))
         for name in self._arrays:
             values[name] = tuple(values[name])
         return record
@@ -76,8 +89,8 @@ class Aggregate(Generic[R]):
 
     def where(self, connection: Connection, *conditions: ColumnElement[bool]) -> list[R]:
         """All records that meet the conditions, in the order of their ids."""
-        rows = connection.execute(select(self.table).where(*conditions).order_by(self.key_column))
-        return [self.from_row(row) for row in rows]
+        query = select(self.table).where(*conditions).order_by(self.key_column)
+        return [self.from_row(row) for row in driver_rows(connection, query)]
 
     def insert(self, connection: Connection, records: Sequence[R]) -> None:
         """Insert new records. Their history starts now."""
@@ -110,6 +123,15 @@ class Aggregate(Generic[R]):
     @cached_property
     def _content_names(self) -> tuple[str, ...]:
         return tuple(f.name for f in fields(self.record) if f.name not in HISTORY)
+
+    @cached_property
+    def place_of_key(self) -> int:
+        """Where the key stands in a row of `select(table)`."""
+        return self._names.index(self.key)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.columns)
 
     @cached_property
     def _arrays(self) -> tuple[str, ...]:

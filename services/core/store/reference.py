@@ -4,7 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 
@@ -29,6 +29,9 @@ class Reference:
     groups: Mapping[str, PlaceGroupRecord]
     labels: Mapping[str, LabelRecord]
     vocabulary: Vocabulary
+    named_states: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict, compare=False)
+    named_labels: dict[str, dict[tuple[str, str], dict[str, str]]] = field(default_factory=dict, compare=False)
+    """What records show of States and labels, by language and what they hold: made once (`schemas.names`)."""
 
     @cached_property
     def vocabulary_hash(self) -> str:
@@ -73,6 +76,11 @@ class ReferenceShelf:
         with self._lock:
             if self._held is not None and time.monotonic() < self._until:
                 return self._held
+        with snapshot(self._engine) as connection:
+            return self.as_of(connection, head(connection))
+
+    def newest(self) -> Reference:
+        """The reference as of now."""
         with snapshot(self._engine) as connection:
             return self.as_of(connection, head(connection))
 
