@@ -16,10 +16,8 @@ from services.core.domain.errors import (
     UnknownParameterError,
     UprError,
 )
-from services.core.runtime.problems import PROBLEM_MEDIA_TYPE, PROBLEM_RESPONSE
+from services.core.runtime.problem_examples import Responses, problems
 from services.core.schemas.examples import event_example, paragraph_example, record_example
-
-Responses = dict[int | str, dict[str, Any]]
 
 _ADDRESS = "http://127.0.0.1:8000"
 _DATASET = {"version": "4711-9f86d081", "as_of": "2026-11-21T10:30:00.654321Z", "cursor": 4711}
@@ -184,28 +182,3 @@ def _schema_of_a_file(media_type: str) -> dict[str, Any]:
 def _success(description: str, model: Any, example: str) -> dict[str, Any]:
     content = {"application/json": {"examples": {"sample": {"$ref": f"#/components/examples/{example}"}}}}
     return {"description": description, "model": model, "content": content}
-
-
-def problems(*errors: UprError) -> Responses:
-    """The problem responses that these errors are; several of one status stand together."""
-    found: Responses = {}
-    for error in errors:
-        known = found.setdefault(error.status, {"description": "", "content": {PROBLEM_MEDIA_TYPE: {"examples": {}}}})
-        meaning = " ".join((type(error).__doc__ or error.title).split())
-        known["description"] = f"{known['description']} {meaning}".strip()
-        media = known["content"][PROBLEM_MEDIA_TYPE]
-        media["schema"] = PROBLEM_RESPONSE["content"][PROBLEM_MEDIA_TYPE]["schema"]
-        media["examples"][error.code] = {"summary": error.title, "value": _problem(error)}
-    return found
-
-
-def _problem(error: UprError) -> dict[str, Any]:
-    return {
-        **error.extensions,
-        "type": f"{_ADDRESS}/problems/{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        "instance": "5f3c1d0e8b9a4c7d9e2f1a0b3c4d5e6f",
-        "code": error.code,
-    }

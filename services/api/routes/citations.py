@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from services.api.citations.citation import Citation, as_bibtex, as_csl, as_text
 from services.api.citations.records import Query, Reader, cite_query, cite_record, documents_to_cite
 from services.api.dependencies import desk_of
-from services.api.documented import Responses, citation_responses, part_responses
+from services.api.documented import citation_responses, part_responses
 from services.api.parameters import (
     LANGUAGE_PARAMETER,
     filter_parameters,
@@ -29,6 +29,7 @@ from services.core.query.filters import parse_filters
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import Parameters, choice, described, parameters_of
+from services.core.runtime.problem_examples import Responses
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import Dataset, Public

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import FileResponse
 
 from services.api.dependencies import Desk, desk_of
-from services.api.documented import part_responses, problems
+from services.api.documented import part_responses
 from services.api.routes.records import RecordId, not_there, redirect
 from services.core.domain.documents import DATA_SETS, address_of_symbol
 from services.core.domain.errors import NotFoundError, RangeNotSatisfiableError, UnavailableError
 from services.core.runtime.conditional import Version, unchanged
+from services.core.runtime.problem_examples import problems
 from services.core.store.archive import FOLDER, Archive
 from services.core.store.documents import DOCUMENTS, DocumentRecord, FileEntry
 from services.core.store.engine import snapshot

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.api.dependencies import desk_of
-from services.api.documented import Responses, problems
 from services.api.keys import (
     BEARER,
     LONGEST_EXPIRY_DAYS,
@@ -23,6 +22,7 @@ from services.api.keys import (
     revoke_key,
 )
 from services.core.domain.errors import ForbiddenError, InvalidBodyError, NotFoundError, UnauthorizedError, UprError
+from services.core.runtime.problem_examples import Responses, problems
 from services.core.runtime.web import JsonAnswer
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from services.api.dependencies import desk_of
-from services.api.documented import Responses, part_responses, problems
+from services.api.documented import part_responses
 from services.api.exports import written
 from services.api.matrix import word_document, workbook
 from services.api.matrix.content import Matrix, Origin, matrix_of
@@ -19,6 +19,7 @@ from services.core.domain.errors import InvalidParameterError, UnavailableError,
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import parameters_of
+from services.core.runtime.problem_examples import Responses, problems
 from services.core.runtime.web import links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names

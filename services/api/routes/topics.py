@@ -9,7 +9,6 @@ from services.api.details.asked import asked_parameters, read_asked, without_ask
 from services.api.details.catalogue import add_parts, list_answer, record_answer
 from services.api.details.parts import Setting
 from services.api.details.topics import TopicEntry, topic_shape, topics
-from services.api.documented import problems
 from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
 from services.api.routes.records import next_address, redirect
 from services.core.domain.errors import (
@@ -21,6 +20,7 @@ from services.core.domain.errors import (
 )
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import described_number, parameters_of, single
+from services.core.runtime.problem_examples import problems
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
