@@ -14,9 +14,9 @@ record is found and counted once.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from services.core.domain.errors import InvalidParameterError, UnavailableError, UprError
 from services.core.query.analysis import fold
@@ -145,6 +145,13 @@ class IndexDocument:
             if len(value) * 4 > MAX_VALUE_BYTES and len(value.encode()) > MAX_VALUE_BYTES:
                 raise IndexRefusedError(f"{self.type} {self.id}: a value of {name} has over {MAX_VALUE_BYTES} bytes")
         return values
+
+
+class Prepared(NamedTuple):
+    """A document as one engine writes it: the document and its passages, made by the engine's `preparation`."""
+
+    key: DocumentKey
+    parts: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +378,23 @@ class Engine(Protocol):
 def weightiest(weights: Mapping[str, float]) -> list[str]:
     """The stems by which `like` looks, the one that tells most first."""
     return sorted(weights, key=lambda stem: (-weights[stem], stem))[:LIKE_STEMS]
+
+
+@runtime_checkable
+class PreparingEngine(Engine, Protocol):
+    """An engine whose documents can be prepared in other processes: that is most of the work of a build."""
+
+    @property
+    def preparation(self) -> Callable[[IndexDocument], Prepared]:
+        """Makes documents ready to be written. It can be pickled.
+
+        Raises `IndexRefusedError` for a document that cannot be indexed.
+        """
+        ...
+
+    def rebuild(self, documents: Iterable[IndexDocument | Prepared], cursor: int) -> int:
+        """See `Engine.rebuild`."""
+        ...
 
 
 def check_place(cursor: int | None, follows: int | None) -> None:

@@ -9,7 +9,6 @@ records match in some passage is counted first; then they are taken as if they m
 """
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -29,7 +28,7 @@ from tantivy import Query as Clause
 
 from services.core.domain.errors import UnavailableError
 from services.core.domain.identifiers import slug
-from services.core.query.analysis import AnalysedText, analyse, stems_of
+from services.core.query.analysis import stems_of
 from services.core.query.highlight import marks_of
 from services.core.query.parser import And, Node, Not, Or, Phrase, Word, parse_query
 from services.search.engines.base import (
@@ -44,13 +43,20 @@ from services.search.engines.base import (
     IndexDocument,
     IndexLayout,
     IndexMissingError,
-    Passage,
+    Prepared,
     SearchRequest,
     SearchResult,
     check_place,
     date_number,
-    sort_text,
     weightiest,
+)
+from services.search.engines.embedded_documents import (
+    GAP,
+    UNLABELLED,
+    Preparation,
+    key_text,
+    type_of_passages,
+    words_in,
 )
 from services.search.engines.vocabulary import Expansion, Vocabulary
 
@@ -60,9 +66,6 @@ _TYPO, _NEAR, _FIELD, _EXACT = 2.0**14, 2.0**8, 2.0**4, 1.0
 _SLOPS: Final = (0, 4)
 """Words between two neighbours of the query that still count as near: side by side, or in the same clause."""
 
-_GAP: Final = " ¶ "
-"""Stands between passages, so that no phrase crosses them. Not a letter: never a word of a query."""
-_UNLABELLED: Final = ""
 _CURSOR: Final = ":cursor"
 _HEAP_BYTES: Final = 64_000_000
 _REBUILD_HEAP_BYTES: Final = 192_000_000
@@ -103,7 +106,7 @@ class EmbeddedEngine:
         self._folder = folder / f"{slug(index_version)}-{layout.fingerprint()}"
         self._layout = layout
         self._schema = _schema(layout)
-        self._filter_fields = tuple((name, f"f_{name}") for name in layout.filters)
+        self.preparation = Preparation(layout)
         self._snapshot: _Snapshot | None = None
         self._pointer: tuple[tuple[int, int], str] | None = None
         self._refreshing = threading.Lock()
@@ -125,7 +128,7 @@ class EmbeddedEngine:
         """See `Engine.words`."""
         with _engine_errors("read"):
             found = self._current().searcher.terms_with_prefix("words", beginning, limit=limit)
-            return tuple(word for word, _ in found if word != _GAP.strip())
+            return tuple(word for word, _ in found if word != GAP.strip())
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """See `Engine.frequencies`."""
@@ -169,9 +172,10 @@ class EmbeddedEngine:
                 writer = snapshot.index.writer(_HEAP_BYTES, 1)
             for key in deletes:
                 self._delete(writer, key)
-            for document in upserts:
+            for document in map(self.preparation, upserts):
                 self._delete(writer, document.key)
-                self._add(writer, document, new_words)
+                self._add(writer, document)
+                new_words |= words_in(document)
             writer.delete_documents_by_term("key", _CURSOR)
             _commit(writer, cursor)
             with self._refreshing, _engine_errors("read"):
@@ -188,7 +192,7 @@ class EmbeddedEngine:
             return None
         return int(orjson.loads(record)["cursor"]) if record else None
 
-    def rebuild(self, documents: Iterable[IndexDocument], cursor: int) -> int:
+    def rebuild(self, documents: Iterable[IndexDocument | Prepared], cursor: int) -> int:
         """See `Engine.rebuild`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._file_lock("rebuild.lock"):
@@ -282,8 +286,8 @@ class EmbeddedEngine:
         index.reload()
         searcher = index.searcher()
         if vocabulary is None:
-            vocabulary = Vocabulary(word for word, _ in searcher.terms_with_prefix("words", "") if word != _GAP.strip())
-        parted = any(searcher.doc_freq(TYPE, _type_of_passages(name)) for name in self._layout.parted)
+            vocabulary = Vocabulary(word for word, _ in searcher.terms_with_prefix("words", "") if word != GAP.strip())
+        parted = any(searcher.doc_freq(TYPE, type_of_passages(name)) for name in self._layout.parted)
         return _Snapshot(folder, commit, index, searcher, vocabulary, parted)
 
     def _hits(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[int, tuple[Hit, ...]]:
@@ -335,7 +339,7 @@ class EmbeddedEngine:
         return self._with_passages(searcher, plan, _hit(document, score))
 
     def _with_passages(self, searcher: tantivy.Searcher, plan: "_Plan", hit: Hit) -> Hit:
-        key = _key_text(DocumentKey(hit.type, hit.id))
+        key = key_text(DocumentKey(hit.type, hit.id))
         if key not in plan.holders:
             return hit
         found = searcher.search(plan.ranking(plan.passages(key)), PASSAGES_SHOWN, count=False).hits
@@ -364,102 +368,33 @@ class EmbeddedEngine:
         """All values of some facets, but for the years."""
         fields = {name: TYPE if name == TYPE else f"f_{name}" for name in names if name != YEAR}
         found = _terms_of(searcher, matching, fields) if fields else {}
-        return {name: FacetCounts.of(counts, _UNLABELLED) for name, counts in found.items()}
+        return {name: FacetCounts.of(counts, UNLABELLED) for name, counts in found.items()}
 
     # Writing
 
-    def _build(self, folder: Path, documents: Iterable[IndexDocument], cursor: int) -> int:
+    def _build(self, folder: Path, documents: Iterable[IndexDocument | Prepared], cursor: int) -> int:
         with _engine_errors("build"):
             writer = tantivy.Index(self._schema, str(folder)).writer(_REBUILD_HEAP_BYTES, 1)
         seen: set[DocumentKey] = set()
         for document in documents:
-            key = document.key
-            if key in seen:
-                self._delete(writer, key)
-            seen.add(key)
-            self._add(writer, document)
+            prepared = self.preparation(document) if isinstance(document, IndexDocument) else document
+            if prepared.key in seen:
+                self._delete(writer, prepared.key)
+            seen.add(prepared.key)
+            self._add(writer, prepared)
         _commit(writer, cursor)
         return len(seen)
 
     def _delete(self, writer: tantivy.IndexWriter, key: DocumentKey) -> None:
-        writer.delete_documents_by_term("key", _key_text(key))
+        writer.delete_documents_by_term("key", key_text(key))
         if key.type in self._layout.parted:
-            writer.delete_documents_by_term("part_of", _key_text(key))
+            writer.delete_documents_by_term("part_of", key_text(key))
 
-    def _add(self, writer: tantivy.IndexWriter, document: IndexDocument, words: set[str] | None = None) -> None:
-        """Add a document and its passages; their words are added to `words`."""
-        own = _analysed(document.texts, document.languages)
-        made = [self._document(document, own)]
-        made += [self._passage(document, passage, own, words) for passage in document.passages]
-        if words is not None:
-            words.update(word for text in own.values() for passage in text.passages for word in passage)
+    def _add(self, writer: tantivy.IndexWriter, document: Prepared) -> None:
+        """Add a document and its passages."""
         with _engine_errors("write"):
-            for one in made:
-                writer.add_document(one)
-
-    def _document(self, document: IndexDocument, texts: Mapping[str, AnalysedText]) -> tantivy.Document:
-        """The document as tantivy takes it."""
-        key = _key_text(document.key)
-        made = tantivy.Document()
-        made.add_text("key", key)
-        made.add_text("listing", f"{key}\0{document.revision}\0{len(document.passages)}")
-        made.add_text(TYPE, document.type)
-        made.add_bytes("record", orjson.dumps({"type": document.type, "id": document.id, "record": document.record}))
-        if document.passages:
-            made.add_integer("group", _group(key))
-        self._add_texts(made, texts, {})
-        self._add_filters(made, document, (_UNLABELLED,))
-        for name, number in document.numbers.items():
-            made.add_integer(f"n_{name}", number)
-        for name, value in document.sorts.items():
-            made.add_text(f"s_{name}", sort_text(value))
-        return made
-
-    def _passage(
-        self, document: IndexDocument, passage: Passage, beside: Mapping[str, AnalysedText], words: set[str] | None
-    ) -> tantivy.Document:
-        key = _key_text(document.key)
-        texts = _analysed(passage.texts, passage.languages)
-        if words is not None:
-            words.update(word for text in texts.values() for line in text.passages for word in line)
-        made = tantivy.Document()
-        made.add_text("part_of", key)
-        made.add_bytes("whole", key.encode())
-        made.add_integer("group", _group(key))
-        made.add_text(TYPE, _type_of_passages(document.type))
-        made.add_bytes("record", orjson.dumps(passage.content))
-        self._add_texts(made, texts, beside)
-        self._add_filters(made, document, ())
-        return made
-
-    def _add_filters(self, made: tantivy.Document, document: IndexDocument, otherwise: tuple[str, ...]) -> None:
-        for name, field in self._filter_fields:
-            for label in document.values(name) or otherwise:
-                made.add_text(field, label)
-        for name, date in document.dates.items():
-            made.add_integer(f"d_{name}", date_number(date))
-
-    def _add_texts(
-        self, made: tantivy.Document, texts: Mapping[str, AnalysedText], beside: Mapping[str, AnalysedText]
-    ) -> None:
-        """`words` holds all fields with positions; each field but the last once more, to rank by.
-
-        What stands `beside` is found, and does not count in ranking.
-        """
-        lines: list[str] = []
-        stems: set[str] = set()
-        for name in self._layout.texts:
-            if text := texts.get(name):
-                joined = [" ".join(line) for line in text.passages]
-                stems |= text.stems
-                lines += joined
-                if name != self._layout.texts[-1]:
-                    made.add_text(f"t_{name}", " ".join(joined))
-        for text in beside.values():
-            stems |= text.stems
-            lines += [" ".join(line) for line in text.passages]
-        made.add_text("words", _GAP.join(lines))
-        made.add_text("stems", " ".join(stems))
+            for part in document.parts:
+                writer.add_json(part.decode())
 
     def _point_to(self, folder: Path) -> None:
         """Put the new index in use: the pointer is replaced in one step, after its bytes are on the disk."""
@@ -498,7 +433,7 @@ class _Plan:
         self._schema = schema
         self._vocabulary = vocabulary
         self._fields = layout.texts[:-1]
-        self._types_of_passages = tuple(map(_type_of_passages, layout.parted))
+        self._types_of_passages = tuple(map(type_of_passages, layout.parted))
         self._request = request
         self.found_words: set[str] = set()
         query = request.query
@@ -526,7 +461,7 @@ class _Plan:
         constraints = self._request.constraints()
         clauses = [(Occur.Must, self._matching_words or _ALL)]
         if TYPE in constraints:
-            constraints[TYPE] += tuple(map(_type_of_passages, constraints[TYPE]))
+            constraints[TYPE] += tuple(map(type_of_passages, constraints[TYPE]))
         else:
             clauses.append((Occur.MustNot, self.terms(TYPE, (_CURSOR,))))
         return self._constrained(clauses, constraints)
@@ -696,23 +631,6 @@ def _cursor_document(cursor: int) -> tantivy.Document:
     made.add_text(TYPE, _CURSOR)
     made.add_bytes("record", orjson.dumps({"cursor": cursor}))
     return made
-
-
-def _key_text(key: DocumentKey) -> str:
-    return f"{key.type}:{key.id}"
-
-
-def _type_of_passages(type_: str) -> str:
-    return f":{type_}"
-
-
-def _group(key: str) -> int:
-    """A number that a record and its passages have in common, and no others: fast fields of text cannot be read."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) >> 1
-
-
-def _analysed(texts: Mapping[str, str], languages: Mapping[str, str]) -> dict[str, AnalysedText]:
-    return {name: analyse(text, languages.get(name)) for name, text in texts.items() if text}
 
 
 def _terms_of(

@@ -1,0 +1,157 @@
+"""Documents as the embedded engine writes them: JSON by the fields of its schema, made in whichever process.
+
+Reading, projecting and analysing take most of the time of a build. Here is all of it that comes before tantivy.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from services.core.query.analysis import analyse
+from services.search.engines.base import (
+    TYPE,
+    DocumentKey,
+    IndexDocument,
+    IndexLayout,
+    Passage,
+    Prepared,
+    date_number,
+    sort_text,
+)
+
+GAP: Final = " ¶ "
+"""Stands between passages, so that no phrase crosses them. Not a letter: never a word of a query."""
+UNLABELLED: Final = ""
+
+_SHORT: Final = 80
+"""Letters up to which lines are remembered: names of States and labels stand in thousands of documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line's words with gaps between its passages, the same without gaps, and its stems."""
+
+    parted: str
+    words: str
+    stems: frozenset[str]
+
+
+class Preparation:
+    """Makes documents of one layout ready to be written."""
+
+    def __init__(self, layout: IndexLayout) -> None:
+        self._ranked = layout.texts[:-1]
+        self._texts = layout.texts
+        self._filter_fields = tuple((name, f"f_{name}") for name in layout.filters)
+
+    def __call__(self, document: IndexDocument) -> Prepared:
+        """The document and its passages. Raises `IndexRefusedError` for a value that is too long."""
+        key = key_text(document.key)
+        own = self._analysed(document.texts, document.languages)
+        filters = self._filters(document)
+        made = {
+            "key": key,
+            "listing": f"{key}\0{document.revision}\0{len(document.passages)}",
+            TYPE: document.type,
+            "record": _bytes({"type": document.type, "id": document.id, "record": document.record}),
+            **({"group": _group(key)} if document.passages else {}),
+            **self._text_fields(own, {}),
+            **dict.fromkeys((field for _, field in self._filter_fields), UNLABELLED),
+            **filters,
+            **{f"n_{name}": number for name, number in document.numbers.items()},
+            **{f"s_{name}": sort_text(value) for name, value in document.sorts.items()},
+        }
+        passages = (self._passage(document, passage, own, filters) for passage in document.passages)
+        return Prepared(document.key, (orjson.dumps(made), *map(orjson.dumps, passages)))
+
+    def _passage(
+        self,
+        document: IndexDocument,
+        passage: Passage,
+        beside: Mapping[str, list[_Line]],
+        filters: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        key = key_text(document.key)
+        return {
+            "part_of": key,
+            "whole": base64.b64encode(key.encode()).decode(),
+            "group": _group(key),
+            TYPE: type_of_passages(document.type),
+            "record": _bytes(passage.content),
+            **self._text_fields(self._analysed(passage.texts, passage.languages), beside),
+            **filters,
+        }
+
+    def _filters(self, document: IndexDocument) -> dict[str, Any]:
+        """The values of the filters that the document has, and its dates."""
+        filters: dict[str, Any] = {
+            field: values for name, field in self._filter_fields if (values := document.values(name))
+        }
+        return filters | {f"d_{name}": date_number(date) for name, date in document.dates.items()}
+
+    def _analysed(self, texts: Mapping[str, str], languages: Mapping[str, str]) -> dict[str, list[_Line]]:
+        """The lines of each field, in the order of the layout."""
+        return {
+            name: [
+                _short_line(line, languages.get(name)) if len(line) <= _SHORT else _line(line, languages.get(name))
+                for line in texts[name].splitlines()
+            ]
+            for name in self._texts
+            if texts.get(name)
+        }
+
+    def _text_fields(
+        self, texts: Mapping[str, Iterable[_Line]], beside: Mapping[str, Iterable[_Line]]
+    ) -> dict[str, str]:
+        """`words` holds all fields with positions; each field but the last once more, to rank by.
+
+        What stands `beside` is found, and does not count in ranking.
+        """
+        lines = [line for held in (texts, beside) for several in held.values() for line in several if line.parted]
+        return {
+            **{f"t_{name}": " ".join([line.words for line in texts[name]]) for name in self._ranked if name in texts},
+            "words": GAP.join([line.parted for line in lines]),
+            "stems": " ".join(frozenset().union(*[line.stems for line in lines])),
+        }
+
+
+def key_text(key: DocumentKey) -> str:
+    """`type:id`."""
+    return f"{key.type}:{key.id}"
+
+
+def type_of_passages(type_: str) -> str:
+    """The type under which the passages of documents of a type stand in the index."""
+    return f":{type_}"
+
+
+def words_in(prepared: Prepared) -> set[str]:
+    """All words of a document and its passages."""
+    words: set[str] = set()
+    for part in prepared.parts:
+        words.update(orjson.loads(part)["words"].split())
+    return words - {GAP.strip()}
+
+
+def _line(line: str, language: str | None) -> _Line:
+    analysed = analyse(line, language)
+    passages = [" ".join(passage) for passage in analysed.passages]
+    return _Line(GAP.join(passages), " ".join(passages), analysed.stems)
+
+
+_short_line = lru_cache(maxsize=50_000)(_line)
+
+
+def _bytes(content: Mapping[str, Any]) -> str:
+    """Bytes as tantivy reads them in JSON."""
+    return base64.b64encode(orjson.dumps(content)).decode()
+
+
+def _group(key: str) -> int:
+    """A number that a record and its passages have in common, and no others: fast fields of text cannot be read."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) >> 1
