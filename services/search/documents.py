@@ -32,7 +32,7 @@ from services.core.store.tables import AGGREGATES
 from services.core.store.vocabularies import vocabulary
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout, Passage
 
-INDEX_VERSION = "4"
+INDEX_VERSION = "5"
 """Changes whenever the projection below would make other documents of the same records."""
 
 FILTER_NAMES = tuple(

@@ -7,6 +7,7 @@
 - Other hyphens and slashes part words (`non-discrimination` is two words side by side).
 - A *stem* is marked with its language (`en:tortur`), so that words of different languages never meet by accident.
   The language is that of the line of text: as told, or by its function words, or all three where nothing tells.
+- Beside the stems stand the tokens of the concepts that a line names, in whatever words (`concepts`).
 """
 
 import re
@@ -14,13 +15,15 @@ import threading
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import snowballstemmer
+
+from services.core.query.concepts import Finder, Found
 
 LANGUAGES = ("en", "es", "fr")
 MAX_WORD_LETTERS = 60
@@ -72,7 +75,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class AnalysedText:
-    """A field's words in passages that phrases do not cross (lines; a symbol's parts), and its stems."""
+    """A field's words in passages that phrases do not cross (lines; a symbol's parts), its stems and concepts."""
 
     passages: tuple[tuple[str, ...], ...]
     stems: frozenset[str]
@@ -83,12 +86,17 @@ class _Lexicon:
     languages_of: Mapping[str, str]
     irregular: Mapping[str, Mapping[str, str]]
     plural_endings: Mapping[str, Mapping[str, str]]
+    kept_apart: Mapping[str, Mapping[str, str]]
 
 
 def _read_lexicon() -> _Lexicon:
     facts: dict[str, Any] = tomllib.loads((Path(__file__).parent / "lexicon.toml").read_text("utf-8"))
     languages_of = {word: language for language, words in facts["function_words"].items() for word in words}
-    return _Lexicon(languages_of, facts["irregular_forms"], facts["plural_endings"])
+    kept_apart = {
+        language: {word: f"{words[0]}=" for words in several for word in words}
+        for language, several in facts["kept_apart"].items()
+    }
+    return _Lexicon(languages_of, facts["irregular_forms"], facts["plural_endings"], kept_apart)
 
 
 _LEXICON = _read_lexicon()
@@ -154,6 +162,20 @@ def stems_of(word: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[str, ..
     return tuple(_STEMS[language][word] for language in languages)
 
 
+def concepts_in(words: Sequence[str], line: str, languages: Iterable[str] = LANGUAGES) -> tuple[Found, ...]:
+    """Where the words of a line name concepts, in any of these languages."""
+    return tuple(
+        found
+        for language in languages
+        for found in _finder(language).find(words, list(map(_STEMS[language].__getitem__, words)), line)
+    )
+
+
+@cache
+def _finder(language: str) -> Finder:
+    return Finder(language, lambda form: words_of(form)[0], _STEMS[language].__getitem__)
+
+
 def analyse(text: str, language: str | None = None) -> AnalysedText:
     """Words and stems of one field. `language` is `en`, `es` or `fr` where known; others are guessed line by line."""
     passages: list[tuple[str, ...]] = []
@@ -171,7 +193,9 @@ def _analyse(line: str, language: str | None) -> AnalysedText:
         return _NOTHING
     stems: set[str] = set()
     for spoken in (language,) if language in _STEMS else languages_of(words):
-        stems.update(map(_STEMS[spoken].__getitem__, words))
+        stemmed = list(map(_STEMS[spoken].__getitem__, words))
+        stems.update(stemmed)
+        stems.update(_finder(spoken).tokens(words, stemmed, line))
     for part in parts:
         stems.update(stems_of(part))
     return AnalysedText((tuple(words), *((part,) for part in parts)), frozenset(stems))
@@ -201,6 +225,8 @@ _STEMS = {language: _Stems(language) for language in LANGUAGES}
 
 
 def _stem(word: str, language: str) -> str:
+    if own := _LEXICON.kept_apart[language].get(word):
+        return own
     base = _LEXICON.irregular[language].get(word, word)
     for ending, singular in _LEXICON.plural_endings.get(language, {}).items():
         if base.endswith(ending) and len(base) > len(ending) + 1:

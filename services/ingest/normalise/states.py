@@ -1,6 +1,6 @@
 """From a State's name as printed to its ISO 3166 alpha-3 code.
 
-`lookups/state_names.csv` holds the names of the United Nations' members and observers: as UN documents print them in
+`core/query/state_names.csv` holds the names of the United Nations' members and observers: as UN documents print them in
 English, Spanish and French, ISO 3166-1's, and CLDR's in these languages and Portuguese.
 `lookups/state_misprints.toml` holds what UN documents print by mistake, with where it was seen.
 """
@@ -98,7 +98,7 @@ def _opens_name(folded: str) -> bool:
 
 @cache
 def _names() -> dict[str, str]:
-    with (files(_LOOKUPS) / "state_names.csv").open(encoding="utf-8") as table:
+    with (files("services.core.query") / "state_names.csv").open(encoding="utf-8") as table:
         names = {folded_name(row["name"]): row["state"] for row in csv.DictReader(table)}
     names |= {folded_name(misprint["printed"]): misprint["state"] for misprint in _misprints()}
     return names | _sample_names()
