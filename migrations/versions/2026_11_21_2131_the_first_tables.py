@@ -321,6 +321,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_reviews_session'), 'reviews', ['session'], unique=False)
     op.create_index(op.f('ix_reviews_state_under_review'), 'reviews', ['state_under_review'], unique=False)
+    op.create_table('saved_searches',
+    sa.Column('id', sa.Text(collation='C'), nullable=False),
+    sa.Column('owner', sa.Text(collation='C'), nullable=False),
+    sa.Column('name', sa.Text(collation='C'), nullable=False),
+    sa.Column('description', sa.Text(collation='C'), nullable=True),
+    sa.Column('noun', sa.Text(collation='C'), nullable=True),
+    sa.Column('q', sa.Text(collation='C'), nullable=False),
+    sa.Column('filters', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.ForeignKeyConstraint(['owner'], ['api_keys.id'], name=op.f('fk_saved_searches_owner')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_searches'))
+    )
+    op.create_index(op.f('ix_saved_searches_owner'), 'saved_searches', ['owner'], unique=False)
+    op.create_table('feed_readers',
+    sa.Column('name', sa.Text(collation='C'), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('read_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_feed_readers'))
+    )
     op.create_table('webhook_endpoints',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('owner', sa.Text(collation='C'), nullable=False),
@@ -329,7 +349,12 @@ def upgrade() -> None:
     sa.Column('event_types', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('causes', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('filters', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('noun', sa.Text(collation='C'), nullable=True),
+    sa.Column('q', sa.Text(collation='C'), server_default='', nullable=False),
+    sa.Column('saved_search', sa.Text(collation='C'), nullable=True),
     sa.Column('secret', sa.Text(collation='C'), nullable=False),
+    sa.Column('former_secret', sa.Text(collation='C'), nullable=True),
+    sa.Column('former_secret_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('status', sa.Text(collation='C'), server_default='enabled', nullable=False),
     sa.Column('status_reason', sa.Text(collation='C'), nullable=True),
     sa.Column('failing_since', sa.DateTime(timezone=True), nullable=True),
@@ -337,9 +362,11 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.ForeignKeyConstraint(['owner'], ['api_keys.id'], name=op.f('fk_webhook_endpoints_owner')),
+    sa.ForeignKeyConstraint(['saved_search'], ['saved_searches.id'], name=op.f('fk_webhook_endpoints_saved_search')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook_endpoints'))
     )
     op.create_index(op.f('ix_webhook_endpoints_owner'), 'webhook_endpoints', ['owner'], unique=False)
+    op.create_index(op.f('ix_webhook_endpoints_saved_search'), 'webhook_endpoints', ['saved_search'], unique=False)
     op.create_table('pledges',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('review', sa.Text(collation='C'), nullable=False),
@@ -418,6 +445,7 @@ def upgrade() -> None:
     sa.Column('endpoint', sa.Text(collation='C'), nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
     sa.Column('event', sa.Text(collation='C'), nullable=False),
+    sa.Column('match', sa.Text(collation='C'), nullable=False),
     sa.Column('status', sa.Text(collation='C'), server_default='pending', nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
@@ -474,8 +502,12 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_pledges_label_ids'), table_name='pledges', postgresql_using='gin')
     op.drop_index(op.f('ix_pledges_document'), table_name='pledges')
     op.drop_table('pledges')
+    op.drop_index(op.f('ix_webhook_endpoints_saved_search'), table_name='webhook_endpoints')
     op.drop_index(op.f('ix_webhook_endpoints_owner'), table_name='webhook_endpoints')
     op.drop_table('webhook_endpoints')
+    op.drop_table('feed_readers')
+    op.drop_index(op.f('ix_saved_searches_owner'), table_name='saved_searches')
+    op.drop_table('saved_searches')
     op.drop_index(op.f('ix_reviews_state_under_review'), table_name='reviews')
     op.drop_index(op.f('ix_reviews_session'), table_name='reviews')
     op.drop_table('reviews')

@@ -11,7 +11,7 @@ from services.api.dependencies import open_desk
 from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
 from services.api.keys import recognise_key
-from services.api.routes import calendars, changes, files, keys, paragraphs, topics, webhooks
+from services.api.routes import calendars, changes, files, keys, paragraphs, saved_searches, topics, webhooks
 from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
 from services.api.routes.feeds import feed_routes
@@ -63,5 +63,6 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(calendars.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
+    service.include_router(saved_searches.router)
     service.include_router(keys.router)
     return service

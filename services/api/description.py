@@ -19,6 +19,7 @@ TAGS = {
     "changes": "The feed: everything that happened to every record, in commit order, without gaps.",
     "feeds": "The latest changes as Atom and JSON Feed.",
     "calendars": "Dates of reviews, adoptions and reports as iCalendar.",
+    "saved searches": "Searches under a name, to be followed by feeds and webhooks. Needs a key.",
     "webhooks": "Addresses that are told of changes. Needs a key.",
     "keys": "Who may do more than read. Needs a key with the scope `admin`.",
 }

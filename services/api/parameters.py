@@ -1,12 +1,16 @@
 """What lists and the feed can be asked for."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.api.matching import Criterion, Interest
+from services.api.saved_searches import SAVED_SEARCH_PATTERN
 from services.api.statistics import MOST_DIMENSIONS, dimensions_of
-from services.core.domain.changes import EVENT_TYPES
+from services.core.domain.changes import EVENT_TYPES, Cause
 from services.core.domain.errors import InvalidParameterError, UnknownParameterError
 from services.core.query.filters import FILTERS, FilterSet, Vocabulary, filters_of, parse_filters
+from services.core.query.parser import MAX_CHARACTERS, parse_query
 from services.core.runtime.parameters import (
     Parameters,
     choice,
@@ -18,9 +22,15 @@ from services.core.runtime.parameters import (
 )
 from services.core.schemas.filter_values import reference_to, value_schema
 from services.core.schemas.names import LANGUAGES
+from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.paging import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT, sorts_of
 
 MAX_SEQ = 2**63 - 1
+LONGEST_WAIT = 60
+"""Seconds that a reader of the feed may have the answer held back."""
+_INTEREST = ("q", "type", "saved_search", "event_type", "cause", "lang")
+FindSaved = Callable[[str], Criterion]
+"""What a saved search asks for, by its id. Raises `InvalidParameterError` where there is none."""
 MOST_GROUPS = 10_000
 DEFAULT_GROUPS = 1_000
 
@@ -49,12 +59,12 @@ class StatisticsQuery:
 
 @dataclass(frozen=True)
 class FeedQuery:
-    """What the feed is asked for."""
+    """What the feed is asked for. `after` None: it was not said."""
 
-    filters: FilterSet
-    event_types: frozenset[str]
-    after: int
+    interest: Interest
+    after: int | None
     limit: int
+    wait: int
     language: str
 
 
@@ -108,21 +118,49 @@ def read_dimensions(noun: str, parameters: Parameters) -> tuple[str, ...]:
     return dimensions
 
 
-def read_feed_query(parameters: Parameters, vocabulary: Vocabulary) -> FeedQuery:
-    """Raises `InvalidParameterError` and `UnknownParameterError`, which name the parameter."""
-    own = ("after", "limit", "lang", "event_type")
-    types = frozenset(value for name, value in parameters if name == "event_type")
-    if unknown := sorted(types - set(EVENT_TYPES)):
-        raise invalid("event_type", unknown[0], f"one of {', '.join(EVENT_TYPES)}")
-    if any(name == "updated_since" for name, _ in parameters):
-        raise UnknownParameterError("The feed goes by `after`, not by `updated_since`.", parameter="updated_since")
+def read_feed_query(parameters: Parameters, vocabulary: Vocabulary, saved: FindSaved) -> FeedQuery:
+    """Raises `InvalidParameterError`, `InvalidQueryError` and `UnknownParameterError`, which name the parameter."""
+    own = ("after", "limit", "wait")
     return FeedQuery(
-        filters=parse_filters(None, [pair for pair in parameters if pair[0] not in own], vocabulary),
-        event_types=types,
-        after=whole_number(parameters, "after", least=0, most=MAX_SEQ, otherwise=0),
+        interest=read_interest([pair for pair in parameters if pair[0] not in own], vocabulary, saved),
+        after=read_seq(single(parameters, "after")),
         limit=read_page_size(parameters),
+        wait=whole_number(parameters, "wait", least=0, most=LONGEST_WAIT, otherwise=0),
         language=read_language(parameters),
     )
+
+
+def read_interest(parameters: Parameters, vocabulary: Vocabulary, saved: FindSaved) -> Interest:
+    """What changes are asked for: words, type, filters and a saved search, event types and causes.
+
+    Raises `InvalidParameterError`, `InvalidQueryError` and `UnknownParameterError`, which name the parameter.
+    """
+    types = _several(parameters, "event_type", EVENT_TYPES)
+    causes = _several(parameters, "cause", list(map(str, Cause)))
+    if any(name == "updated_since" for name, _ in parameters):
+        raise UnknownParameterError("The feed goes by `after`, not by `updated_since`.", parameter="updated_since")
+    noun, q = choice(parameters, "type", SEARCHED_NOUNS), (single(parameters, "q") or "").strip()
+    parse_query(q)
+    filters = parse_filters(noun, [pair for pair in parameters if pair[0] not in _INTEREST], vocabulary)
+    asked = Criterion(noun, q, filters)
+    search_id = single(parameters, "saved_search")
+    followed = [] if search_id is None else [saved(search_id)]
+    return Interest(tuple(filter(None, [asked, *followed])), types, causes)
+
+
+def _several(parameters: Parameters, name: str, known: Sequence[str]) -> frozenset[str]:
+    """The values of a parameter that takes several of a few. Raises `InvalidParameterError`."""
+    values = frozenset(value for given, value in parameters if given == name)
+    if unknown := sorted(values - set(known)):
+        raise invalid(name, unknown[0], f"one of {', '.join(known)}")
+    return values
+
+
+def read_seq(text: str | None) -> int | None:
+    """The number of a change, 0 for the one before the first. Raises `InvalidParameterError`."""
+    given = [] if text is None else [("after", text)]
+    number = whole_number(given, "after", least=0, most=MAX_SEQ, otherwise=-1)
+    return None if text is None else number
 
 
 def read_language(parameters: Parameters) -> str:
@@ -182,12 +220,32 @@ def filter_parameters(noun: str) -> list[dict[str, Any]]:
 
 def feed_parameters() -> list[dict[str, Any]]:
     """The parameters of the feed, for the OpenAPI document."""
+    wait = "Seconds to wait for a change where there is none yet; the answer comes with the first."
+    return [
+        *interest_parameters(),
+        described("after", "Number of the last change you have.", _SEQ | {"default": 0}),
+        _LIMIT,
+        described_number("wait", wait, least=0, most=LONGEST_WAIT, otherwise=0),
+        LANGUAGE_PARAMETER,
+    ]
+
+
+def interest_parameters() -> list[dict[str, Any]]:
+    """The parameters that choose changes, for the OpenAPI document."""
+    words = "Words that the record has to hold, in the query language of the search, without forgiven typing errors."
     return [
         *(_filter(None, name) for name in FILTERS if not FILTERS[name].lists_only),
-        described_number("after", "Number of the last change you have.", least=0, most=MAX_SEQ, otherwise=0),
-        _LIMIT,
+        described("q", words, {"type": "string", "pattern": r"^[^\x00]*$", "maxLength": MAX_CHARACTERS}),
+        described("type", "Kind of records; all if not given.", {"type": "string", "enum": list(SEARCHED_NOUNS)}),
+        described(
+            "saved_search",
+            "Id of a saved search, which the record has to meet beside all else.",
+            {"type": "string", "pattern": f"^{SAVED_SEARCH_PATTERN}$"},
+        ),
         described("event_type", "Only these types.", reference_to("EventType"), many=True),
-        LANGUAGE_PARAMETER,
+        described(
+            "cause", "Why changes were made.", {"type": "string", "enum": [str(each) for each in Cause]}, many=True
+        ),
     ]
 
 
@@ -197,6 +255,7 @@ def _filter(noun: str | None, name: str) -> dict[str, Any]:
     return described(name, f"{meaning} Value: {known.values}.", value_schema(name, noun), many=not known.single)
 
 
+_SEQ: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
 _LIMIT = described_number("limit", "Entries a page.", least=1, most=MAX_LIMIT, otherwise=DEFAULT_LIMIT)
 CURSOR_PARAMETER = described(
     "cursor",

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from services.api.matching import Criterion
 from services.api.parameters import feed_parameters, list_parameters, read_feed_query, read_list_query
 from services.core.domain.errors import InvalidParameterError, UnknownParameterError
 from services.core.query.filters import Vocabulary
@@ -168,10 +169,16 @@ def test_reading_without_a_server() -> None:
     query = read_list_query("recommendations", [("state_under_review", "per"), ("limit", "7")], words)
     assert (query.limit, query.sort, query.cursor, query.language) == (7, None, None, "en")
     assert query.filters.values == {"state_under_review": ("PER",)}
-    feed = read_feed_query([("after", "12"), ("event_type", "state.created"), ("kind", "dialogue")], words)
-    assert (feed.after, feed.event_types, feed.limit) == (12, {"state.created"}, 50)
-    with named("updated_since"):
-        read_feed_query([("updated_since", "2012-01-01T00:00:00Z")], words)
+    asked = [("after", "12"), ("event_type", "state.created"), ("kind", "dialogue"), ("q", " torture ")]
+    feed = read_feed_query([*asked, ("saved_search", "ss_1")], words, {"ss_1": Criterion("hearings")}.__getitem__)
+    assert (feed.after, feed.limit, feed.wait, feed.interest.event_types) == (12, 50, 0, {"state.created"})
+    assert [(each.noun, each.q, dict(each.filters.values)) for each in feed.interest.criteria] == [
+        (None, "torture", {"kind": ("dialogue",)}),
+        ("hearings", "", {}),
+    ]
+    for name, value in (("updated_since", "2012-01-01T00:00:00Z"), ("wait", "61"), ("cause", "x"), ("type", "states")):
+        with named(name):
+            read_feed_query([(name, value)], words, {}.__getitem__)
     with named("sort"):
         read_list_query("labels", [("sort", "date")], words)
 

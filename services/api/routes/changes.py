@@ -3,13 +3,13 @@
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import Connection, select
 
-from services.api.change_filters import changes_that_meet
 from services.api.dependencies import desk_of
 from services.api.documented import feed_responses
-from services.api.parameters import FeedQuery, feed_parameters, read_feed_query
+from services.api.feed import changes_after
+from services.api.parameters import feed_parameters, read_feed_query
 from services.api.routes.feeds import latest_changes, wanted_feed
+from services.api.saved_searches import FollowedSearch
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
@@ -17,7 +17,7 @@ from services.core.schemas.dataset import dataset
 from services.core.schemas.events import event
 from services.core.schemas.models import EventList
 from services.core.schemas.names import Names
-from services.core.store.changes import ChangeRecord, change_from_row, changes_table, head_and_time
+from services.core.store.changes import head_and_time
 from services.core.store.engine import snapshot
 
 router = APIRouter()
@@ -43,29 +43,21 @@ def list_changes(request: Request) -> Response:
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)
         reference = desk.reference.as_of(connection, seq)
-        query = read_feed_query(parameters_of(request), reference.vocabulary)
+        query = read_feed_query(parameters_of(request), reference.vocabulary, FollowedSearch(connection))
         version = version_of(request, seq, reference.names_hash, modified=as_of)
         if (held := unchanged(request, version)) is not None:
             return held
-        found = _changes(connection, query)
-    more = len(found) > query.limit
-    found = found[: query.limit]
+        found = changes_after(connection, query.interest, reference, after=query.after or 0, limit=query.limit)
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
     url = desk.settings.public_url.rstrip("/")
     names = Names(reference, query.language)
-    following = f"{url}/v1/changes?{urlencode([*rest, ('after', found[-1].seq)])}" if more else None
+    more = found.following is not None
+    following = f"{url}/v1/changes?{urlencode([*rest, ('after', found.following)])}" if more else None
     return JsonAnswer(
         {
-            "data": [names.localise(event(change, url)) for change in found],
+            "data": [names.localise(event(change, url, match)) for change, match in found.changes],
             "page": {"next": following},
             "dataset": dataset(seq, as_of, reference),
         },
         headers=version.headers() | links(next=following),
     )
-
-
-def _changes(connection: Connection, query: FeedQuery) -> list[ChangeRecord]:
-    conditions = (changes_table.c.seq > query.after, *changes_that_meet(query.filters, query.event_types))
-    in_order = select(changes_table).where(*conditions).order_by(changes_table.c.seq)
-    rows = connection.execute(in_order.limit(query.limit + 1))
-    return [change_from_row(row._mapping) for row in rows]

@@ -14,7 +14,6 @@ from services.api.webhooks.endpoints import (
     NewEndpoint,
     TooManyEndpointsError,
     change_endpoint,
-    check_change,
     check_endpoint,
     create_endpoint,
     delete_endpoint,
@@ -56,8 +55,8 @@ Change = Annotated[
 ]
 
 
-def _problems(*errors: type[UprError]) -> dict[int | str, dict[str, Any]]:
-    """What can go wrong, for the OpenAPI document."""
+def with_key_problems(*errors: type[UprError]) -> dict[int | str, dict[str, Any]]:
+    """What can go wrong where a key is needed, for the OpenAPI document."""
     several: list[type[UprError]] = [UnauthorizedError, ForbiddenError, *errors]
     return {
         error.status: {**PROBLEM_RESPONSE, "description": " ".join((error.__doc__ or error.title).split())}
@@ -70,7 +69,7 @@ def _problems(*errors: type[UprError]) -> dict[int | str, dict[str, Any]]:
     status_code=201,
     operation_id="create_webhook_endpoint",
     summary="Create a webhook endpoint",
-    responses={201: {"model": CreatedEndpoint}, **_problems(TooManyEndpointsError, InvalidBodyError)},
+    responses={201: {"model": CreatedEndpoint}, **with_key_problems(TooManyEndpointsError, InvalidBodyError)},
 )
 def create(
     request: Request, owner: Owner, wanted: Annotated[NewEndpoint, Body(openapi_examples=_EXAMPLES)]
@@ -89,7 +88,7 @@ def create(
     "",
     operation_id="list_webhook_endpoints",
     summary="List webhook endpoints",
-    responses={200: {"model": EndpointList}, **_problems()},
+    responses={200: {"model": EndpointList}, **with_key_problems()},
 )
 def list_all(request: Request, owner: Owner) -> Response:
     """Those of the key, oldest first; for a key with the scope `admin` those of all keys."""
@@ -102,7 +101,7 @@ def list_all(request: Request, owner: Owner) -> Response:
     "/{endpoint_id}",
     operation_id="get_webhook_endpoint",
     summary="Get one webhook endpoint",
-    responses={200: {"model": Endpoint}, **_problems(NotFoundError)},
+    responses={200: {"model": Endpoint}, **with_key_problems(NotFoundError)},
 )
 def get_one(request: Request, owner: Owner, endpoint_id: str) -> Response:
     """With its status, and the reason where it was disabled."""
@@ -114,14 +113,14 @@ def get_one(request: Request, owner: Owner, endpoint_id: str) -> Response:
     "/{endpoint_id}",
     operation_id="change_webhook_endpoint",
     summary="Change, pause or enable a webhook endpoint",
-    responses={200: {"model": Endpoint}, **_problems(NotFoundError, InvalidBodyError)},
+    responses={200: {"model": Endpoint}, **with_key_problems(NotFoundError, InvalidBodyError)},
 )
 def change(request: Request, owner: Owner, endpoint_id: str, wanted: Change) -> Response:
     """What is not given stays. New filters hold for changes from now on; the secret stays the same."""
     desk = desk_of(request)
-    values = check_change(wanted, AddressRules.from_settings(desk.settings), desk.reference.get().vocabulary)
+    rules, vocabulary = AddressRules.from_settings(desk.settings), desk.reference.get().vocabulary
     with desk.engine.begin() as connection:
-        return JsonAnswer(change_endpoint(connection, owner, endpoint_id, values))
+        return JsonAnswer(change_endpoint(connection, owner, endpoint_id, wanted, rules=rules, vocabulary=vocabulary))
 
 
 @router.delete(
@@ -129,7 +128,7 @@ def change(request: Request, owner: Owner, endpoint_id: str, wanted: Change) -> 
     status_code=204,
     operation_id="delete_webhook_endpoint",
     summary="Delete a webhook endpoint",
-    responses={204: {"description": "It is gone, with what was still owed to it."}, **_problems(NotFoundError)},
+    responses={204: {"description": "It is gone, with what was still owed to it."}, **with_key_problems(NotFoundError)},
 )
 def delete(request: Request, owner: Owner, endpoint_id: str) -> Response:
     """With what is still owed to it. A try that is under way may still arrive."""

@@ -241,9 +241,9 @@ class Deliverer:
         self.wake()
 
     def _try(self, claimed: Claim, started_at: datetime) -> AttemptResult:
-        body = orjson.dumps(webhook_body(claimed.change, self._public_url))
+        body = orjson.dumps(webhook_body(claimed.change, self._public_url, claimed.match))
         headers = signed_headers(
-            message_id=claimed.change.id, signed_at=started_at, body=body, secrets_in_force=[claimed.secret]
+            message_id=claimed.change.id, signed_at=started_at, body=body, secrets_in_force=claimed.secrets_in_force
         )
         return self._sender.send(claimed.url, body, headers)
 

@@ -2,31 +2,34 @@
 
 import datetime
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
+from services.api.bodies import (
+    FilterValues,
+    PlainText,
+    QueryText,
+    SearchedNoun,
+    checked_criterion,
+    criterion_columns,
+)
 from services.api.keys import Key, Scope
+from services.api.matching import Criterion
+from services.api.saved_searches import merged_criterion
 from services.api.webhooks.guard import LONGEST_URL, AddressRules
 from services.api.webhooks.signature import new_secret
 from services.core.domain.changes import DEFAULT_CAUSES, EVENT_TYPES, Cause
-from services.core.domain.errors import (
-    InvalidBodyError,
-    InvalidParameterError,
-    NotFoundError,
-    RefusedAddressError,
-    UnknownParameterError,
-    UprError,
-)
-from services.core.query.filters import FILTERS, MAX_VALUES, Vocabulary, parse_filters
+from services.core.domain.errors import InvalidBodyError, NotFoundError, RefusedAddressError, UprError
+from services.core.query.filters import FILTERS, Vocabulary
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text
 from services.core.store.changes import head
 from services.core.store.keys import api_keys_table
+from services.core.store.saved_searches import saved_searches_table
 from services.core.store.webhooks import endpoints_table, fanout_table
 
 MOST_ENDPOINTS = 100
@@ -35,21 +38,12 @@ LONGEST_DESCRIPTION = 500
 
 PAUSED, ENABLED, DISABLED = "paused", "enabled", "disabled"
 EndpointStatus = Literal["enabled", "paused", "disabled"]
-NOT_FOR_WEBHOOKS = "updated_since"
-"""The one filter that means nothing here: an event is always about now."""
 
 
 class TooManyEndpointsError(UprError):
     """A key that has as many webhook endpoints as one key may have."""
 
     code, status, title = "too_many_endpoints", 409, "Too many webhook endpoints"
-
-
-def _plain_text(text: str) -> str:
-    """PostgreSQL cannot hold NUL, and half a surrogate pair, which JSON can name, is no character at all."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise PydanticCustomError("no_text", "Text must be Unicode, without NUL characters")
-    return text
 
 
 def _known_type(name: str) -> str:
@@ -64,29 +58,9 @@ def _known_cause(name: str) -> str:
     return name
 
 
-def _several_texts(value: object) -> list[str]:
-    """Numbers may be written as numbers, and one value without a list."""
-    several = value if isinstance(value, list) else [value]
-    if not 1 <= len(several) <= MAX_VALUES:
-        raise PydanticCustomError("wrong_count", f"Expected 1 to {MAX_VALUES} values")
-    for each in several:
-        if isinstance(each, bool) or not isinstance(each, str | int):
-            raise PydanticCustomError("wrong_value", "Expected a text or a whole number, or a list of them")
-    return [_plain_text(str(each)) for each in several]
-
-
-PlainText = Annotated[str, AfterValidator(_plain_text)]
 UrlText = Annotated[PlainText, Field(min_length=1, max_length=LONGEST_URL)]
 EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(EVENT_TYPES)})]
 CauseName = Annotated[str, AfterValidator(_known_cause), Field(json_schema_extra={"enum": list(Cause)})]
-_ONE_VALUE: dict[str, Any] = {"type": ["string", "integer"]}
-FilterValues = Annotated[
-    list[str],
-    BeforeValidator(_several_texts),
-    WithJsonSchema(
-        {"anyOf": [_ONE_VALUE, {"type": "array", "items": _ONE_VALUE, "minItems": 1, "maxItems": MAX_VALUES}]}
-    ),
-]
 _EXAMPLE_FILTERS = {"state_under_review": "PER", "position": ["pending", "noted"]}
 
 
@@ -109,12 +83,24 @@ class NewEndpoint(BaseModel):
         default=list(map(str, DEFAULT_CAUSES)),
         description="Causes to hear of. `backfill`, history that is loaded late, only where it is asked for.",
     )
+    q: QueryText = Field(
+        default="",
+        description="Words that the record has to hold, in the query language of the search, without forgiven typing "
+        "errors (`strict=true`).",
+        examples=['torture OR "ill-treatment"'],
+    )
+    type: SearchedNoun | None = Field(default=None, description="Kind of records. Null: all.")
     filters: dict[str, FilterValues] = Field(
         default={},
         max_length=len(FILTERS),
         description="The filters of lists, each with a value or a list of values (OR). An event matches if its record "
-        "met all of them before the change or after it.",
+        "met all that is asked for before the change or after it; `match` says which.",
         examples=[_EXAMPLE_FILTERS],
+    )
+    saved_search: Annotated[PlainText, Field(max_length=100)] | None = Field(
+        default=None,
+        description="Id of a saved search of the same key, which the record has to meet beside all else.",
+        examples=["ss_3f2a9c1b5d7e8f0a1b2c3d4e"],
     )
     description: Annotated[PlainText, Field(max_length=LONGEST_DESCRIPTION)] | None = Field(
         default=None, description="For people.", examples=["The ministry's tracking system"]
@@ -139,7 +125,10 @@ class Endpoint(Public):
     url: str = Field(description="The address in its normal form.", examples=["https://tracker.example.org/hooks/upr"])
     event_types: list[str] | None = Field(description="Null: all.")
     causes: list[str] = Field(examples=[list(map(str, DEFAULT_CAUSES))])
+    q: str
+    type: SearchedNoun | None
     filters: dict[str, list[str]] = Field(examples=[{"state_under_review": ["PER"], "position": ["pending", "noted"]}])
+    saved_search: str | None = Field(examples=["ss_3f2a9c1b5d7e8f0a1b2c3d4e"])
     description: str | None
     status: EndpointStatus = Field(description="Only an enabled endpoint gets events.")
     status_reason: str | None = Field(description="Why it was disabled.")
@@ -168,12 +157,16 @@ class EndpointList(Public):
 
 @dataclass(frozen=True, slots=True)
 class CheckedEndpoint:
-    """What can be stored as it is: the normal form of the address, canonical filters. No event types: all."""
+    """What can be stored as it is: the normal form of the address, canonical filters. No event types: all.
+
+    Whether there is such a saved search is looked up when it is stored.
+    """
 
     url: str
     event_types: tuple[str, ...]
     causes: tuple[str, ...]
-    filters: Mapping[str, Sequence[str]]
+    criterion: Criterion
+    saved_search: str | None
     description: str | None
 
 
@@ -186,7 +179,8 @@ def check_endpoint(wanted: NewEndpoint, rules: AddressRules, vocabulary: Vocabul
         url=_checked_url(wanted.url, rules),
         event_types=tuple(dict.fromkeys(wanted.event_types or ())),
         causes=tuple(dict.fromkeys(wanted.causes)),
-        filters=_checked_filters(wanted.filters, vocabulary),
+        criterion=checked_criterion(wanted.type, wanted.q, wanted.filters, vocabulary),
+        saved_search=wanted.saved_search,
         description=wanted.description,
     )
 
@@ -199,27 +193,22 @@ def _checked_url(url: str, rules: AddressRules) -> str:
         raise RefusedAddressError(fault.detail, **fault.extensions, errors=errors) from None
 
 
-def _checked_filters(wanted: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, Sequence[str]]:
-    found: dict[str, Sequence[str]] = {}
-    errors = []
-    for given, values in wanted.items():
-        name = given.encode(errors="replace").decode()
-        try:
-            if name == NOT_FOR_WEBHOOKS:
-                raise UnknownParameterError(f"`{name}` does not apply to webhooks.")
-            found.update(parse_filters(None, [(name, value) for value in values], vocabulary).values)
-        except (UnknownParameterError, InvalidParameterError) as fault:
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            errors.append({"pointer": f"#/filters/{escaped}", "detail": fault.detail})
-    if errors:
-        raise InvalidBodyError("; ".join(error["detail"] for error in errors), errors=errors)
-    return found
+def _checked_saved_search(connection: Connection, key: Key, search_id: str | None) -> str | None:
+    """A saved search of the same key, which cannot be deleted until the transaction ends."""
+    if search_id is None:
+        return None
+    columns = saved_searches_table.c
+    own = select(columns.id).where(columns.id == search_id, columns.owner == key.id)
+    if connection.scalar(own.with_for_update(read=True, key_share=True)) is None:
+        detail = f"The key has no saved search {search_id[:60]}."
+        raise InvalidBodyError(detail, errors=[{"pointer": "#/saved_search", "detail": detail}])
+    return search_id
 
 
 def create_endpoint(connection: Connection, owner: Key, checked: CheckedEndpoint) -> tuple[dict[str, Any], str]:
     """Store an endpoint that hears of every change after this moment. Answers its shape and its secret.
 
-    Raises `TooManyEndpointsError`.
+    Raises `TooManyEndpointsError`, and `InvalidBodyError` where there is no such saved search.
     """
     _refuse_too_many(connection, owner)
     # The fan-out waits for this lock: else it could pass by changes that are newer than `from_seq` before it can see
@@ -232,7 +221,8 @@ def create_endpoint(connection: Connection, owner: Key, checked: CheckedEndpoint
         "url": checked.url,
         "event_types": list(checked.event_types),
         "causes": list(checked.causes),
-        "filters": {name: list(several) for name, several in checked.filters.items()},
+        **criterion_columns(checked.criterion),
+        "saved_search": _checked_saved_search(connection, owner, checked.saved_search),
         "description": checked.description,
         "secret": secret,
         "from_seq": head(connection),
@@ -265,34 +255,46 @@ def get_endpoint(connection: Connection, key: Key, endpoint_id: str) -> dict[str
     return endpoint_shape(row._mapping)
 
 
-def check_change(wanted: EndpointChange, rules: AddressRules, vocabulary: Vocabulary) -> dict[str, Any]:
-    """The columns that a change sets. Raises `RefusedAddressError` and `InvalidBodyError` as `check_endpoint` does."""
+def change_endpoint(
+    connection: Connection,
+    key: Key,
+    endpoint_id: str,
+    wanted: EndpointChange,
+    *,
+    rules: AddressRules,
+    vocabulary: Vocabulary,
+) -> dict[str, Any]:
+    """Store what is given. Raises `NotFoundError`, `RefusedAddressError` and `InvalidBodyError`."""
     given = wanted.model_fields_set
     if not given:
         raise InvalidBodyError("There is nothing to change.", errors=[{"pointer": "#", "detail": "empty"}])
-    values: dict[str, Any] = {"updated_at": func.now()}
+    found = select(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
+    row = connection.execute(found.with_for_update(key_share=True)).one_or_none()
+    if row is None:
+        raise _no_endpoint(endpoint_id)
+    values = _changed_columns(wanted, rules) | criterion_columns(merged_criterion(wanted, row._mapping, vocabulary))
+    if "saved_search" in given:
+        values["saved_search"] = _checked_saved_search(connection, key, wanted.saved_search)
+    changed = update(endpoints_table).where(endpoints_table.c.id == endpoint_id)
+    stored = changed.values(**values, updated_at=func.now()).returning(endpoints_table)
+    return endpoint_shape(connection.execute(stored).one()._mapping)
+
+
+def _changed_columns(wanted: EndpointChange, rules: AddressRules) -> dict[str, Any]:
+    """The columns that a change sets, but for those that say what records have to meet."""
+    given = wanted.model_fields_set
+    values: dict[str, Any] = {}
     if "url" in given:
         values["url"] = _checked_url(wanted.url, rules)
     if "event_types" in given:
         values["event_types"] = list(dict.fromkeys(wanted.event_types or ()))
     if "causes" in given:
         values["causes"] = list(dict.fromkeys(wanted.causes))
-    if "filters" in given:
-        values["filters"] = _checked_filters(wanted.filters, vocabulary)
     if "description" in given:
         values["description"] = wanted.description
     if "status" in given:
         values.update(status=wanted.status, status_reason=None, failing_since=None)
     return values
-
-
-def change_endpoint(connection: Connection, key: Key, endpoint_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Store what `check_change` answered. Raises `NotFoundError`."""
-    changed = update(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
-    row = connection.execute(changed.values(**values).returning(endpoints_table)).one_or_none()
-    if row is None:
-        raise _no_endpoint(endpoint_id)
-    return endpoint_shape(row._mapping)
 
 
 def delete_endpoint(connection: Connection, key: Key, endpoint_id: str) -> None:
@@ -312,8 +314,9 @@ def _visible_to(key: Key) -> list[ColumnElement[bool]]:
 
 def endpoint_shape(row: RowMapping) -> dict[str, Any]:
     """The public shape of a row: all but the secret."""
-    plain = ("id", "url", "causes", "filters", "description", "status", "status_reason", "from_seq", "owner")
-    shape = {name: row[name] for name in plain}
+    plain = ("id", "url", "causes", "q", "filters", "saved_search", "description", "status", "status_reason")
+    shape = {name: row[name] for name in (*plain, "from_seq", "owner")}
+    shape["type"] = row["noun"]
     shape["event_types"] = row["event_types"] or None
     for name in ("failing_since", "created_at", "updated_at"):
         shape[name] = moment_text(row[name]) if row[name] else None

@@ -5,15 +5,19 @@ that a change is fanned out once, whatever breaks off and however many deliverer
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, literal, select, text, update
+from sqlalchemy import Connection, RowMapping, literal, select, text, update
 
-from services.core.domain.changes import type_matches
-from services.core.query.filters import FilterSet
+from services.api.matching import ChangedRecord, Interest
+from services.api.saved_searches import criterion_of, find_saved_searches
+from services.core.domain.changes import Match
+from services.core.schemas.texts import SearchedTexts
 from services.core.store.changes import change_head_table, changes_table, head
+from services.core.store.paragraphs import paragraphs_of
+from services.core.store.reference import reference_seen_by
 from services.core.store.webhooks import endpoints_table, fanout_table
 
 BLOCK = 2_000
@@ -22,9 +26,9 @@ MOST_DELIVERIES = 20_000
 """Deliveries of one transaction, give or take those of one change: with many endpoints a block ends sooner."""
 
 _INSERT = text("""
-    INSERT INTO webhook_deliveries (id, endpoint, seq, event)
+    INSERT INTO webhook_deliveries (id, endpoint, seq, event, match)
     SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:endpoints AS text[]), CAST(:seqs AS bigint[]),
-                         CAST(:events AS text[]))
+                         CAST(:events AS text[]), CAST(:matches AS text[]))
     ON CONFLICT (endpoint, seq) DO NOTHING
 """)
 
@@ -39,34 +43,20 @@ class FannedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """Of a change what decides who hears of it."""
-
-    seq: int
-    id: str
-    type: str
-    cause: str
-    terms_before: frozenset[str]
-    terms_after: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Subscription:
-    """What one endpoint wants to hear of. `event_types` empty: all."""
+    """What one endpoint wants to hear of."""
 
     endpoint: str
     from_seq: int
-    event_types: frozenset[str]
-    causes: frozenset[str]
-    filters: FilterSet
+    interest: Interest
 
-    def wants(self, change: Heading) -> bool:
-        """Whether the record met the filters before the change or after it, and the rest fits."""
-        if change.seq <= self.from_seq or change.cause not in self.causes:
-            return False
-        if self.event_types and not type_matches(self.event_types, change.type):
-            return False
-        return self.filters.matches(change.terms_before) or self.filters.matches(change.terms_after)
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    endpoint: str
+    seq: int
+    event: str
+    match: Match
 
 
 def is_behind(connection: Connection) -> bool:
@@ -85,58 +75,75 @@ def fan_out(connection: Connection) -> FannedOut | None:
     newest = head(connection)
     subscriptions = _subscriptions(connection)
     start = max(cursor, min((each.from_seq for each in subscriptions), default=newest))
-    end = min(start + BLOCK, newest)
-    end, rows = _deliveries(_headings(connection, start, end, subscriptions), subscriptions, end)
-    count = len(rows["ids"])
-    if count:
-        connection.execute(_INSERT, rows)
+    end, owed = _owed(connection, start, min(start + BLOCK, newest), subscriptions)
+    if owed:
+        connection.execute(_INSERT, _columns(owed))
     connection.execute(update(fanout_table).values(seq=end))
-    return FannedOut(end, count, behind=end < newest)
+    return FannedOut(end, len(owed), behind=end < newest)
 
 
 def _subscriptions(connection: Connection) -> list[Subscription]:
     """Of all enabled endpoints, which cannot be deleted until the transaction ends."""
     columns = endpoints_table.c
-    chosen = select(columns.id, columns.from_seq, columns.event_types, columns.causes, columns.filters)
-    enabled = chosen.where(columns.status == "enabled")
-    rows = connection.execute(enabled.with_for_update(read=True, key_share=True))
+    enabled = select(endpoints_table).where(columns.status == "enabled")
+    rows = connection.execute(enabled.with_for_update(read=True, key_share=True)).mappings().all()
+    saved = find_saved_searches(connection, {row["saved_search"] for row in rows} - {None})
     return [
         Subscription(
-            endpoint=row.id,
-            from_seq=row.from_seq,
-            event_types=frozenset(row.event_types),
-            causes=frozenset(row.causes),
-            filters=FilterSet(None, {name: tuple(values) for name, values in row.filters.items()}),
+            endpoint=row["id"],
+            from_seq=row["from_seq"],
+            interest=Interest(
+                criteria=tuple(
+                    criterion_of(each) for each in (row, saved.get(row["saved_search"])) if each is not None
+                ),
+                event_types=frozenset(row["event_types"]),
+                causes=frozenset(row["causes"]),
+            ),
         )
         for row in rows
     ]
 
 
-def _headings(connection: Connection, start: int, end: int, subscriptions: Sequence[Subscription]) -> Iterable[Heading]:
-    """The changes after `start` up to `end` whose cause anybody wants, in order."""
-    causes = {cause for each in subscriptions for cause in each.causes}
+def _owed(
+    connection: Connection, start: int, end: int, subscriptions: Sequence[Subscription]
+) -> tuple[int, list[_Owed]]:
+    """What the changes after `start` up to `end` owe, and the number up to which this reaches."""
+    owed: list[_Owed] = []
+    for row, change in _changes(connection, start, end, subscriptions):
+        heard = [each for each in subscriptions if row["seq"] > each.from_seq]
+        matches = ((each, each.interest.match(change)) for each in heard)
+        owed.extend(_Owed(each.endpoint, row["seq"], row["id"], match) for each, match in matches if match)
+        if len(owed) >= MOST_DELIVERIES:
+            return row["seq"], owed
+    return end, owed
+
+
+def _changes(
+    connection: Connection, start: int, end: int, subscriptions: Sequence[Subscription]
+) -> Iterator[tuple[RowMapping, ChangedRecord]]:
+    """The changes after `start` up to `end` whose cause anybody wants, in order. Each is analysed once for all."""
+    causes = {cause for each in subscriptions for cause in each.interest.causes}
     if not causes or start >= end:
         return
+    asks_words = any(each.interest.asks_words for each in subscriptions)
+    searched = SearchedTexts(reference_seen_by(connection)) if asks_words else None
     columns = changes_table.c
-    chosen = select(columns.seq, columns.id, columns.type, columns.cause, columns.terms_before, columns.terms_after)
-    wanted = chosen.where(columns.seq > start, columns.seq <= end, columns.cause.in_(causes))
-    for row in connection.execute(wanted.order_by(columns.seq)):
-        yield Heading(row.seq, row.id, row.type, row.cause, frozenset(row.terms_before), frozenset(row.terms_after))
+    told = [columns[name] for name in ("seq", "id", "type", "cause", "noun", "subject", "terms_before", "terms_after")]
+    chosen = select(*told, *((columns.data, columns.changed) if asks_words else ()))
+    wanted = chosen.where(columns.seq > start, columns.seq <= end, columns.cause.in_(causes)).order_by(columns.seq)
+    for row in connection.execute(wanted).mappings():
+        yield (
+            row,
+            ChangedRecord(row, searched, lambda document: paragraphs_of(connection, [document]).get(document, [])),
+        )
 
 
-def _deliveries(
-    changes: Iterable[Heading], subscriptions: Sequence[Subscription], end: int
-) -> tuple[int, dict[str, list[Any]]]:
-    """The rows to insert, by column, and the number up to which they reach."""
-    owed: list[tuple[Heading, str]] = []
-    for change in changes:
-        owed.extend((change, each.endpoint) for each in subscriptions if each.wants(change))
-        if len(owed) >= MOST_DELIVERIES:
-            end = change.seq
-            break
-    return end, {
+def _columns(owed: Sequence[_Owed]) -> dict[str, list[Any]]:
+    """The rows to insert, by column."""
+    return {
         "ids": [f"dlv_{secrets.token_hex(12)}" for _ in owed],
-        "endpoints": [endpoint for _, endpoint in owed],
-        "seqs": [change.seq for change, _ in owed],
-        "events": [change.id for change, _ in owed],
+        "endpoints": [each.endpoint for each in owed],
+        "seqs": [each.seq for each in owed],
+        "events": [each.event for each in owed],
+        "matches": [str(each.match) for each in owed],
     }

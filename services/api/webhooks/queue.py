@@ -19,6 +19,7 @@ from sqlalchemy import Connection, bindparam, func, select, text, update
 from services.api.webhooks.endpoints import DISABLED, ENABLED
 from services.api.webhooks.schedule import RetrySchedule
 from services.api.webhooks.sender import AttemptResult
+from services.core.domain.changes import Match
 from services.core.store.bulk import copy_rows
 from services.core.store.changes import ChangeRecord, change_from_row, changes_table
 from services.core.store.webhooks import attempts_table, deliveries_table, endpoints_table
@@ -39,14 +40,15 @@ def database_clock(connection: Connection) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that is ours until the lease ends. It holds a secret: never log it whole."""
+    """A delivery that is ours until the lease ends. It holds secrets: never log it whole."""
 
     delivery: str
     token: int
     endpoint: str
     url: str
-    secret: str
+    secrets_in_force: tuple[str, ...]
     change: ChangeRecord
+    match: Match
 
     @property
     def key(self) -> tuple[str, int]:
@@ -128,7 +130,9 @@ _CLAIM = text("""
     UPDATE webhook_deliveries d SET leased_until = :leased_until, token = d.token + 1
     FROM locked, webhook_endpoints e
     WHERE d.id = locked.id AND e.id = d.endpoint
-    RETURNING d.id, d.token, d.endpoint, d.seq, e.url, e.secret
+    RETURNING d.id, d.token, d.endpoint, d.seq, d.match, e.url,
+              CASE WHEN e.former_secret_until > :now THEN ARRAY[e.secret, e.former_secret]
+                   ELSE ARRAY[e.secret] END AS secrets
 """)
 
 
@@ -142,7 +146,7 @@ def claim(connection: Connection, room: Room, *, now: datetime, lease: timedelta
     changes = _changes(connection, {row.seq for row in rows})
     _expire(connection, [row.id for row in rows if row.seq not in changes], now)
     return [
-        Claim(row.id, row.token, row.endpoint, row.url, row.secret, changes[row.seq])
+        Claim(row.id, row.token, row.endpoint, row.url, tuple(row.secrets), changes[row.seq], Match(row.match))
         for row in sorted(rows, key=lambda row: row.seq)
         if row.seq in changes
     ]

@@ -19,6 +19,18 @@ class Cause(StrEnum):
 DEFAULT_CAUSES = (Cause.PUBLICATION, Cause.CORRECTION, Cause.MERGE)
 """What an endpoint hears unless it asks otherwise: everything but history that is loaded late."""
 
+
+class Match(StrEnum):
+    """How a change met what somebody asks for: the record came to meet it, met it before and after, or ceased to.
+
+    Without anything asked for, a record that is made enters, and one that is deleted leaves.
+    """
+
+    ENTERED = "entered"
+    STAYED = "stayed"
+    LEFT = "left"
+
+
 SINGULAR = {
     "states": "state",
     "reviews": "review",

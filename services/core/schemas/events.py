@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.core.domain.changes import SINGULAR, Cause
+from services.core.domain.changes import SINGULAR, Cause, Match
 from services.core.schemas.shapes import Shape, content, moment_text, permalink, with_address
 from services.core.schemas.terms import filter_terms
 from services.core.store.changes import ChangeDraft, ChangeRecord
@@ -61,6 +61,16 @@ def field_changes(before: Shape | None, after: Shape | None) -> dict[str, list[A
     }
 
 
+def shapes_of(change_type: str, data: Shape, changed: dict[str, list[Any]]) -> tuple[Shape | None, Shape | None]:
+    """The record before a change and after it, from what the change holds. Its history is that of `data` in both."""
+    verb = change_type.partition(".")[2]
+    if verb == "created":
+        return None, data
+    if verb == "deleted":
+        return data, None
+    return {**data, **{name: sides[0] for name, sides in changed.items()}}, data
+
+
 def _verb(
     before: Shape | None, after: Shape | None, changed: dict[str, Any], cause: Cause, replaced: str | None
 ) -> str:
@@ -87,13 +97,14 @@ def _is_a_later_answer(before: Shape, after: Shape) -> bool:
     return held not in history or history.index(holds) > history.index(held)
 
 
-def event(change: ChangeRecord, public_url: str) -> dict[str, Any]:
-    """The event as the feed and webhooks carry it."""
+def event(change: ChangeRecord, public_url: str, match: Match) -> dict[str, Any]:
+    """The event as the feed and webhooks carry it. `match`: how it met what its reader asks for."""
     return {
         "id": change.id,
         "seq": change.seq,
         "type": change.type,
         "cause": str(change.cause),
+        "match": str(match),
         "occurred_at": moment_text(change.occurred_at),
         "effective_on": change.effective_on.isoformat() if change.effective_on else None,
         "subject": {"id": change.subject, "url": permalink(public_url, change.noun, change.subject)},
@@ -102,10 +113,10 @@ def event(change: ChangeRecord, public_url: str) -> dict[str, Any]:
     }
 
 
-def webhook_body(change: ChangeRecord, public_url: str) -> dict[str, Any]:
+def webhook_body(change: ChangeRecord, public_url: str, match: Match) -> dict[str, Any]:
     """The body of a webhook (Standard Webhooks: type, timestamp, data)."""
     return {
         "type": change.type,
         "timestamp": moment_text(change.occurred_at),
-        "data": event(change, public_url),
+        "data": event(change, public_url, match),
     }

@@ -326,6 +326,10 @@ class Event(Public):
     seq: int = Field(description="Dense and in commit order.", examples=[4711])
     type: str = Field(json_schema_extra={"enum": [*EVENT_TYPES]}, examples=["recommendation.position_changed"])
     cause: Literal["publication", "backfill", "correction", "merge"]
+    match: Literal["entered", "stayed", "left"] = Field(
+        description="Whether the record came to meet what you ask for, met it before and after, or ceased to. Without "
+        "filters, a record that is made enters, and one that is deleted leaves."
+    )
     occurred_at: datetime.datetime = Field(description="When it was recorded.")
     effective_on: datetime.date | None = Field(description="Date in the world.")
     subject: Subject

@@ -50,6 +50,15 @@ change_head_table = Table(
     Column("occurred_at", when(), nullable=False, server_default=func.now()),
 )
 
+feed_readers_table = Table(
+    "feed_readers",
+    metadata,
+    Column("name", plain_text(), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("read_at", when(), nullable=False, server_default=func.now()),
+)
+"""How far each of our own readers has read, so that nothing is removed before. Readers outside are not known."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeDraft:

@@ -14,6 +14,7 @@ from services.core.store import (
     pledges,
     recommendations,
     reviews,
+    saved_searches,
     statements,
     states,
     webhooks,
@@ -21,7 +22,17 @@ from services.core.store import (
 from services.core.store.metadata import metadata
 from services.core.store.records import Aggregate, Stored
 
-__all__ = ["AGGREGATES", "changes", "former_ids", "ingest", "keys", "metadata", "paragraphs", "webhooks"]
+__all__ = [
+    "AGGREGATES",
+    "changes",
+    "former_ids",
+    "ingest",
+    "keys",
+    "metadata",
+    "paragraphs",
+    "saved_searches",
+    "webhooks",
+]
 
 AGGREGATES: dict[str, Aggregate[Stored]] = {
     aggregate.noun: aggregate  # type: ignore[misc]  # each is an Aggregate of its own record

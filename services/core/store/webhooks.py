@@ -15,7 +15,12 @@ endpoints_table = Table(
     Column("event_types", texts(), nullable=False),
     Column("causes", texts(), nullable=False),
     Column("filters", JSONB, nullable=False),
+    Column("noun", plain_text()),
+    Column("q", plain_text(), nullable=False, server_default=""),
+    Column("saved_search", plain_text(), ForeignKey("saved_searches.id")),
     Column("secret", plain_text(), nullable=False),
+    Column("former_secret", plain_text()),
+    Column("former_secret_until", when()),
     Column("status", plain_text(), nullable=False, server_default="enabled"),
     Column("status_reason", plain_text()),
     Column("failing_since", when()),
@@ -24,6 +29,7 @@ endpoints_table = Table(
     Column("updated_at", when(), nullable=False, server_default=func.now()),
 )
 Index(None, endpoints_table.c.owner)
+Index(None, endpoints_table.c.saved_search)
 
 deliveries_table = Table(
     "webhook_deliveries",
@@ -32,6 +38,7 @@ deliveries_table = Table(
     Column("endpoint", plain_text(), ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("event", plain_text(), nullable=False),
+    Column("match", plain_text(), nullable=False),
     Column("status", plain_text(), nullable=False, server_default="pending"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", when(), nullable=False, server_default=func.now()),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.core.domain.changes import Cause
+from services.core.domain.changes import Cause, Match
 from services.core.schemas.events import draft_change, event, field_changes, webhook_body
 from services.core.schemas.examples import event_example, record_example
 from services.core.schemas.models import Event
@@ -74,9 +74,14 @@ def test_an_event_and_its_webhook(public_url: str) -> None:
     drafted = change(BEFORE, HELD)
     assert drafted is not None
     record = ChangeRecord(seq=7, id="evt_1", occurred_at=MOMENT, **vars(drafted))
-    told = event(record, public_url)
+    told = event(record, public_url, Match.STAYED)
+    assert told["match"] == "stayed"
     Event.model_validate(told)
     assert told.keys() == event_example().keys()
     assert told["subject"] == {"id": "XCM-4-22.1", "url": "https://upr.example.org/recommendations/XCM-4-22.1"}
     assert told["data"]["url"] == told["subject"]["url"]
-    assert webhook_body(record, public_url) == {"type": record.type, "timestamp": told["occurred_at"], "data": told}
+    assert webhook_body(record, public_url, Match.STAYED) == {
+        "type": record.type,
+        "timestamp": told["occurred_at"],
+        "data": told,
+    }
