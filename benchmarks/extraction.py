@@ -26,10 +26,11 @@ from rapidfuzz import fuzz
 
 from benchmarks.extraction_misses import SESSION_GROUPS, Difference, differences, scorer, table
 from services.core.domain.errors import UnreadableDocumentError
+from services.core.runtime.cores import usable_cores
 from services.ingest.normalise.attributions import find_attributions, read_state_list
 from services.ingest.parsers.base import Content
 from services.ingest.parsers.working_group_report import WorkingGroupReport
-from services.ingest.sandbox import Sandbox, usable_cores
+from services.ingest.sandbox import Sandbox
 
 ROUNDS = 3
 MATRICES = {

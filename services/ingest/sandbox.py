@@ -27,6 +27,7 @@ from typing import NamedTuple, Self
 import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.core.runtime.cores import usable_cores
 from services.ingest.confinement import CANNOT_START, PIPE_BYTES, confine, enlarge, storable_json, where, why_it_ended
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
@@ -59,13 +60,6 @@ class SandboxLimits:
     file_bytes: int = 100 * 2**20
     answer_bytes: int = 64 * 2**20
     recommendations: int = 5_000
-
-
-def usable_cores() -> int:
-    """How many cores this process may run on (`os.process_cpu_count` of Python 3.13)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Sandbox:

@@ -57,7 +57,7 @@ class Projection:
     """How records become documents, with the names and groups of one reference."""
 
     def __init__(self, reference: Reference) -> None:
-        self._reference = reference
+        self.reference = reference
         self._names = Names(reference)
         self._filters = frozenset(FILTER_NAMES)
         self._texts = SearchedTexts(reference)
@@ -68,7 +68,7 @@ class Projection:
         shape = shape_of(noun, record, self._names)
         searched = self._texts.of_record(noun, shape)
         day = record_date(noun, shape)
-        values = filter_values(noun, shape, self._reference)
+        values = filter_values(noun, shape, self.reference)
         return IndexDocument(
             type=noun,
             id=shape["id"],

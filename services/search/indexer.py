@@ -22,8 +22,9 @@ from services.core.store.filtering import as_array
 from services.core.store.reference import reference_seen_by
 from services.core.store.tables import AGGREGATES
 from services.search.documents import Projection, all_documents, documents_of, gone, marks
-from services.search.engines.base import DocumentKey, IndexMissingError
+from services.search.engines.base import DocumentKey, IndexMissingError, PreparingEngine
 from services.search.engines.base import Engine as SearchEngine
+from services.search.preparing import prepared_documents
 
 log = structlog.get_logger(__name__)
 
@@ -216,12 +217,19 @@ class Indexer:
     def _build(self, connection: Connection) -> int:
         started = time.monotonic()
         cursor = head(connection)
-        count = self._engine.rebuild(all_documents(connection, self._projection(connection)), cursor)
+        count = self._rebuilt(connection, cursor)
         self._engine.prune()
         self._compared = True
         self._stands_at(connection, cursor)
         log.info("index built", documents=count, cursor=cursor, seconds=round(time.monotonic() - started, 2))
         return count
+
+    def _rebuilt(self, connection: Connection, cursor: int) -> int:
+        projection = self._projection(connection)
+        if isinstance(self._engine, PreparingEngine):
+            prepared = prepared_documents(connection, projection.reference, self._engine.preparation)
+            return self._engine.rebuild(prepared, cursor)
+        return self._engine.rebuild(all_documents(connection, projection), cursor)
 
     def _compare(self, connection: Connection) -> Reconciled:
         """Compare index and store, which stand at the same change, and repair what differs."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.core.runtime.cores import usable_cores
 from services.ingest.parsers.base import Content
 from services.ingest.reading import (
     ReadDocument,
@@ -25,7 +26,7 @@ from services.ingest.reading import (
     ReadRecommendation,
     ReadStatement,
 )
-from services.ingest.sandbox import ReadFile, Sandbox, SandboxLimits, usable_cores
+from services.ingest.sandbox import ReadFile, Sandbox, SandboxLimits
 
 MIB = 2**20
 
