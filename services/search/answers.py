@@ -1,16 +1,20 @@
 """What answers of the search service have in common: their version, the state of the index they show, facets."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
 
+from services.core.domain.identifiers import sort_key
+from services.core.query.analysis import fold
 from services.core.runtime.conditional import Version, version_of
 from services.core.schemas.names import Names
 from services.core.store.reference import Reference
 from services.search.dependencies import Desk
+from services.search.engines.base import YEAR, FacetCounts, IndexMissingError
 from services.search.engines.base import Engine as SearchEngine
-from services.search.engines.base import FacetCounts, IndexMissingError
+from services.search.parameters import FacetOrder
 from services.search.speakers import printed_speakers
 
 _TRIES = 3
@@ -59,9 +63,22 @@ def _labels(desk: Desk, name: str, counts: FacetCounts, names: Names) -> dict[st
     return labels
 
 
-def facet_shape(counts: FacetCounts, labels: Mapping[str, str]) -> dict[str, Any]:
-    """A facet as it is shown."""
-    return {
-        "values": [{"value": value, "label": labels[value], "count": count} for value, count in counts.values],
-        "unlabelled": counts.unlabelled,
-    }
+def facet_shape(name: str, counts: FacetCounts, labels: Mapping[str, str], order: FacetOrder) -> dict[str, Any]:
+    """A facet as it is shown: its first values in the order asked for."""
+    values = list(counts.values)
+    if order.sort == "name":
+        values.sort(key=lambda pair: (_by_name(labels[pair[0]]), pair[0]))
+    elif order.sort is None and name == YEAR:
+        values.sort()
+    shown = [{"value": value, "label": labels[value], "count": count} for value, count in values[: order.limit]]
+    return {"values": shown, "values_total": len(values), "unlabelled": counts.unlabelled}
+
+
+def _by_name(label: str) -> str:
+    """In the order of the alphabet whatever the accents and case, and of the numbers."""
+    return sort_key(fold(label))
+
+
+def milliseconds_since(started: float) -> float:
+    """For `took_ms`; `started` is of `time.perf_counter`."""
+    return round((time.perf_counter() - started) * 1000, 2)

@@ -13,7 +13,8 @@ from services.core.runtime.problems import DATABASE_AWAY
 from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
 from services.search.dependencies import Desk, following, open_desk
-from services.search.routes import search
+from services.search.documented import examples
+from services.search.routes import facets, search
 from services.search.settings import SearchSettings
 
 DESCRIPTION = """\
@@ -56,9 +57,16 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
         readiness=readiness,
         lifespan=lifespan,
         description=DESCRIPTION,
-        tags={"search": "Words and filters over all records that have a text."},
+        tags={
+            "search": "Words and filters over all records that have a text.",
+            "facets": "What records can be counted by.",
+            "suggest": "What to search for, as it is typed.",
+            "similar": "Recommendations like one.",
+        },
     )
-    service.include_router(search.router)
+    for noun in (search, facets):
+        service.include_router(noun.router)
+    service.examples = examples()
     return service
 
 

@@ -48,9 +48,10 @@ class FacetValue(Public):
 
 
 class Facet(Public):
-    """The values of a facet, most frequent first."""
+    """The values of a facet, most frequent first if nothing else is asked for; years in their order."""
 
     values: list[FacetValue]
+    values_total: int = Field(description="How many values there are; more than are shown where a limit was asked for.")
     unlabelled: int = Field(description="Records that match and have no value of this facet.")
 
 
@@ -64,4 +65,14 @@ class SearchAnswer(Public):
     per_page: int
     took_ms: float
     interpreted: dict[str, Any] = Field(description="What was understood of `q`.")
+    dataset: Dataset
+
+
+class FacetAnswer(Facet):
+    """The values of one facet."""
+
+    name: str = Field(examples=["topic"])
+    total: int = Field(description="Records that match, the facet's own filter among the others. Exact.")
+    took_ms: float
+    interpreted: dict[str, Any] = Field(description="What was understood of `search`.")
     dataset: Dataset

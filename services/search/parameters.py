@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from services.core.domain.errors import UnknownParameterError
+from services.core.domain.errors import NotFoundError, UnknownParameterError
 from services.core.query.filters import FILTERS, FilterSet, Vocabulary, parse_filters
 from services.core.query.parser import MAX_CHARACTERS, parse_query
 from services.core.runtime.parameters import (
@@ -19,14 +19,29 @@ from services.core.schemas.filter_values import reference_to, value_schema
 from services.core.schemas.names import LANGUAGES
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.search.documents import FILTER_NAMES
-from services.search.engines.base import MAX_PER_PAGE, SearchRequest
+from services.search.engines.base import MAX_PER_PAGE, TYPE, YEAR, SearchRequest
 
 SORTS = ("relevance", "date", "-date", "number", "-number")
 DEFAULT_PER_PAGE = 20
 MAX_PAGE = 10_000_000
-_OWN = ("q", "type", "page", "per_page", "sort", "strict", "lang", "facets")
+FACET_SORTS = ("count", "name")
+MAX_FACET_LIMIT = 10_000
+DEFAULT_FACET_LIMIT = 100
+_OWN = ("q", "type", "page", "per_page", "sort", "strict", "lang", "facets", "facet_sort", "facet_limit")
 _NO_FACETS = ("id", "external_id", "language")
 FACETS = tuple(name for name in FILTER_NAMES if name not in _NO_FACETS)
+"""Filters that are facets, too."""
+COUNTED = (*FACETS, TYPE, YEAR)
+"""All facets: every record has a type, and the range of dates is the filter of the years."""
+_TEXT = {"type": "string", "pattern": r"^[^\x00]*$", "maxLength": MAX_CHARACTERS}
+
+
+@dataclass(frozen=True)
+class FacetOrder:
+    """How the values of facets are shown. `sort` None: the most frequent first, years in their order."""
+
+    sort: str | None = None
+    limit: int = MAX_FACET_LIMIT
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,16 @@ class SearchQuery:
 
     request: SearchRequest
     language: str
+    facet_order: FacetOrder = FacetOrder()
+
+
+@dataclass(frozen=True)
+class FacetQuery:
+    """Which values of one facet are asked for: of the records that `search` finds, those whose names `q` may mean."""
+
+    search: SearchQuery
+    q: str
+    order: FacetOrder
 
 
 def read_search_query(parameters: Parameters, vocabulary: Vocabulary) -> SearchQuery:
@@ -58,7 +83,42 @@ def read_search_query(parameters: Parameters, vocabulary: Vocabulary) -> SearchQ
             strict=choice(parameters, "strict", ("true", "false")) == "true",
         ),
         choice(parameters, "lang", LANGUAGES) or "en",
+        FacetOrder(
+            choice(parameters, "facet_sort", FACET_SORTS),
+            whole_number(parameters, "facet_limit", least=1, most=MAX_FACET_LIMIT, otherwise=MAX_FACET_LIMIT),
+        ),
     )
+
+
+def read_facet_query(name: str, parameters: Parameters, vocabulary: Vocabulary) -> FacetQuery:
+    """Of a request for the values of one facet. `search` is there what `q` is in a search.
+
+    Raises `NotFoundError` where there is no such facet, and what `read_search_query` raises.
+    """
+    if name not in COUNTED:
+        raise NotFoundError(f"There is no facet {name[:60]}; there are {', '.join(COUNTED)}.")
+    noun = choice(parameters, "type", SEARCHED_NOUNS)
+    if noun and not _is_facet(name, noun):
+        known = ", ".join(each for each in SEARCHED_NOUNS if _is_facet(name, each))
+        raise invalid("type", noun, f"one of {known}, which have `{name}`")
+    own = ("q", "sort", "limit")
+    of_search = [("q" if key == "search" else key, value) for key, value in parameters if key not in own]
+    return FacetQuery(
+        read_search_query([*of_search, ("facets", name), ("per_page", "0")], vocabulary),
+        typed_text(parameters, "q"),
+        FacetOrder(
+            choice(parameters, "sort", FACET_SORTS),
+            whole_number(parameters, "limit", least=1, most=MAX_FACET_LIMIT, otherwise=DEFAULT_FACET_LIMIT),
+        ),
+    )
+
+
+def typed_text(parameters: Parameters, name: str) -> str:
+    """What somebody types to find a name. Raises `InvalidParameterError` where no name is that long."""
+    text = single(parameters, name) or ""
+    if len(text) > MAX_TYPED:
+        raise invalid(name, text, f"at most {MAX_TYPED} characters")
+    return text
 
 
 def _one(filters: FilterSet, name: str) -> str | None:
@@ -69,28 +129,72 @@ def _facets(parameters: Parameters, noun: str | None) -> tuple[str, ...]:
     wanted = [name.strip() for key, value in parameters if key == "facets" for name in value.split(",")]
     names = tuple(dict.fromkeys(name for name in wanted if name))
     for name in names:
-        if name != "type" and (name not in FACETS or (noun and noun not in FILTERS[name].nouns)):
-            known = ", ".join(each for each in FACETS if not noun or noun in FILTERS[each].nouns)
-            raise invalid("facets", name, f"some of {known}, type")
+        if not _is_facet(name, noun):
+            raise invalid("facets", name, f"some of {', '.join(each for each in COUNTED if _is_facet(each, noun))}")
     return names
+
+
+def _is_facet(name: str, noun: str | None) -> bool:
+    """Whether records of this noun can be counted by it."""
+    if name not in FACETS:
+        return name in COUNTED
+    return noun is None or noun in FILTERS[name].nouns
 
 
 def search_parameters() -> list[dict[str, Any]]:
     """The parameters of a search, for the OpenAPI document."""
     words = "Words (typing errors forgiven), “phrases” in quotes, -not, OR. All words must match."
-    facets = "Filters to count by, with commas between them. With a `type`, those that apply to it."
-    counted = {"type": "array", "items": {"type": "string", "enum": [*FACETS, "type"]}}
+    facets = "Filters to count by, `type` and `year`, with commas between them. With a `type`, those that apply to it."
+    counted = {"type": "array", "items": {"type": "string", "enum": list(COUNTED)}}
     return [
-        described("q", words, {"type": "string", "pattern": r"^[^\x00]*$", "maxLength": MAX_CHARACTERS}),
-        described("type", "Kind of records; all if not given.", {"type": "string", "enum": list(SEARCHED_NOUNS)}),
+        described("q", words, _TEXT),
+        _TYPE,
         {**described("facets", facets, counted), "style": "form", "explode": False},
+        described("facet_sort", _FACET_SORT, {"type": "string", "enum": list(FACET_SORTS)}),
+        described_number(
+            "facet_limit", "Values of each facet.", least=1, most=MAX_FACET_LIMIT, otherwise=MAX_FACET_LIMIT
+        ),
         described_number("page", "Page.", least=1, most=MAX_PAGE, otherwise=1),
         described_number("per_page", "Hits a page.", least=0, most=MAX_PER_PAGE, otherwise=DEFAULT_PER_PAGE),
         described("sort", "Order.", {"type": "string", "enum": list(SORTS), "default": "relevance"}),
-        described("strict", "No typing errors, nothing unfinished.", {"type": "string", "enum": ["true", "false"]}),
-        described("lang", "Language of names and labels.", reference_to("Language")),
-        *(_filter(name) for name in (*FILTER_NAMES, "date_from", "date_to")),
+        *_READING,
+        *filter_parameters(),
     ]
+
+
+def facet_parameters() -> list[dict[str, Any]]:
+    """The parameters of the values of one facet, for the OpenAPI document."""
+    typed = (
+        "What the values are called, or the beginning of any word of it, in any language. One typing error is "
+        "forgiven from five letters."
+    )
+    return [
+        described("q", typed, TYPED_SCHEMA),
+        described("search", "Words that the counted records must match: what `q` is in a search.", _TEXT),
+        _TYPE,
+        described("sort", _FACET_SORT, {"type": "string", "enum": list(FACET_SORTS)}),
+        described_number("limit", "Values.", least=1, most=MAX_FACET_LIMIT, otherwise=DEFAULT_FACET_LIMIT),
+        *_READING,
+        *filter_parameters(),
+    ]
+
+
+def filter_parameters(noun: str | None = None) -> list[dict[str, Any]]:
+    """The filters, for the OpenAPI document: those that apply to a noun, or all."""
+    names = (*FILTER_NAMES, "date_from", "date_to")
+    return [_filter(name) for name in names if noun is None or noun in FILTERS[name].nouns]
+
+
+MAX_TYPED = 200
+"""Characters that somebody may type to find a name."""
+TYPED_SCHEMA = {"type": "string", "pattern": r"^[^\x00]*$", "maxLength": MAX_TYPED}
+_TYPE = described("type", "Kind of records; all if not given.", {"type": "string", "enum": list(SEARCHED_NOUNS)})
+_FACET_SORT = "By count, the most frequent first, or by name. If not given, by count, and years in their order."
+LANGUAGE_PARAMETER = described("lang", "Language of names and labels.", reference_to("Language"))
+_READING = (
+    described("strict", "No typing errors, nothing unfinished.", {"type": "string", "enum": ["true", "false"]}),
+    LANGUAGE_PARAMETER,
+)
 
 
 def _filter(name: str) -> dict[str, Any]:

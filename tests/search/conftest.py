@@ -28,6 +28,7 @@ from services.search.app import create_app
 from services.search.dependencies import Desk, open_desk
 from services.search.settings import SearchSettings
 from tests.postgres_fixtures import with_database
+from tests.search.truth import Truth
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 LONG_AGO = timedelta(days=36_500)
@@ -130,6 +131,14 @@ def _load_real(url: str) -> None:
             assert sha256 is not None
             loader.load(path, sha256, result)
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def truth(real_database_url: str) -> Iterator[Truth]:
+    """The answers by brute force over the real documents."""
+    truth = Truth(real_database_url)
+    yield truth
+    truth.engine.dispose()
 
 
 @pytest.fixture(scope="session", params=["embedded", "meilisearch"])

@@ -3,7 +3,6 @@
 import random
 import re
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
@@ -14,173 +13,42 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine
 
 from services.api.app import create_app as create_api
 from services.api.settings import ApiSettings
-from services.core.query.filters import FILTERS, FilterSet, parse_filters
-from services.core.query.matcher import AnalysedRecord, Matcher
-from services.core.query.parser import parse_query
+from services.core.query.filters import FILTERS
 from services.core.runtime.serve import served
 from services.core.schemas.texts import SEARCHED_NOUNS
-from services.core.store.engine import make_engine, snapshot
-from services.core.store.filtering import CLAUSES, conditions
-from services.core.store.reference import read_reference
-from services.core.store.tables import AGGREGATES
-from services.search.documents import Projection, all_documents
 from services.search.engines.base import PASSAGES_SHOWN
 from services.search.models import SearchAnswer
 from services.search.parameters import FACETS
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
 from tests.search.conftest import SearchService, eventually, load, serving
-from tests.search.engines.corpus import units
-
-FACETS_COUNTED = (
-    "state_under_review", "recommending_state", "region", "recommending_region", "bloc", "position", "session",
-    "cycle", "theme", "sdg", "speaker", "kind", "review", "document",
-)  # fmt: skip
-
-
-class Store:
-    """The truth: filters and facets by SQL over the store, words by the matcher over each record."""
-
-    def __init__(self, url: str) -> None:
-        self.engine = make_engine(url, pool_size=1)
-        self.reference = read_reference(self.engine)
-        with snapshot(self.engine) as connection:
-            documents = list(all_documents(connection, Projection(self.reference)))
-            self.texts: dict[tuple[str, str], list[AnalysedRecord]] = {
-                document.key: list(units(document)) for document in documents
-            }
-            self.passages = sum(len(document.passages) for document in documents)
-            self.words = sorted(
-                {word for document in documents[::7] for word in document.record.get("text", "").split()}
-                | {word for document in documents for each in document.passages for word in each.texts["text"].split()}
-            )
-            self.held = {name: self._held(connection, name) for name in FACETS_COUNTED}
-
-    def _held(self, connection: Connection, name: str) -> dict[str, set[tuple[str, str]]]:
-        """For each value of a filter the records that answer to it, by the filter's own SQL."""
-        found: dict[str, set[tuple[str, str]]] = {}
-        for noun in SEARCHED_NOUNS:
-            table = AGGREGATES[noun].table
-            for value in self._candidates(connection, noun, name) if name in CLAUSES[noun] else ():
-                ids = connection.scalars(select(table.c.id).where(CLAUSES[noun][name]((value,))))
-                if of_noun := {(noun, id_) for id_ in ids}:
-                    found.setdefault(value, set()).update(of_noun)
-        return found
-
-    def _candidates(self, connection: Connection, noun: str, name: str) -> list[str]:
-        if scheme := FILTERS[name].scheme:
-            return sorted(self.reference.vocabulary.labels.get(scheme, ()))
-        columns = AGGREGATES[noun].table.c
-        match name:
-            case "state_under_review" | "recommending_state" | "speaker":
-                return sorted(self.reference.states)
-            case "region" | "recommending_region" | "bloc":
-                return sorted(self.reference.groups)
-            case "document":
-                return list(connection.scalars(select(AGGREGATES["documents"].table.c.id)))
-            case _:
-                return [
-                    str(value) for value in connection.scalars(select(columns[name]).distinct()) if value is not None
-                ]
-
-    def matching_words(self, q: str, *, strict: bool) -> set[tuple[str, str]]:
-        matcher = Matcher(parse_query(q), strict=strict)
-        return {key for key, analysed in self.texts.items() if any(map(matcher.matches_analysed, analysed))}
-
-    def meeting(self, noun: str | None, filters: list[tuple[str, str]]) -> set[tuple[str, str]]:
-        """The records that meet the filters, by the SQL that the API's lists use."""
-        found: set[tuple[str, str]] = set()
-        with self.engine.connect() as connection:
-            for each in SEARCHED_NOUNS if noun is None else (noun,):
-                if all(each in FILTERS[name].nouns for name, _ in filters):
-                    values = parse_filters(None, filters, self.reference.vocabulary).values
-                    meets = conditions(FilterSet(each, values))
-                    ids = connection.scalars(select(AGGREGATES[each].table.c.id).where(*meets))
-                    found |= {(each, id_) for id_ in ids}
-        return found
-
-    def facet(self, name: str, among: set[tuple[str, str]]) -> dict[str, Any]:
-        if name == "type":
-            return {"counts": dict(Counter(noun for noun, _ in among)), "unlabelled": 0}
-        counts = {value: len(held & among) for value, held in self.held[name].items() if held & among}
-        labelled: set[tuple[str, str]] = set().union(*self.held[name].values())
-        return {"counts": counts, "unlabelled": len(among - labelled)}
-
-
-@pytest.fixture(scope="module")
-def truth(real_database_url: str) -> Iterator[Store]:
-    store = Store(real_database_url)
-    yield store
-    store.engine.dispose()
-
-
-def _query(chance: random.Random, truth: Store) -> str:
-    def word() -> str:
-        chosen = chance.choice(truth.words).strip(".,;:()“”\"'-")
-        if len(chosen) > 5 and chance.random() < 0.3:
-            at = chance.randrange(1, len(chosen) - 2)
-            chosen = chosen[:at] + chosen[at + 1] + chosen[at] + chosen[at + 2 :]
-        return chosen
-
-    match chance.randrange(6):
-        case 0 | 1:
-            return ""
-        case 2:
-            return word()
-        case 3:
-            return f"{word()} OR {word()}"
-        case 4:
-            return f"human rights -{word()} "
-        case _:
-            return chance.choice(['"human rights"', "torture", "women childern", '"death penalty" OR women', "116.1"])
-
-
-def _filters(chance: random.Random, truth: Store, noun: str | None) -> list[tuple[str, str]]:
-    known = [name for name in FACETS_COUNTED if truth.held[name] and (noun is None or noun in FILTERS[name].nouns)]
-    chosen = chance.sample(known, chance.choice([0, 1, 1, 2, 3]))
-    values = {
-        name: sorted(
-            value for value, of in truth.held[name].items() if noun is None or any(noun == key[0] for key in of)
-        )
-        for name in chosen
-    }
-    pairs = [
-        (name, chance.choice(values[name])) for name in chosen if values[name] for _ in range(chance.choice([1, 1, 3]))
-    ]
-    if chance.random() < 0.3:
-        pairs.append(("date_from", f"{chance.randrange(2008, 2015)}-05-01"))
-    if chance.random() < 0.2:
-        pairs.append(("date_to", f"{chance.randrange(2010, 2016)}-11-30"))
-    return pairs
+from tests.search.truth import FACETS_COUNTED, Truth, random_filters, random_query
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_totals_and_facet_counts_equal_brute_force(real_service: SearchService, truth: Store, seed: int) -> None:
+def test_totals_and_facet_counts_equal_brute_force(real_service: SearchService, truth: Truth, seed: int) -> None:
     chance = random.Random(seed)
     noun = chance.choice(["recommendations", "statements", "hearings", "documents", "documents", None])
-    filters, q = _filters(chance, truth, noun), _query(chance, truth)
+    filters, q = random_filters(chance, truth, noun), random_query(chance, truth)
     strict = chance.random() < 0.2
-    facets = [name for name in FACETS_COUNTED if noun is None or noun in FILTERS[name].nouns]
-    asked = [*filters, ("q", q), ("strict", str(strict).lower()), ("facets", ",".join([*facets, "type"]))]
+    facets = [name for name in FACETS_COUNTED if noun is None or noun in FILTERS[name].nouns] + ["type", "year"]
+    asked = [*filters, ("q", q), ("strict", str(strict).lower()), ("facets", ",".join(facets))]
     answer = real_service.client.get("/v1/search", params=[*asked, *([("type", noun)] if noun else [])]).json()
 
-    words = truth.matching_words(q, strict=strict)
-    assert answer["total"] == len(words & truth.meeting(noun, filters))
+    assert answer["total"] == len(truth.matching_words(q, strict=strict) & truth.meeting(noun, filters))
     for name in facets:
-        others = [pair for pair in filters if pair[0] != name]
-        wanted = truth.facet(name, words & truth.meeting(noun, others))
+        wanted = truth.counted(name, q, noun, filters, strict=strict)
         told = answer["facets"][name]
         assert {each["value"]: each["count"] for each in told["values"]} == wanted["counts"], name
         assert told["unlabelled"] == wanted["unlabelled"], name
-    by_type = truth.facet("type", words & truth.meeting(None, filters))["counts"]
-    assert {each["value"]: each["count"] for each in answer["facets"]["type"]["values"]} == by_type
+        assert told["values_total"] == len(told["values"])
 
 
-def test_a_document_is_found_by_its_paragraphs(real_service: SearchService, api: httpx.Client, truth: Store) -> None:
+def test_a_document_is_found_by_its_paragraphs(real_service: SearchService, api: httpx.Client, truth: Truth) -> None:
     assert truth.passages > 300
     found = real_service.search(q="slovenia Roma settlements", type="documents", kind="national_report")
     assert {hit["record"]["kind"] for hit in found["hits"]} == {"national_report"}
@@ -203,7 +71,7 @@ def test_a_document_found_by_its_title_shows_no_paragraphs(real_service: SearchS
     assert "passages" not in real_service.search(q="torture", type="recommendations")["hits"][0]
 
 
-def test_pages_hold_each_record_once(real_service: SearchService, truth: Store) -> None:
+def test_pages_hold_each_record_once(real_service: SearchService, truth: Truth) -> None:
     words = truth.matching_words("torture OR women", strict=False)
     for sort in ("relevance", "date", "-date", "number"):
         seen: list[tuple[str, str]] = []

@@ -3,19 +3,21 @@
 import time
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from services.core.query.highlight import Marks, highlight
 from services.core.runtime.conditional import unchanged
 from services.core.runtime.parameters import parameters_of
-from services.core.runtime.web import JsonAnswer
+from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.names import Names
 from services.core.schemas.paragraphs import paragraph_permalink
 from services.core.schemas.shapes import with_address
-from services.search.answers import at_one_state, desk_of, facet_labels, facet_shape, version_at
+from services.search.answers import at_one_state, desk_of, facet_labels, facet_shape, milliseconds_since, version_at
+from services.search.documented import search_responses
 from services.search.documents import LAYOUT
-from services.search.engines.base import Hit
+from services.search.engines.base import Hit, SearchRequest
 from services.search.models import SearchAnswer
 from services.search.parameters import read_search_query, search_parameters
 
@@ -27,7 +29,7 @@ router = APIRouter()
     operation_id="search",
     summary="Search records",
     tags=["search"],
-    responses={200: {"model": SearchAnswer}},
+    responses=search_responses(SearchAnswer),
     openapi_extra={"parameters": search_parameters()},
 )
 def search(request: Request) -> Response:
@@ -45,15 +47,34 @@ def search(request: Request) -> Response:
         {
             "hits": [_hit(hit, result.marks, names, desk.settings.public_url) for hit in result.hits],
             "total": result.total,
-            "facets": {name: facet_shape(counts, labels[name]) for name, counts in result.facets.items()},
+            "facets": {
+                name: facet_shape(name, counts, labels[name], query.facet_order)
+                for name, counts in result.facets.items()
+            },
             "page": query.request.page,
             "per_page": query.request.per_page,
-            "took_ms": round((time.perf_counter() - started) * 1000, 2),
+            "took_ms": milliseconds_since(started),
             "interpreted": query.request.query.interpreted,
             "dataset": desk.datasets.at(cursor, reference),
         },
-        headers=version_at(request, cursor, reference).headers(),
+        headers=version_at(request, cursor, reference).headers()
+        | links(**_neighbours(request, desk.settings.search_public_url, query.request, result.total))
+        | {"Content-Language": query.language},
     )
+
+
+def _neighbours(request: Request, public_url: str, asked: SearchRequest, total: int) -> dict[str, str | None]:
+    """The addresses of the pages before and after this one."""
+    if asked.per_page == 0:
+        return {}
+    last = max(-(-total // asked.per_page), 1)
+    pages = {
+        "prev": min(asked.page - 1, last) if asked.page > 1 else None,
+        "next": asked.page + 1 if asked.page < last else None,
+    }
+    rest = [pair for pair in request.query_params.multi_items() if pair[0] != "page"]
+    address = f"{public_url.rstrip('/')}{request.url.path}"
+    return {name: f"{address}?{urlencode([*rest, ('page', page)])}" if page else None for name, page in pages.items()}
 
 
 def _hit(hit: Hit, marks: Marks, names: Names, public_url: str) -> dict[str, Any]:
