@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -76,6 +76,9 @@ bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many 
 	$(BIN)/python -m benchmarks.datasets attach
 	$(BIN)/python -m benchmarks.datasets upr-info
 	$(BIN)/python -m benchmarks.datasets uhri
+
+bench-totals: $(INSTALLED) ## Whether lists, exports, statistics and search count alike, for random filters on real data.
+	$(BIN)/python -m benchmarks.totals
 
 clean: ## Remove what was made here, but no data (.upr).
 	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
