@@ -32,7 +32,7 @@ from services.core.store.tables import AGGREGATES
 from services.core.store.vocabularies import vocabulary
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout, Passage
 
-INDEX_VERSION = "5"
+INDEX_VERSION = "6"
 """Changes whenever the projection below would make other documents of the same records."""
 
 FILTER_NAMES = tuple(
@@ -57,7 +57,7 @@ class Projection:
     """How records become documents, with the names and groups of one reference."""
 
     def __init__(self, reference: Reference) -> None:
-        self.reference = reference
+        self._reference = reference
         self._names = Names(reference)
         self._filters = frozenset(FILTER_NAMES)
         self._texts = SearchedTexts(reference)
@@ -68,7 +68,7 @@ class Projection:
         shape = shape_of(noun, record, self._names)
         searched = self._texts.of_record(noun, shape)
         day = record_date(noun, shape)
-        values = filter_values(noun, shape, self.reference)
+        values = filter_values(noun, shape, self._reference)
         return IndexDocument(
             type=noun,
             id=shape["id"],

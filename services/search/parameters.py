@@ -27,6 +27,8 @@ MAX_PAGE = 10_000_000
 FACET_SORTS = ("count", "name")
 MAX_FACET_LIMIT = 10_000
 DEFAULT_FACET_LIMIT = 100
+MAX_SUGGESTIONS = 50
+DEFAULT_SUGGESTIONS = 10
 _OWN = ("q", "type", "page", "per_page", "sort", "strict", "lang", "facets", "facet_sort", "facet_limit")
 _NO_FACETS = ("id", "external_id", "language")
 FACETS = tuple(name for name in FILTER_NAMES if name not in _NO_FACETS)
@@ -62,6 +64,31 @@ class FacetQuery:
     order: FacetOrder
 
 
+@dataclass(frozen=True)
+class SuggestQuery:
+    """What was typed, and which suggestions are asked for. `noun`: to find records of this type alone."""
+
+    q: str
+    noun: str | None
+    language: str
+    limit: int
+
+    @property
+    def of_searches(self) -> list[tuple[str, str]]:
+        """What the searches that are suggested ask for besides."""
+        return [*([("type", self.noun)] if self.noun else []), *([("lang", self.language)] * (self.language != "en"))]
+
+
+def read_suggest_query(parameters: Parameters) -> SuggestQuery:
+    """Raises `InvalidParameterError`."""
+    return SuggestQuery(
+        typed_text(parameters, "q"),
+        choice(parameters, "type", SEARCHED_NOUNS),
+        choice(parameters, "lang", LANGUAGES) or "en",
+        whole_number(parameters, "limit", least=1, most=MAX_SUGGESTIONS, otherwise=DEFAULT_SUGGESTIONS),
+    )
+
+
 def read_search_query(parameters: Parameters, vocabulary: Vocabulary) -> SearchQuery:
     """Raises `InvalidParameterError`, `UnknownParameterError` and `InvalidQueryError`, which name the fault."""
     noun = choice(parameters, "type", SEARCHED_NOUNS)
@@ -71,7 +98,7 @@ def read_search_query(parameters: Parameters, vocabulary: Vocabulary) -> SearchQ
     sort = choice(parameters, "sort", SORTS)
     return SearchQuery(
         SearchRequest(
-            query=parse_query(single(parameters, "q") or ""),
+            query=parse_query(single(parameters, "q") or "", vocabulary, noun),
             type=noun,
             filters={name: values for name, values in filters.values.items() if not FILTERS[name].single},
             date_from=_one(filters, "date_from"),
@@ -143,7 +170,7 @@ def _is_facet(name: str, noun: str | None) -> bool:
 
 def search_parameters() -> list[dict[str, Any]]:
     """The parameters of a search, for the OpenAPI document."""
-    words = "Words (typing errors forgiven), “phrases” in quotes, -not, OR. All words must match."
+    words = "Words (typing errors forgiven), “phrases” in quotes, -not, OR, fields (from:Spain). All words must match."
     facets = "Filters to count by, `type` and `year`, with commas between them. With a `type`, those that apply to it."
     counted = {"type": "array", "items": {"type": "string", "enum": list(COUNTED)}}
     return [
@@ -176,6 +203,20 @@ def facet_parameters() -> list[dict[str, Any]]:
         described_number("limit", "Values.", least=1, most=MAX_FACET_LIMIT, otherwise=DEFAULT_FACET_LIMIT),
         *_READING,
         *filter_parameters(),
+    ]
+
+
+def suggest_parameters() -> list[dict[str, Any]]:
+    """The parameters of suggestions, for the OpenAPI document."""
+    typed = (
+        "What is typed: the beginning of any words of a name, in any language (one typing error is forgiven from five "
+        "letters), of a symbol or a number."
+    )
+    return [
+        described("q", typed, TYPED_SCHEMA | {"examples": ["tortu"]}),
+        _TYPE,
+        described_number("limit", "Suggestions.", least=1, most=MAX_SUGGESTIONS, otherwise=DEFAULT_SUGGESTIONS),
+        LANGUAGE_PARAMETER,
     ]
 
 

@@ -87,6 +87,7 @@ class _Lexicon:
     irregular: Mapping[str, Mapping[str, str]]
     plural_endings: Mapping[str, Mapping[str, str]]
     kept_apart: Mapping[str, Mapping[str, str]]
+    little_words: frozenset[str]
 
 
 def _read_lexicon() -> _Lexicon:
@@ -96,7 +97,8 @@ def _read_lexicon() -> _Lexicon:
         language: {word: f"{words[0]}=" for words in several for word in words}
         for language, several in facts["kept_apart"].items()
     }
-    return _Lexicon(languages_of, facts["irregular_forms"], facts["plural_endings"], kept_apart)
+    irregular, plurals = facts["irregular_forms"], facts["plural_endings"]
+    return _Lexicon(languages_of, irregular, plurals, kept_apart, frozenset(facts["little_words"]))
 
 
 _LEXICON = _read_lexicon()
@@ -122,6 +124,11 @@ def fold(text: str) -> str:
 def is_exact(word: str) -> bool:
     """True for symbols and numbers: words that are never corrected, completed or stemmed."""
     return not word.isalpha() and any(character.isdigit() for character in word)
+
+
+def is_little(word: str) -> bool:
+    """True for a folded article, preposition or conjunction: what a query need not find."""
+    return word in _LEXICON.little_words
 
 
 def tokenise(text: str) -> Iterator[Token]:

@@ -5,7 +5,7 @@ inapplicable one, or a value it cannot take, is an error that names it.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -13,6 +13,7 @@ from services.core.domain.errors import InvalidParameterError, UnknownParameterE
 from services.core.domain.kinds import KINDS
 from services.core.domain.positions import Position, PositionDetail
 from services.core.domain.reviews import MidTermStatus
+from services.core.query.value_names import ValueNames
 
 MAX_VALUES = 200
 """How often one filter may be repeated."""
@@ -33,7 +34,8 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 class Vocabulary:
     """The values that exist: codes of States, groups and blocs, and labels by scheme.
 
-    `families` gives, by id of a label, the codes of all labels that mean the same in other generations of its scheme.
+    `families` gives, by id of a label, the codes of all labels that mean the same in other generations of its scheme;
+    `names` what the values are called.
     """
 
     states: frozenset[str] = frozenset()
@@ -41,6 +43,7 @@ class Vocabulary:
     blocs: frozenset[str] = frozenset()
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     families: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    names: ValueNames = field(default_factory=ValueNames)
 
 
 Reader = Callable[[str, str, Vocabulary], str]
@@ -119,10 +122,10 @@ def parse_filters(noun: str | None, parameters: Iterable[tuple[str, str]], vocab
     for name, values in found.items():
         if len(values) > (1 if FILTERS[name].single else MAX_VALUES):
             raise InvalidParameterError(f"`{name}` is given {len(values)} different values: too many.", parameter=name)
-    return FilterSet(noun, {name: _with_families(name, found[name], vocabulary) for name in FILTERS if name in found})
+    return FilterSet(noun, {name: with_families(name, found[name], vocabulary) for name in FILTERS if name in found})
 
 
-def _with_families(name: str, values: list[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+def with_families(name: str, values: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     """The values and, for labels, those that mean the same in other generations: filters follow the crosswalk."""
     scheme = FILTERS[name].scheme
     if scheme is None:

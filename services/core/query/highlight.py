@@ -5,27 +5,29 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
-from services.core.query.analysis import LANGUAGES, Token, composed, languages_of, stems_of, tokenise
+from services.core.query.analysis import LANGUAGES, Token, composed, concepts_in, languages_of, stems_of, tokenise
 from services.core.query.matcher import find_phrase
-from services.core.query.parser import Query
+from services.core.query.tree import Query
 
 OPEN, CLOSE = "<mark>", "</mark>"
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What to mark: folded words (as an engine found them: exact, misspelt, begun), stems, and phrases."""
+    """What to mark: folded words (as an engine found them: exact, misspelt, begun), stems, phrases, and concepts."""
 
     words: frozenset[str] = frozenset()
     stems: frozenset[str] = frozenset()
     phrases: tuple[tuple[str, ...], ...] = ()
+    concepts: frozenset[str] = frozenset()
 
 
 def marks_of(query: Query, found_words: frozenset[str] = frozenset()) -> Marks:
     """What a query asks for, and the words of the index that an engine took for it."""
     words = frozenset(word.text for word in query.words)
     stems = frozenset(stem for word in words for stem in stems_of(word))
-    return Marks(words | found_words, stems, tuple(phrase.words for phrase in query.phrases))
+    concepts = frozenset(code for synonym in query.synonyms for code in synonym.concepts)
+    return Marks(words | found_words, stems, tuple(phrase.words for phrase in query.phrases), concepts)
 
 
 def highlight(text: str, marks: Marks) -> str | None:
@@ -57,6 +59,9 @@ def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
     for phrase in marks.phrases:
         found.extend((tokens[at].start, tokens[at + len(phrase) - 1].end) for at in find_phrase(phrase, words))
         found.extend((part.start, part.end) for token in tokens for part in token.parts if (part.word,) == phrase)
+    if marks.concepts:
+        named = (each for each in concepts_in(words, line, languages) if not marks.concepts.isdisjoint(each.codes))
+        found.extend((tokens[each.start].start, tokens[each.end - 1].end) for each in named)
     last = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if end > last:

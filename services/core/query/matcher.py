@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from services.core.query.analysis import AnalysedText, analyse, is_exact, stems_of
-from services.core.query.parser import And, Node, Not, Or, Phrase, Query, Word
+from services.core.query.concepts import token_of
+from services.core.query.tree import And, Dates, Field, Node, Not, Or, Phrase, Query, Synonym, Word
 
 ONE_TYPO_FROM = 5
 TWO_TYPOS_FROM = 9
@@ -76,25 +77,31 @@ class Matcher:
     """One query, ready to be tried on many records."""
 
     def __init__(self, query: Query, *, strict: bool = True) -> None:
-        self._root = query.root
+        self._root = query.whole
         self._forgiving = not strict
 
-    def matches_analysed(self, record: AnalysedRecord) -> bool:
-        """True if the record matches. A query without words matches everything."""
-        return self._root is None or self._holds(self._root, record, self._forgiving)
+    def matches_analysed(self, record: AnalysedRecord, terms: frozenset[str] = frozenset()) -> bool:
+        """True if the record matches. A query without words and fields matches everything.
 
-    def _holds(self, node: Node, record: AnalysedRecord, forgiving: bool) -> bool:
+        `terms` is what the record answers to under each filter, `filter:value`, the day as `date:…`. Only fields of
+        the query ask for it.
+        """
+        return self._root is None or self._holds(self._root, record, terms, self._forgiving)
+
+    def _holds(self, node: Node, record: AnalysedRecord, terms: frozenset[str], forgiving: bool) -> bool:
         match node:
-            case Word():
-                return _word_holds(node, record, forgiving)
-            case Phrase(words):
-                return any(find_phrase(words, passage) for passage in record.passages)
             case Not(child):
-                return not self._holds(child, record, False)
+                return not self._holds(child, record, terms, False)
             case And(nodes):
-                return all(self._holds(child, record, forgiving) for child in nodes)
+                return all(self._holds(child, record, terms, forgiving) for child in nodes)
             case Or(nodes):
-                return any(self._holds(child, record, forgiving) for child in nodes)
+                return any(self._holds(child, record, terms, forgiving) for child in nodes)
+            case Synonym(typed, concepts):
+                named = not record.stems.isdisjoint(map(token_of, concepts))
+                return named or self._holds(typed, record, terms, forgiving)
+            case Field() | Dates():
+                return _field_holds(node, terms)
+        return _words_hold(node, record, forgiving)
 
 
 def find_phrase(words: tuple[str, ...], passage: tuple[str, ...]) -> list[int]:
@@ -103,10 +110,18 @@ def find_phrase(words: tuple[str, ...], passage: tuple[str, ...]) -> list[int]:
     return [at for at, word in enumerate(passage) if word == first and passage[at : at + length] == words]
 
 
-def _word_holds(word: Word, record: AnalysedRecord, forgiving: bool) -> bool:
-    if not record.stems.isdisjoint(stems_of(word.text)):
+def _field_holds(node: Field | Dates, terms: frozenset[str]) -> bool:
+    if isinstance(node, Field):
+        return any(f"{node.name}:{value}" in terms for value in node.values)
+    return any(node.holds(term.removeprefix("date:")) for term in terms if term.startswith("date:"))
+
+
+def _words_hold(node: Word | Phrase, record: AnalysedRecord, forgiving: bool) -> bool:
+    if isinstance(node, Phrase):
+        return any(find_phrase(node.words, passage) for passage in record.passages)
+    if not record.stems.isdisjoint(stems_of(node.text)):
         return True
-    return forgiving and any(typos_between(word.text, other, prefix=word.prefix) is not None for other in record.words)
+    return forgiving and any(typos_between(node.text, other, prefix=node.prefix) is not None for other in record.words)
 
 
 def _all_stems(fields: Iterable[AnalysedText]) -> frozenset[str]:

@@ -8,18 +8,24 @@
     women AND children          both; binds closer than OR, which binds closer than words side by side
     (women OR children) -Asia   brackets
     A/HRC/22/15  116.17         symbols and numbers are exact
+    from:Spain  cycle:2..4      fields; one that is repeated side by side means either, as with filters
+    FGM                         a form of a concept finds all of its forms, in all languages
 
-Engines execute the tree (`Query.root`); users see `Query.interpreted`. Field prefixes (`from:Spain`) will be a further
-node of the tree; today a colon parts words.
+Little words ("the", "de la") say nothing by themselves and are left out where other words stand beside them. What is
+within quotation marks is left as it is: neither concepts nor little words. Engines execute the tree (`Query.root`) and
+the filters; users see `Query.interpreted`.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from services.core.domain.errors import InvalidQueryError
-from services.core.query.analysis import Token, composed, is_exact, tokenise
+from services.core.query.analysis import Token, composed, concepts_in, is_exact, is_little, tokenise
+from services.core.query.fields import Asked, field_called, read_field
+from services.core.query.filters import Vocabulary
+from services.core.query.tree import And, Dates, Field, Node, Not, Notice, Or, Phrase, Query, Synonym, Word, joined
 
 MAX_CHARACTERS = 2_000
 MAX_WORDS = 32
@@ -27,117 +33,62 @@ MAX_PHRASES = 8
 MAX_DEPTH = 8
 """Bounds of one query. Beyond them a query is refused, never cut short (Meilisearch ignores words beyond ten)."""
 
-Json: TypeAlias = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One folded word. `prefix`: it may be the beginning of a longer one."""
-
-    text: str
-    prefix: bool = False
-
-    @property
-    def exact(self) -> bool:
-        """True for symbols and numbers, which are never corrected."""
-        return is_exact(self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Folded words side by side, as written: neither stems nor typing errors."""
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """Everything but what `node` matches. Words below it match with their inflections, without typing errors."""
-
-    node: "Node"
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All of these."""
-
-    nodes: tuple["Node", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """At least one of these."""
-
-    nodes: tuple["Node", ...]
-
-
-Node: TypeAlias = Word | Phrase | Not | And | Or
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something in the text that was put right or left out. `code` is stable."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A query as understood. `root` is None where nothing is asked for: everything matches."""
-
-    text: str
-    root: "Node | None"
-    notices: tuple[Notice, ...] = ()
-
-    @property
-    def interpreted(self) -> Json:
-        """What was understood, in plain JSON, for the user to see."""
-        return {
-            "query": _as_json(self.root) if self.root else None,
-            "notices": [{"code": notice.code, "detail": notice.detail} for notice in self.notices],
-        }
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """The words asked for (not those excluded), in order."""
-        return tuple(node for node in _asked_for(self.root) if isinstance(node, Word))
-
-    @property
-    def phrases(self) -> tuple[Phrase, ...]:
-        """The phrases asked for (not those excluded), in order."""
-        return tuple(node for node in _asked_for(self.root) if isinstance(node, Phrase))
-
-
-def parse_query(text: str) -> Query:
+def parse_query(text: str, vocabulary: Vocabulary | None = None, noun: str | None = None) -> Query:
     """Understand a query.
 
-    Raises `InvalidQueryError` for NUL and lone surrogates, and for more than `MAX_CHARACTERS`, `MAX_WORDS`,
-    `MAX_PHRASES` or `MAX_DEPTH`. Whatever else a user may type is understood as well as it can be, and `notices` say
-    what was put right.
+    With a `vocabulary` fields are read: those that apply to records of `noun`, or to any where it is None. Without one
+    a colon parts words.
+    Raises `InvalidQueryError` for NUL and lone surrogates, for more than `MAX_CHARACTERS`, `MAX_WORDS`, `MAX_PHRASES`
+    or `MAX_DEPTH`, and for a value that a field cannot have. Whatever else a user may type is understood as well as it
+    can be, and `notices` say what was put right.
     """
     if len(text) > MAX_CHARACTERS:
         raise InvalidQueryError(f"the query is longer than {MAX_CHARACTERS} characters")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise InvalidQueryError("the query holds a character that is no text (NUL or a lone surrogate)")
-    parser = _Parser(composed(text))
+    parser = _Parser(composed(text), vocabulary, noun)
     root = parser.parse()
     if root is None and text.strip():
         parser.note("no_words", "the query holds no words, so it leaves nothing out: the filters alone decide")
-    return Query(text, root, tuple(parser.notices))
+    return _with_filters(text, root, tuple(parser.notices))
+
+
+def _with_filters(text: str, root: Node | None, notices: tuple[Notice, ...]) -> Query:
+    """The query, with the fields that all records must meet as filters, where each stands once."""
+    nodes = root.nodes if isinstance(root, And) else (root,) if root else ()
+    names = [node.name for node in nodes if isinstance(node, Field)]
+    filters = tuple(node for node in nodes if isinstance(node, Field) and names.count(node.name) == 1)
+    dates = tuple(node for node in nodes if isinstance(node, Dates))
+    rest = [node for node in nodes if not isinstance(node, Dates) and node not in filters]
+    return Query(text, joined(rest), notices, filters, dates)
 
 
 @dataclass(frozen=True, slots=True)
 class _Lexeme:
-    kind: str  # "word", "phrase", "(", ")", "-", "AND", "OR"
+    kind: str  # "word", "phrase", "field", "(", ")", "-", "AND", "OR"
     tokens: tuple[Token, ...] = ()
     open_ended: bool = False  # the last thing in the query, with nothing behind its last letter
+    text: str = ""
+    asked: Asked | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Words side by side, neither quoted nor joined by an operator: among them forms of concepts are looked for."""
+
+    words: tuple[Word, ...]
+    text: str
+
+
+_Operand: TypeAlias = Node | _Run | Asked
 
 _QUOTES = '"“”„‟«»＂'
 _MINUS = "-−–"
 _LEXEMES = re.compile(
     rf"""(?P<blank>\s+)
+    | (?<![^\s({_MINUS}])(?P<name>[^\W\d_]\w{{0,30}}):
+      (?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<quote_closed>[{_QUOTES}]?)|(?P<value>[^\s{_QUOTES}()]+))
     | [{_QUOTES}](?P<phrase>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}]?)
     | (?P<open>(?<![^\s({_MINUS}])\()
     | (?P<close>\)(?=[\s)]|$))
@@ -151,8 +102,10 @@ _LEXEMES = re.compile(
 class _Parser:
     """Recursive descent: a sequence of alternatives, of which each joins by OR what AND joins."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary | None, noun: str | None) -> None:
         self._text = text
+        self._vocabulary = vocabulary
+        self._noun = noun
         self.notices: list[Notice] = []
         self._lexemes = list(self._read())
         self._at = 0
@@ -172,7 +125,7 @@ class _Parser:
                 nodes.append(node)
             if self._take(")"):
                 self.note("unbalanced_bracket", "a closing bracket without an opening one was left out")
-        return _joined(nodes)
+        return joined(nodes)
 
     def _read(self) -> Iterator[_Lexeme]:
         for found in _LEXEMES.finditer(self._text):
@@ -183,19 +136,42 @@ class _Parser:
         if kind in {"open", "close", "minus"}:
             yield _Lexeme({"open": "(", "close": ")", "minus": "-"}[kind])
         elif kind == "closed":
-            yield from self._phrase(found)
+            yield from self._phrase(found["phrase"], found["closed"])
+        elif kind in {"quote_closed", "value"}:
+            yield from self._field(found)
         elif kind == "run" and found.group() in {"AND", "OR", "NOT"}:
             yield _Lexeme("-" if found.group() == "NOT" else found.group())
         elif kind == "run":
-            tokens = tuple(tokenise(found.group()))
-            at_end = found.end() == len(self._text) and bool(tokens) and tokens[-1].end == len(found.group())
-            if tokens:
-                yield _Lexeme("word", tokens, at_end)
+            if self._vocabulary and found.group().endswith(":") and field_called(found.group()[:-1]):
+                self.note("field_without_value", f"“{found.group()}” was searched as text: a value follows at once")
+            yield from self._run(found.group(), found.end())
 
-    def _phrase(self, found: re.Match[str]) -> Iterator[_Lexeme]:
-        if not found["closed"]:
+    def _run(self, text: str, end: int) -> Iterator[_Lexeme]:
+        tokens = tuple(tokenise(text))
+        if tokens:
+            yield _Lexeme("word", tokens, end == len(self._text) and tokens[-1].end == len(text), text)
+
+    def _field(self, found: re.Match[str]) -> Iterator[_Lexeme]:
+        name, quoted = found["name"], found["quoted"]
+        field = field_called(name) if self._vocabulary else None
+        if field and self._vocabulary:
+            if quoted is not None and not found["quote_closed"]:
+                self.note("unbalanced_quote", "a quotation mark was not closed: the value runs to the end")
+            value = found["value"] if quoted is None else quoted
+            yield _Lexeme("field", asked=read_field(field, value, self._vocabulary, self._noun))
+            return
+        if self._vocabulary:
+            self.note("unknown_field", f"“{name}:” is no field: it was searched as text")
+        if quoted is None:
+            yield from self._run(found.group(), found.end())
+        else:
+            yield from self._run(name, -1)
+            yield from self._phrase(quoted, found["quote_closed"])
+
+    def _phrase(self, text: str, closed: str) -> Iterator[_Lexeme]:
+        if not closed:
             self.note("unbalanced_quote", "a quotation mark was not closed: the phrase runs to the end")
-        if tokens := tuple(tokenise(found["phrase"])):
+        if tokens := tuple(tokenise(text)):
             yield _Lexeme("phrase", tokens)
         else:
             self.note("empty_phrase", "a phrase without words was left out")
@@ -210,26 +186,27 @@ class _Parser:
         return self._lexemes[self._at - 1]
 
     def _sequence(self) -> Node | None:
-        nodes: list[Node] = []
+        operands: list[_Operand] = []
         while self._kind() not in {None, ")"}:
-            if node := self._operands("OR"):
-                nodes.append(node)
-        return _joined(nodes)
+            if operand := self._operands("OR"):
+                operands.append(operand)
+        return joined(self._without_little(_understood(operands)))
 
-    def _operands(self, operator: str) -> Node | None:
+    def _operands(self, operator: str) -> _Operand | None:
         """`a OR b OR c`, whose operands are `a AND b AND c`. An operator without an operand is left out."""
-        nodes: list[Node] = []
+        operands: list[_Operand] = []
         while True:
-            node = self._operands("AND") if operator == "OR" else self._unary()
-            if node:
-                nodes.append(node)
+            operand = self._operands("AND") if operator == "OR" else self._unary()
+            if operand:
+                operands.append(operand)
             else:
                 self._dangling(operator)
             if not self._take(operator):
                 break
-        if len(nodes) < 2:
-            return nodes[0] if nodes else None
-        return Or(tuple(nodes)) if operator == "OR" else _joined(nodes)
+        if len(operands) < 2:
+            return operands[0] if operands else None
+        nodes = [node for operand in operands if (node := joined(_understood([operand])))]
+        return Or(tuple(nodes)) if operator == "OR" else joined(nodes)
 
     def _dangling(self, operator: str) -> None:
         if self._kind() in {None, ")", "AND", "OR"}:
@@ -237,35 +214,55 @@ class _Parser:
             if self._kind() == operator or before == operator:
                 self.note("dangling_operator", f"{operator} without words on both sides was left out")
 
-    def _unary(self) -> Node | None:
+    def _unary(self) -> _Operand | None:
         minus = False
         while self._take("-"):
             minus = True
-        if minus:
-            node = self._atom(negated=True)
-            if node is None:
-                self.note("dangling_operator", "a minus or NOT without a word behind it was left out")
-            return Not(node) if node else None
-        return self._atom(negated=False)
+        if not minus:
+            return self._atom()
+        node = self._excluded()
+        if node is None:
+            self.note("dangling_operator", "a minus or NOT without a word behind it was left out")
+        return Not(node) if node else None
 
-    def _atom(self, *, negated: bool) -> Node | None:
+    def _atom(self) -> _Operand | None:
         if self._take("("):
             return self._group()
-        lexeme = self._take("word", "phrase")
+        lexeme = self._take("word", "phrase", "field")
         if lexeme is None:
             return None
         self._count(lexeme)
-        texts = tuple(token.word for token in lexeme.tokens)
-        if lexeme.kind == "phrase" or (negated and len(texts) > 1):
-            self._count_phrase()
-            return Phrase(texts)
-        last = len(texts) - 1
-        return _joined(
-            [
-                Word(word, prefix=lexeme.open_ended and not negated and at == last and not is_exact(word))
-                for at, word in enumerate(texts)
-            ]
+        if lexeme.kind == "phrase":
+            return self._as_phrase(lexeme)
+        if lexeme.asked:
+            return lexeme.asked
+        last = len(lexeme.tokens) - 1
+        return _Run(
+            tuple(
+                Word(token.word, prefix=lexeme.open_ended and at == last and not is_exact(token.word))
+                for at, token in enumerate(lexeme.tokens)
+            ),
+            lexeme.text,
         )
+
+    def _excluded(self) -> Node | None:
+        """What stands behind a minus. Words that marks join are side by side: "-mid-term" leaves "mid" and "term"."""
+        operand = self._atom()
+        if not isinstance(operand, _Run):
+            return operand.node if isinstance(operand, Asked) else operand
+        words = tuple(word.text for word in operand.words)
+        typed: Node = Word(words[0]) if len(words) == 1 else self._phrase_of(words)
+        codes = dict(_forms(operand)).get((0, len(words)))
+        return Synonym(typed, codes) if codes else typed
+
+    def _as_phrase(self, lexeme: _Lexeme) -> Phrase:
+        return self._phrase_of(tuple(token.word for token in lexeme.tokens))
+
+    def _phrase_of(self, words: tuple[str, ...]) -> Phrase:
+        self._phrases += 1
+        if self._phrases > MAX_PHRASES:
+            raise InvalidQueryError(f"the query has more than {MAX_PHRASES} phrases")
+        return Phrase(words)
 
     def _group(self) -> Node | None:
         self._depth += 1
@@ -278,43 +275,66 @@ class _Parser:
         return node
 
     def _count(self, lexeme: _Lexeme) -> None:
-        self._words += len(lexeme.tokens)
+        self._words += max(1, len(lexeme.tokens))
         if self._words > MAX_WORDS:
             raise InvalidQueryError(f"the query has more than {MAX_WORDS} words")
 
-    def _count_phrase(self) -> None:
-        self._phrases += 1
-        if self._phrases > MAX_PHRASES:
-            raise InvalidQueryError(f"the query has more than {MAX_PHRASES} phrases")
+    def _without_little(self, nodes: list[Node]) -> list[Node]:
+        """The nodes of a sequence without its little words, where others stand beside them."""
+        little = [node for node in nodes if isinstance(node, Word) and is_little(node.text)]
+        if not any(isinstance(node, Word | Phrase | Synonym | And | Or) and node not in little for node in nodes):
+            return nodes
+        if little:
+            shown = ", ".join(dict.fromkeys(f"“{node.text}”" for node in little))
+            self.note("little_words", f"{shown}: left out, since it says little; quotation marks keep it")
+        return [node for node in nodes if node not in little]
 
 
-def _joined(nodes: list[Node]) -> Node | None:
-    """All of `nodes`, without a level of its own for one, or for an `And` inside."""
-    flat: list[Node] = []
-    for node in nodes:
-        flat.extend(node.nodes if isinstance(node, And) else (node,))
-    if len(flat) < 2:
-        return flat[0] if flat else None
-    return And(tuple(flat))
+def _understood(operands: Sequence[_Operand]) -> list[Node]:
+    """What stands side by side: words with the concepts they name, and of each field all that it is asked for."""
+    nodes: list[Node] = []
+    fields: dict[str, Asked] = {}
+    run = _Run((), "")
+    for operand in operands:
+        if isinstance(operand, _Run):
+            run = _Run(run.words + operand.words, f"{run.text} {operand.text}")
+        elif isinstance(operand, Asked):
+            held = fields.get(operand.field)
+            fields[operand.field] = held.or_(operand) if held else operand
+        else:
+            nodes += [*_with_concepts(run), operand]
+            run = _Run((), "")
+    return [*nodes, *_with_concepts(run), *(asked.node for asked in fields.values())]
 
 
-def _asked_for(node: "Node | None") -> Iterator[Word | Phrase]:
-    if isinstance(node, Word | Phrase):
-        yield node
-    elif isinstance(node, And | Or):
-        for child in node.nodes:
-            yield from _asked_for(child)
+def _with_concepts(run: _Run) -> Iterator[Node]:
+    """The words of a run, those that are forms of concepts together. From the left, the longest form counts."""
+    forms = _forms(run)
+    spaced = tuple(_spaced(run.words))
+    at = 0
+    while at < len(run.words):
+        end, codes = max(((end, codes) for (start, end), codes in forms.items() if start == at), default=(at + 1, ()))
+        words = spaced[at:end]
+        telling = [word for word in words if not is_little(word.text)] or words
+        typed = joined(list(telling))
+        if codes and typed:
+            yield Synonym(typed, codes)
+        else:
+            yield from words
+        at = end
 
 
-def _as_json(node: Node) -> Json:
-    match node:
-        case Word(text, prefix):
-            return {"word": text, "match": "exact" if node.exact else "prefix" if prefix else "word"}
-        case Phrase(words):
-            return {"phrase": list(words)}
-        case Not(child):
-            return {"not": _as_json(child)}
-        case And(nodes):
-            return {"all": [_as_json(child) for child in nodes]}
-        case Or(nodes):
-            return {"any": [_as_json(child) for child in nodes]}
+def _spaced(words: Sequence[Word]) -> Iterator[Word]:
+    """Words that know how many little ones stand before them, for the ranking: those may be left out."""
+    gap = 0
+    for word in words:
+        yield replace(word, gap=gap) if gap else word
+        gap = gap + 1 if is_little(word.text) else 0
+
+
+def _forms(run: _Run) -> dict[tuple[int, int], tuple[str, ...]]:
+    """The concepts that words of a run are forms of, in any language, by where they stand."""
+    forms: dict[tuple[int, int], dict[str, None]] = {}
+    for found in concepts_in([word.text for word in run.words], run.text):
+        forms.setdefault((found.start, found.end), {}).update(dict.fromkeys(found.codes))
+    return {span: tuple(codes) for span, codes in forms.items()}

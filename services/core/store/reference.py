@@ -12,13 +12,14 @@ import orjson
 from sqlalchemy import Connection, Engine
 
 from services.core.query.filters import Vocabulary
+from services.core.query.value_names import STATE, NamedValue, ValueNames
 from services.core.store.changes import head
 from services.core.store.engine import snapshot
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.records import EPOCH, Stored
 from services.core.store.seed import sample_state_records
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
-from services.core.store.vocabularies import label_families
+from services.core.store.vocabularies import label_families, vocabulary
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,27 @@ def reference_of(
     schemes: dict[str, set[str]] = {}
     for label in labels.values():
         schemes.setdefault(label.scheme, set()).add(label.code)
-    vocabulary = Vocabulary(
+    accepted = Vocabulary(
         # Invented States can be asked for before a sample is loaded: the same request is valid everywhere.
         states=frozenset(states) | _sample_codes(),
         regions=frozenset(group.id for group in groups.values() if group.kind == "region"),
         blocs=frozenset(group.id for group in groups.values() if group.kind == "bloc"),
         labels={scheme: frozenset(codes) for scheme, codes in schemes.items()},
         families=label_families(),
+        names=_value_names(states, groups, labels),
     )
-    return Reference(states, groups, labels, vocabulary)
+    return Reference(states, groups, labels, accepted)
+
+
+def _value_names(
+    states: Mapping[str, StateRecord], groups: Mapping[str, PlaceGroupRecord], labels: Mapping[str, LabelRecord]
+) -> ValueNames:
+    named = {STATE: [NamedValue(code, name) for code, state in states.items() for name in state.names.values()]}
+    for group in groups.values():
+        named.setdefault(group.kind, []).extend(NamedValue(group.id, name) for name in group.names.values())
+    entries = vocabulary()
+    for label in labels.values():
+        aliases = entries[label.id].aliases if label.id in entries else ()
+        names = dict.fromkeys((*label.names.values(), *aliases))
+        named.setdefault(label.scheme, []).extend(NamedValue(label.code, name) for name in names)
+    return ValueNames(named)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from services.core.domain.errors import InvalidParameterError, UnavailableError, UprError
 from services.core.query.analysis import fold
 from services.core.query.highlight import Marks
-from services.core.query.parser import Query
+from services.core.query.tree import Dates, Field, Node, Query, asks_words, joined, nodes_below
 
 MAX_PER_PAGE = 200
 MAX_VALUE_BYTES = 468
@@ -176,13 +176,13 @@ class SearchRequest:
 
     def check(self, layout: IndexLayout) -> None:
         """Raises `InvalidParameterError` for a name or number that the layout does not have."""
-        for name in self.filters:
+        for name in (*self.filters, *self._fields_of_query()):
             _known("filter", name, layout.filters)
         for name in self.facets:
             _known("facet", name, (*layout.filters, TYPE, *((YEAR,) if layout.dates else ())))
         if self.sort is not None:
             _known("sort", self.sort.removeprefix("-"), layout.sortable)
-        if self.date_from or self.date_to or YEAR in self.facets:
+        if self.asks_dates or YEAR in self.facets:
             _known("date", self.date_name, layout.dates)
         if self.page < 1 or not 0 <= self.per_page <= MAX_PER_PAGE:
             raise InvalidParameterError(f"page counts from 1, and per_page is 0 to {MAX_PER_PAGE}")
@@ -191,21 +191,49 @@ class SearchRequest:
         """True if passages may match: words are asked for, and types that may have passages are found or counted."""
         every_type = self.type is None or TYPE in self.facets
         wanted = layout.parted if every_type else {self.type} & set(layout.parted)
-        return bool(wanted) and self.query.root is not None
+        return bool(wanted) and asks_words(self.query.root)
 
     @property
     def offset(self) -> int:
         """How many hits come before this page."""
         return (self.page - 1) * self.per_page
 
+    @property
+    def condition(self) -> Node | None:
+        """What the query asks for beside `constraints` and `days`: words, and fields whose filter the request has."""
+        held = self._own_constraints()
+        root = [self.query.root] if self.query.root else []
+        return joined([*root, *(field for field in self.query.filters if field.name in held)])
+
+    @property
+    def days(self) -> tuple[str | None, str | None]:
+        """The first and the last day asked for, by the request and by the query."""
+        every = (Dates(self.date_from, self.date_to), *self.query.dates)
+        firsts = [dates.first for dates in every if dates.first]
+        lasts = [dates.last for dates in every if dates.last]
+        return max(firsts, key=date_number, default=None), min(lasts, key=_end_number, default=None)
+
+    @property
+    def asks_dates(self) -> bool:
+        """Whether any dates are asked for."""
+        return any(self.days) or any(isinstance(node, Dates) for node in nodes_below(self.query.root))
+
     def constraints(self) -> dict[str, tuple[str, ...]]:
-        """The filters that are set, the type among them. A filter without values is none."""
-        chosen = {name: tuple(values) for name, values in self.filters.items() if values}
-        return {**chosen, TYPE: (self.type,)} if self.type is not None else chosen
+        """The filters that are set, the type and those of the query among them. A filter without values is none."""
+        return {field.name: field.values for field in self.query.filters} | self._own_constraints()
 
     def narrows(self, facet: str) -> bool:
         """Whether a filter of the facet's own is set, which its counts ignore."""
-        return bool(self.date_from or self.date_to) if facet == YEAR else facet in self.constraints()
+        return any(self.days) if facet == YEAR else facet in self.constraints()
+
+    def _own_constraints(self) -> dict[str, tuple[str, ...]]:
+        chosen = {name: tuple(values) for name, values in self.filters.items() if values}
+        return {**chosen, TYPE: (self.type,)} if self.type is not None else chosen
+
+    def _fields_of_query(self) -> Iterator[str]:
+        for node in (*self.query.filters, *nodes_below(self.query.root)):
+            if isinstance(node, Field) and node.name != TYPE:
+                yield node.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +443,10 @@ def date_number(date: str, *, end: bool = False) -> int:
         raise InvalidParameterError(f"{date!r} is not a date (YYYY-MM-DD)")
     missing = "99" if end else "00"
     return int("".join((found[1], found[2] or missing, found[3] or missing)))
+
+
+def _end_number(date: str) -> int:
+    return date_number(date, end=True)
 
 
 def sort_text(value: str) -> str:

@@ -29,8 +29,10 @@ from tantivy import Query as Clause
 from services.core.domain.errors import UnavailableError
 from services.core.domain.identifiers import slug
 from services.core.query.analysis import stems_of
+from services.core.query.concepts import token_of
 from services.core.query.highlight import marks_of
-from services.core.query.parser import And, Node, Not, Or, Phrase, Word, parse_query
+from services.core.query.parser import parse_query
+from services.core.query.tree import And, Dates, Field, Node, Not, Or, Phrase, Synonym, Word, words_below
 from services.search.engines.base import (
     PASSAGES_SHOWN,
     TYPE,
@@ -437,7 +439,9 @@ class _Plan:
         self._request = request
         self.found_words: set[str] = set()
         query = request.query
-        self._matching_words = self._node(query.root, request.strict) if query.root else None
+        condition = request.condition
+        self._matching_words = self._node(condition, request.strict) if condition else None
+        self._concepts = {word: synonym.concepts for synonym in query.synonyms for word in words_below(synonym.typed)}
         self._ranked_words = query.words[:RANKED_WORDS]
         self.ranked = bool(self._ranked_words)
         self.holders: frozenset[str] = frozenset()
@@ -498,16 +502,36 @@ class _Plan:
 
     def _node(self, node: Node, strict: bool) -> Clause:
         match node:
-            case Word():
-                return self._word(node, strict)
-            case Phrase(words):
-                return self._phrase(words)
             case Not(child):
                 return Clause.boolean_query([(Occur.Must, _ALL), (Occur.MustNot, self._node(child, True))])
             case Or(nodes):
                 return Clause.boolean_query([(Occur.Should, self._node(child, strict)) for child in nodes])
             case And(nodes):
                 return self._all_of(nodes, strict)
+            case Synonym(typed, concepts):
+                named = self._named(concepts)
+                return Clause.boolean_query([(Occur.Should, named), (Occur.Should, self._node(typed, strict))])
+        return self._leaf(node, strict)
+
+    def _leaf(self, node: Word | Phrase | Field | Dates, strict: bool) -> Clause:
+        match node:
+            case Word():
+                return self._word(node, strict)
+            case Phrase(words):
+                return self._phrase(words)
+            case Field() | Dates():
+                return self._field(node)
+
+    def _field(self, node: Field | Dates) -> Clause:
+        if isinstance(node, Dates):
+            return self._between(node.first, node.last)
+        if node.name == TYPE:
+            return self.terms(TYPE, (*node.values, *map(type_of_passages, node.values)))
+        return self.terms(f"f_{node.name}", node.values)
+
+    def _named(self, concepts: Iterable[str]) -> Clause:
+        """Where any form of a concept stands."""
+        return self.terms("stems", map(token_of, concepts))
 
     def _all_of(self, nodes: tuple[Node, ...], strict: bool) -> Clause:
         clauses: list[tuple[Occur, Clause]] = []
@@ -541,10 +565,8 @@ class _Plan:
         forms: set[str] = {word.text}
         if expansion:
             right, one, two = expansion.by_typos
-            spelt = [
-                (Occur.Should, self.terms("words", right)),
-                (Occur.Should, self.terms("stems", stems_of(word.text))),
-            ]
+            stems = (*stems_of(word.text), *map(token_of, self._concepts.get(word, ())))
+            spelt = [(Occur.Should, self.terms("words", right)), (Occur.Should, self.terms("stems", stems))]
             yield Clause.boolean_query(spelt), _TYPO
             nearly = [*spelt, (Occur.Should, self.terms("words", one))]
             if two:
@@ -556,11 +578,15 @@ class _Plan:
 
     def _near_scores(self) -> Iterator[tuple[Clause, float]]:
         """Neighbours of the query that stand near each other. For a misspelt one stands its likeliest correction."""
-        words = [self._likeliest(word) for word in self._ranked_words]
-        for first, second in pairwise(words):
-            if first != second:
-                for slop in _SLOPS:
-                    yield Clause.phrase_query(self._schema, "words", [first, second], slop), _NEAR
+        for word, next_word in pairwise(self._ranked_words):
+            first, second = self._likeliest(word), self._likeliest(next_word)
+            # Words of one concept are near where another form of it stands.
+            concepts = self._concepts.get(word) if self._concepts.get(word) == self._concepts.get(next_word) else None
+            gaps = dict.fromkeys(min(next_word.gap + slop, _SLOPS[-1]) for slop in _SLOPS)
+            for slop in gaps if first != second else ():
+                near = Clause.phrase_query(self._schema, "words", [first, second], slop)
+                named = [(Occur.Should, self._named(concepts))] if concepts else []
+                yield Clause.boolean_query([(Occur.Should, near), *named]) if named else near, _NEAR
 
     def _likeliest(self, word: Word) -> str:
         if word.exact or self._request.strict or self._vocabulary.knows(word.text):
@@ -576,12 +602,15 @@ class _Plan:
         return Clause.phrase_query(self._schema, "words", list(words))
 
     def _dates(self) -> Iterator[Clause]:
-        request = self._request
-        first = date_number(request.date_from) if request.date_from else None
-        last = date_number(request.date_to, end=True) if request.date_to else None
-        if first is not None or last is not None:
-            field = f"d_{request.date_name}"
-            yield Clause.range_query(self._schema, field, FieldType.Integer, first, last)
+        first, last = self._request.days
+        if first or last:
+            yield self._between(first, last)
+
+    def _between(self, first: str | None, last: str | None) -> Clause:
+        """Documents of these days."""
+        begin = date_number(first) if first else None
+        end = date_number(last, end=True) if last else None
+        return Clause.range_query(self._schema, f"d_{self._request.date_name}", FieldType.Integer, begin, end)
 
     def terms(self, field: str, values: Iterable[str]) -> Clause:
         """Any of these values. A set of terms is laid out as a bitmap at once, so few terms are asked one by one."""

@@ -31,9 +31,11 @@ from meilisearch.models.task import TaskInfo
 
 from services.core.domain.errors import InvalidQueryError, UnavailableError
 from services.core.query.analysis import AnalysedText, analyse, stems_of
+from services.core.query.concepts import token_of
 from services.core.query.highlight import marks_of
 from services.core.query.matcher import ONE_TYPO_FROM, TWO_TYPOS_FROM, typos_allowed, typos_between
-from services.core.query.parser import And, Node, Not, Or, Phrase, Word, parse_query
+from services.core.query.parser import parse_query
+from services.core.query.tree import And, Dates, Field, Node, Not, Or, Phrase, Synonym, Word, asks_words
 from services.search.engines.base import (
     PASSAGES_SHOWN,
     TYPE,
@@ -483,8 +485,8 @@ class _Plan:
         self.holders: list[str] | None = None
         query = request.query
         alternatives = [_Alternative()]
-        if query.root:
-            alternatives = self._node(query.root, negated=False, strict=request.strict)
+        if condition := request.condition:
+            alternatives = self._node(condition, negated=False, strict=request.strict)
         ranked = query.words if request.sort is None else ()
         self.alternatives = [replace(one, text=_query_text(one, ranked)) for one in alternatives]
         self.ranking = [_query_text(one, query.words) for one in alternatives]
@@ -507,17 +509,21 @@ class _Plan:
             filters.append(_unequal(TYPE, _CURSOR_TYPE))
         if self._layout.parted and not self.asks_passages:
             filters.append(f"{_PART_OF} NOT EXISTS")
-        request = self._request
-        if request.date_from and ignored != YEAR:
-            filters.append(f"d_{request.date_name} >= {date_number(request.date_from)}")
-        if request.date_to and ignored != YEAR:
-            filters.append(f"d_{request.date_name} <= {date_number(request.date_to, end=True)}")
+        if ignored != YEAR and any(self._request.days):
+            filters.append(self._between(*self._request.days))
         return filters
+
+    def _between(self, first: str | None, last: str | None) -> str:
+        """Documents of these days."""
+        field = f"d_{self._request.date_name}"
+        ends = [f"{field} >= {date_number(first)}"] if first else []
+        ends += [f"{field} <= {date_number(last, end=True)}"] if last else []
+        return " AND ".join(ends)
 
     def _sort(self) -> list[str]:
         sort = self._request.sort
         if sort is None:
-            return [] if self._request.query.root else ["order:asc"]
+            return [] if asks_words(self._request.query.root) else ["order:asc"]
         name = sort.removeprefix("-")
         kind = "d" if name in self._layout.dates else "n" if name in self._layout.numbers else "s"
         return [f"{kind}_{name}:{'desc' if sort.startswith('-') else 'asc'}", "order:asc"]
@@ -535,21 +541,38 @@ class _Plan:
             case And(nodes) | Or(nodes):
                 parts = [self._node(child, negated=negated, strict=strict) for child in nodes]
                 return _united(parts) if isinstance(node, Or) != negated else _combined(parts)
+            case Synonym(typed, concepts):
+                named = _named(concepts)
+                parts = [
+                    [_Alternative((f"NOT ({named})" if negated else named,))],
+                    self._node(typed, negated=negated, strict=strict),
+                ]
+                return _combined(parts) if negated else _united(parts)
         raise AssertionError(node)
 
     def _condition(self, node: Node, *, strict: bool) -> str:
         """A node without phrases of several words, as a filter."""
         match node:
-            case Word():
-                return self._word(node, strict=strict)
-            case Phrase(words):
-                return _any_of("words", words)
             case Not(child):
                 return f"NOT ({self._condition(child, strict=True)})"
             case And(nodes):
                 return " AND ".join(f"({self._condition(child, strict=strict)})" for child in nodes)
             case Or(nodes):
                 return " OR ".join(f"({self._condition(child, strict=strict)})" for child in nodes)
+            case Synonym(typed, concepts):
+                return f"{_named(concepts)} OR ({self._condition(typed, strict=strict)})"
+        return self._leaf(node, strict=strict)
+
+    def _leaf(self, node: Word | Phrase | Field | Dates, *, strict: bool) -> str:
+        match node:
+            case Word():
+                return self._word(node, strict=strict)
+            case Phrase(words):
+                return _any_of("words", words)
+            case Field(name, values):
+                return _any_of(_facet_field(name, self._request.date_name), values)
+            case Dates(first, last):
+                return self._between(first, last)
 
     def _word(self, word: Word, *, strict: bool) -> str:
         stems = _any_of("stems", stems_of(word.text))
@@ -565,11 +588,16 @@ def _holds_phrase(node: Node) -> bool:
     match node:
         case Phrase(words):
             return len(words) > 1
-        case Not(child):
+        case Not(child) | Synonym(child, _):
             return _holds_phrase(child)
         case And(nodes) | Or(nodes):
             return any(map(_holds_phrase, nodes))
     return False
+
+
+def _named(concepts: Iterable[str]) -> str:
+    """Where any form of a concept stands."""
+    return _any_of("stems", map(token_of, concepts))
 
 
 def _united(parts: list[list[_Alternative]]) -> list[_Alternative]:

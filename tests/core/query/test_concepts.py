@@ -88,7 +88,7 @@ def test_a_longer_name_or_another_word_hides_what_looks_like_it(text: str, conce
 @pytest.mark.parametrize(
     ("text", "codes"),
     [
-        ("national human rights institutions", {"nhri", "human-rights"}),
+        ("national human rights institutions", {"nhri", "human-rights", "word-right"}),
         ("NPMs and NHRIs", {"npm", "nhri"}),
         ("cárceles hacinadas", {"prison"}),
         ("Equatorial Guinea, Guinea", {"state-GNQ", "state-GIN"}),
@@ -114,5 +114,7 @@ def test_no_form_belongs_to_two_concepts() -> None:
     owners: dict[tuple[str, str], set[str]] = {}
     for concept in concepts().values():
         for form, language in _forms(concept):
+            if form in concept.cased:  # in capitals it is this one: "EAU" are the Emirates, "eau" is water
+                continue
             owners.setdefault((language, " ".join(words_of(form)[0])), set()).add(concept.code)
     assert {key: codes for key, codes in owners.items() if len(codes) > 1} == {}

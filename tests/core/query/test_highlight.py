@@ -19,7 +19,7 @@ TEXT = "Ratify <b>the</b> Protocol & abolish the death penalty; women’s rights
         ("woman", ["women"]),
         ('"death penalty"', ["death penalty"]),
         ('"abolish the death" penalty', ["abolish the death", "penalty"]),
-        ("covid ", ["COVID"]),
+        ("covid ", ["COVID-19"]),
         ("covid-19", ["COVID-19"]),
         ("A/HRC/22/15", ["A/HRC/22/15"]),
         ('"hrc"', ["HRC"]),

@@ -4,10 +4,12 @@ import csv
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from services.core.domain.identifiers import slug
 from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
+from services.core.query.tree import Query
 from services.search.engines.base import (
     TYPE,
     YEAR,
@@ -30,6 +32,7 @@ LAYOUT = IndexLayout(
         "issue",
         "session",
         "cycle",
+        "speaker",
     ),
     dates=("date",),
     numbers=("session", "number"),
@@ -94,6 +97,7 @@ _VALUES = {
     "issue": ["torture", "women's rights", "Right to education", 'a "quoted" \\ value', "ñandú", "detention"],
     "session": [str(n) for n in range(1, 21)],
     "cycle": ["1", "2"],
+    "speaker": ["ESP", "PER", "amnesty-international"],
 }
 
 
@@ -156,9 +160,14 @@ class Truth:
         }
 
     def found(self, request: SearchRequest, ignored: str | None = None) -> list[IndexDocument]:
-        matcher = Matcher(request.query, strict=request.strict)
-        passing = [document for document in self.documents if _passes(document, request, ignored)]
-        return [document for document in passing if any(map(matcher.matches_analysed, self._analysed[document.key]))]
+        query = _without(request, ignored)
+        matcher = Matcher(query, strict=request.strict)
+        return [
+            document
+            for document in self.documents
+            if _passes(document, request, ignored)
+            and any(matcher.matches_analysed(unit, _terms(document, request)) for unit in self._analysed[document.key])
+        ]
 
     def facet(self, request: SearchRequest, name: str) -> FacetCounts:
         counts: Counter[str] = Counter()
@@ -181,8 +190,27 @@ def _values(document: IndexDocument, name: str) -> tuple[str, ...]:
     return (document.type,) if name == TYPE else document.values(name)
 
 
+def _terms(document: IndexDocument, request: SearchRequest) -> frozenset[str]:
+    """What the document answers to under each filter."""
+    terms = {f"{name}:{value}" for name in (*LAYOUT.filters, TYPE) for value in _values(document, name)}
+    day = document.dates.get(request.date_name)
+    return frozenset({*terms, f"date:{day}"} if day else terms)
+
+
+def _own_filters(request: SearchRequest) -> dict[str, tuple[str, ...]]:
+    """The filters of the request itself, not those that stand in its query."""
+    filters = {name: values for name, values in request.filters.items() if values}
+    return filters | ({TYPE: (request.type,)} if request.type else {})
+
+
+def _without(request: SearchRequest, ignored: str | None) -> Query:
+    """The query as a facet counts by it: without its own field, where no filter of the request takes its place."""
+    kept = tuple(each for each in request.query.filters if each.name != ignored or each.name in _own_filters(request))
+    return replace(request.query, filters=kept, dates=() if ignored == YEAR else request.query.dates)
+
+
 def _passes(document: IndexDocument, request: SearchRequest, ignored: str | None) -> bool:
-    for name, values in request.constraints().items():
+    for name, values in _own_filters(request).items():
         if name != ignored and not set(values) & set(_values(document, name)):
             return False
     if ignored == YEAR or not (request.date_from or request.date_to):

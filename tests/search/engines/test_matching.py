@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from services.core.domain.errors import InvalidParameterError, InvalidQueryError
+from services.core.query.filters import Vocabulary
 from services.core.query.highlight import highlight
 from services.core.query.parser import parse_query
-from services.search.engines.base import PASSAGES_SHOWN, Engine, IndexDocument, Passage, SearchRequest
+from services.search.engines.base import PASSAGES_SHOWN, YEAR, Engine, IndexDocument, Passage, SearchRequest
 from tests.search.engines.conftest import Home
 from tests.search.engines.corpus import LAYOUT, Truth, generated
 
@@ -71,15 +72,15 @@ PER17, PER18, PER170, CHL, SVN, EGY, FRA, BRA = "PER7", "PER8", "PER0", "CHL1", 
         ("dorture ", set()),  # an error in the first letter counts twice: too many for seven letters
         ("piscrimination ", {BRA}),  # and just enough for fourteen
         ("discriminaton ", {BRA}),
-        ("woman ", {PER18, BRA}),
-        ("children ", {PER18, FRA}),
+        ("woman ", {PER18, BRA, SVN}),
+        ("children ", {PER18, FRA, EGY}),
         ("policy ratify ", {BRA}),
         ("police ", set()),
         ("mujer indigena ", {SVN}),
         ("educacion ", {SVN, EGY}),  # the French word is one error away
-        ("EDUCACIÓN derecho ", {SVN}),
+        ("EDUCACIÓN derecho ", {SVN, EGY}),
         ("l’egalite ", {EGY}),
-        ("enfant ", {EGY}),
+        ("enfant ", {EGY, PER18, FRA}),  # one thing in three languages
         ("violence against women", {PER18}),
         ("violance agianst women", {PER18}),
         ('"death penalty"', {PER170}),
@@ -111,6 +112,16 @@ PER17, PER18, PER170, CHL, SVN, EGY, FRA, BRA = "PER7", "PER8", "PER0", "CHL1", 
         ("covid ", {FRA}),
         ('"during COVID-19"', {FRA}),
         ('"rights during"', {FRA}),
+        ("capital punishment", {PER170, CHL}),  # the form, and its words anywhere
+        ("pena de muerte", {PER170, CHL}),
+        ('"pena de muerte"', set()),  # as written
+        ("(peine capitale) OR tortura ", {PER170, CHL, PER17}),
+        ("derechos de la niñez ", {FRA, EGY}),
+        ("derechos del niño ", {FRA, EGY}),
+        ("prevención de la tortura", {PER17}),
+        ("violencia contra la mujer", {PER18}),
+        ("discrimination -femme ", set()),
+        ("moratorium -(peine de mort)", set()),
         ("xqzvwyk ", set()),
     ],
 )
@@ -124,11 +135,25 @@ def test_query_language(sentences: Engine, text: str, found: set[str]) -> None:
         ("tortrue ", set()),
         ("tort", set()),
         ("tortured", {PER17}),
-        ("woman -violence", {BRA}),
+        ("woman -violence", {BRA, SVN}),
         ("116.17", {PER17, PER170}),
     ],
 )
 def test_strict_forgives_inflections_alone(sentences: Engine, text: str, found: set[str]) -> None:
+    assert _numbers(sentences, text, strict=True) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("pena de muerte", {PER170, CHL}),
+        ("femmes indígenas", {SVN}),
+        ("COVID", {FRA}),
+        ("coronavirus", {FRA}),
+        ("pena de muertte", set()),
+    ],
+)
+def test_strict_knows_the_words_of_the_field(sentences: Engine, text: str, found: set[str]) -> None:
     assert _numbers(sentences, text, strict=True) == found
 
 
@@ -157,6 +182,7 @@ def test_the_best_match_comes_first(sentences: Engine, text: str, first: str) ->
         ('"death penalty"', "<mark>death penalty</mark>"),
         ("measure ", "<mark>measures</mark>"),
         ("A/HRC/22/15", "<mark>A/HRC/22/15</mark>"),
+        ("peine capitale -abolish", "<mark>death penalty</mark>"),
     ],
 )
 def test_marks_show_what_matched(sentences: Engine, text: str, marked: str) -> None:
@@ -236,11 +262,25 @@ QUERIES = [
     '"rights human"', '-"human rights" rights', "mujeres ", "enfants", '"los derechos"',
     '"death penalty" OR "human rights"', 'torture -("human rights" OR death)', "A/HRC/22/15", "116.17", "covid", "2030",
     "women OR -torture", "-(torture women)", '-(-tortrue "human rights")', "right policy person ", "w", "quoted value",
-    "nandu", "", "xyz",
+    "nandu", "", "xyz", "pena de muerte", "women -mujer", "capital punishment OR prison ", "-(peine de mort) rights",
+    "cárcel OR detention ", '"human rights" OR FGM', "persons with disabilities OR pueblos indígenas",
+    'policia -"human rights"', "droits des enfants",
 ]  # fmt: skip
+FIELDS = [
+    "to:Peru", "to:PER torture ", "to:Peru to:Chile", "to:PER AND cycle:1", "-to:PER rights ", "session:2..9 women ",
+    "cycle:1 OR torture ", "to:Egypt OR from:Spain", "from:Spain", "from:ESP from:FRA", "speaker:amnesty-international",
+    "-(to:PER OR session:3) rights", "date:2012..2015", "date:2015-06..", "date:2012 date:2016", "-date:2012 women ",
+    "since:2012 until:2014-06 rights ", "position:noted,pending", "type:statements", "type:documents OR torture ",
+    "-type:documents violence ", "(date:2011 OR to:PER) -torture ", "from:ESP AND from:FRA", '"human rights" OR to:PER',
+    '-("human rights" OR to:PER)', "to:PER -to:CHL position:supported OR position:noted", "session:1 -session:1",
+    "type:statements type:documents death ", '(to:"Perú" "human rights") OR date:2013 OR FGM',
+]  # fmt: skip
+VOCABULARY = Vocabulary(
+    states=frozenset({"PER", "CHL", "SVN", "EGY", "URY", "ESP", "FRA", "MEX", "BRA", "GBR", "CHE"}),
+)
 
 
-def _random_request(chance: random.Random, text: str) -> SearchRequest:
+def _random_request(chance: random.Random, text: str, vocabulary: Vocabulary | None = None) -> SearchRequest:
     filters: dict[str, tuple[str, ...]] = {}
     for name in chance.sample(["region", "position", "issue", "session", "state_under_review"], chance.randrange(3)):
         known = [
@@ -258,7 +298,7 @@ def _random_request(chance: random.Random, text: str) -> SearchRequest:
         ]
         filters[name] = tuple(chance.sample(known, chance.randrange(1, 7)))
     return SearchRequest(
-        parse_query(text),
+        parse_query(text, vocabulary),
         type=chance.choice([None, "recommendations", "statements"]),
         filters=filters,
         date_from=chance.choice([None, None, "2012", "2015-06-15"]),
@@ -281,6 +321,17 @@ def test_totals_and_facets_equal_brute_force(engine: Engine, truth: Truth, text:
         for name in request.facets:
             assert result.facets[name] == truth.facet(request, name), (name, request)
         assert tuple(result.facets) == request.facets
+
+
+@pytest.mark.parametrize("text", FIELDS)
+def test_fields_equal_brute_force_beside_filters_and_facets(engine: Engine, truth: Truth, text: str) -> None:
+    chance = random.Random(text)
+    alone = SearchRequest(parse_query(text, VOCABULARY), facets=("type", "state_under_review", YEAR), per_page=0)
+    for request in (alone, *(_random_request(chance, text, VOCABULARY) for _ in range(8))):
+        result = engine.search(request)
+        assert result.total == len(truth.found(request)), request
+        for name in request.facets:
+            assert result.facets[name] == truth.facet(request, name), (name, request)
 
 
 def test_fifty_filter_combinations_equal_brute_force(engine: Engine, truth: Truth) -> None:
