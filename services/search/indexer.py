@@ -227,7 +227,7 @@ class Indexer:
     def _rebuilt(self, connection: Connection, cursor: int) -> int:
         projection = self._projection(connection)
         if isinstance(self._engine, PreparingEngine):
-            prepared = prepared_documents(connection, projection.reference, self._engine.preparation)
+            prepared = prepared_documents(connection, projection, self._engine.preparation)
             return self._engine.rebuild(prepared, cursor)
         return self._engine.rebuild(all_documents(connection, projection), cursor)
 

@@ -24,7 +24,7 @@ from services.core.domain.errors import UnavailableError
 from services.core.runtime.cores import usable_cores
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.engine import make_engine, snapshot_on
-from services.core.store.reference import Reference
+from services.core.store.reference import reference_seen_by
 from services.core.store.tables import AGGREGATES
 from services.search.documents import LAYOUT, Projection, documents_of
 from services.search.engines.base import DocumentKey, IndexDocument, Prepared
@@ -42,7 +42,7 @@ _AHEAD = 2
 
 
 def prepared_documents(
-    connection: Connection, reference: Reference, prepare: Prepare, *, workers: int | None = None
+    connection: Connection, projection: Projection, prepare: Prepare, *, workers: int | None = None
 ) -> Iterator[Prepared]:
     """Every searched record of the store as the connection's snapshot shows it, ready to be written.
 
@@ -53,12 +53,11 @@ def prepared_documents(
     if workers is None:
         workers = min(usable_cores(), MOST_WORKERS) if len(portions) >= WORTH_WORKERS else 0
     if workers < 2:
-        projection = Projection(reference)
         for portion in portions:
             yield from map(prepare, documents_of(connection, portion, projection))
         return
     try:
-        yield from _by_workers(connection, reference, prepare, portions, workers)
+        yield from _by_workers(connection, prepare, portions, workers)
     except BrokenProcessPool as error:
         raise UnavailableError(f"a process that reads documents for the search index ended: {error}") from error
 
@@ -72,11 +71,11 @@ def _portions(connection: Connection) -> Iterator[list[DocumentKey]]:
 
 
 def _by_workers(
-    connection: Connection, reference: Reference, prepare: Prepare, portions: list[list[DocumentKey]], workers: int
+    connection: Connection, prepare: Prepare, portions: list[list[DocumentKey]], workers: int
 ) -> Iterator[Prepared]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, type(prepare).__module__])
-    told = (connection.engine.url.render_as_string(hide_password=False), _exported(connection), reference, prepare)
+    told = (connection.engine.url.render_as_string(hide_password=False), _exported(connection), prepare)
     pool = ProcessPoolExecutor(workers, context, _begin, told)
     try:
         waiting: deque[Future[list[Prepared]]] = deque()
@@ -109,7 +108,7 @@ class _Binary(psycopg.Cursor[Any]):
 _worker: dict[str, Any] = {}
 
 
-def _begin(url: str, snapshot: str, reference: Reference, prepare: Prepare) -> None:
+def _begin(url: str, snapshot: str, prepare: Prepare) -> None:
     """Open the store at the snapshot; end when the parent does, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # nothing here is cyclic, and looking for cycles among caches took a third of the time
@@ -121,7 +120,8 @@ def _begin(url: str, snapshot: str, reference: Reference, prepare: Prepare) -> N
     reading.__enter__()
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     connection.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
-    _worker.update(connection=connection, reading=reading, projection=Projection(reference), prepare=prepare)
+    projection = Projection(reference_seen_by(connection))
+    _worker.update(connection=connection, reading=reading, projection=projection, prepare=prepare)
 
 
 def _read_binary(connection: psycopg.Connection[Any], *_: object) -> None:
