@@ -143,6 +143,6 @@ def _value_names(
     entries = vocabulary()
     for label in labels.values():
         aliases = entries[label.id].aliases if label.id in entries else ()
-        names = dict.fromkeys((*label.names.values(), *aliases))
+        names = dict.fromkeys((*label.names.values(), *aliases, label.code))
         named.setdefault(label.scheme, []).extend(NamedValue(label.code, name) for name in names)
     return ValueNames(named)

@@ -1,0 +1,230 @@
+"""Fields within a query: their names, their values by code and by name, and what is told of those that are not."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.core.domain.errors import InvalidQueryError
+from services.core.query.fields import field_called
+from services.core.query.filters import FILTERS, Vocabulary
+from services.core.query.parser import parse_query
+from services.core.query.tree import And, Dates, Field, Not, Or, Phrase, Word
+from services.core.query.value_names import STATE, NamedValue, ValueNames
+
+WORDS = Vocabulary(
+    states=frozenset({"PER", "ESP", "FRA", "GBR", "CAN", "KOR", "PRK", "CIV", "ZZA"}),
+    regions=frozenset({"grulac", "weog"}),
+    blocs=frozenset({"eu", "can"}),
+    labels={
+        "topic": frozenset({"torture-prevention", "nhri"}),
+        "sdg": frozenset({"5", "16"}),
+        "ohchr-theme": frozenset({"old", "new"}),
+        "group": frozenset({"children", "children-2"}),
+    },
+    families={"ohchr-theme:new": frozenset({"new", "old"})},
+    names=ValueNames(
+        {
+            STATE: [NamedValue("ZZA", "Zubara"), NamedValue("ZZA", "Zoubara")],
+            "region": [NamedValue("grulac", "Estados de América Latina y el Caribe")],
+            "bloc": [NamedValue("eu", "European Union"), NamedValue("eu", "Unión Europea")],
+            "topic": [
+                NamedValue("torture-prevention", "Prévention de la torture"),
+                NamedValue("torture-prevention", "torture-prevention"),
+                NamedValue("gone", "Gone"),
+            ],
+            "group": [NamedValue("children", "Niños"), NamedValue("children-2", "Niños")],
+        }
+    ),
+)
+
+
+def _filters(text: str, noun: str | None = "recommendations") -> dict[str, tuple[str, ...]]:
+    query = parse_query(text, WORDS, noun)
+    assert query.root is None
+    return {field.name: field.values for field in query.filters}
+
+
+@pytest.mark.parametrize(
+    ("text", "filters"),
+    [
+        ("from:Spain", {"recommending_state": ("ESP",)}),
+        ("from:ESP to:per", {"recommending_state": ("ESP",), "state_under_review": ("PER",)}),
+        ("de:España a:Perú", {"recommending_state": ("ESP",), "state_under_review": ("PER",)}),
+        ("FROM:espagne", {"recommending_state": ("ESP",)}),
+        ('from:"United Kingdom"', {"recommending_state": ("GBR",)}),
+        ("from:“Reino Unido”", {"recommending_state": ("GBR",)}),
+        ("from:UK,France", {"recommending_state": ("GBR", "FRA")}),
+        ("from:UK from:France from:UK", {"recommending_state": ("GBR", "FRA")}),
+        ('to:"Korea, Republic of"', {"state_under_review": ("KOR",)}),
+        ('to:"Ivory Coast"', {"state_under_review": ("CIV",)}),
+        ("to:Zoubara", {"state_under_review": ("ZZA",)}),
+        ("state_under_review:PER", {"state_under_review": ("PER",)}),
+        ("to:grulac", {"region": ("grulac",)}),
+        ('to:"estados de america latina y el caribe"', {"region": ("grulac",)}),
+        ("from:EU", {"recommending_bloc": ("eu",)}),
+        ("to:CAN", {"state_under_review": ("CAN",)}),  # Canada before the Andean Community
+        ("bloc:can", {"bloc": ("can",)}),
+        ("topic:torture-prevention", {"topic": ("torture-prevention",)}),
+        ("topic:torture_prevention", {"topic": ("torture-prevention",)}),
+        ('tema:"prevention de la torture"', {"topic": ("torture-prevention",)}),
+        ("topic:topic:nhri", {"topic": ("nhri",)}),
+        ("theme:new", {"theme": ("new", "old")}),
+        ("group:niños", {"group": ("children", "children-2")}),
+        ("sdg:5,16", {"sdg": ("5", "16")}),
+        ("cycle:4", {"cycle": ("4",)}),
+        ("cycle:2..4 ciclo:1", {"cycle": ("2", "3", "4", "1")}),
+        ("session:14", {"session": ("14",)}),
+        ("position:noted", {"position": ("noted",)}),
+        ("position:Accepted", {"position": ("supported",)}),
+        ("posición:aceptada", {"position": ("supported",)}),
+        ("language:español", {"language": ("es",)}),
+        ("type:recommendations", {"type": ("recommendations",)}),
+        ("tipo:recomendaciones", {"type": ("recommendations",)}),
+        ("document:A/HRC/22/15", {"document": ("A-HRC-22-15",)}),
+        ("review:PER-2", {"review": ("PER-2",)}),
+    ],
+)
+def test_values_by_code_and_by_any_name(text: str, filters: dict[str, tuple[str, ...]]) -> None:
+    assert _filters(text) == filters
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("date:2012", Dates("2012", "2012")),
+        ("year:2012..2015", Dates("2012", "2015")),
+        ("date:2012-05..", Dates("2012-05", None)),
+        ("date:..2012-11-05", Dates(None, "2012-11-05")),
+        ("since:2012-11-05", Dates("2012-11-05", None)),
+        ("until:2012", Dates(None, "2012")),
+        ("hasta:2012", Dates(None, "2012")),
+        ("date_from:2012-11-05", Dates("2012-11-05", None)),
+    ],
+)
+def test_dates(text: str, dates: Dates) -> None:
+    query = parse_query(text, WORDS)
+    assert (query.root, query.filters, query.dates) == (None, (), (dates,))
+
+
+def test_a_statement_comes_from_its_speaker() -> None:
+    assert _filters("from:Spain", "statements") == {"speaker": ("ESP",)}
+    assert _filters("from:EU", "statements") == {"speaker": ("eu",)}
+    assert _filters("speaker:amnesty-international", "statements") == {"speaker": ("amnesty-international",)}
+    of_any_type = parse_query("from:Spain", WORDS)
+    assert of_any_type.root == Or((Field("recommending_state", ("ESP",)), Field("speaker", ("ESP",))))
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("-from:France", Not(Field("recommending_state", ("FRA",)))),
+        ("NOT cycle:1", Not(Field("cycle", ("1",)))),
+        ("from:Spain OR to:Peru", Or((Field("recommending_state", ("ESP",)), Field("state_under_review", ("PER",))))),
+        ("topic:nhri AND topic:torture-prevention",
+         And((Field("topic", ("nhri",)), Field("topic", ("torture-prevention",))))),
+        ("cups OR date:2012", Or((Word("cups"), Dates("2012", "2012")))),
+        ("date:2012 year:2014", Or((Dates("2012", "2012"), Dates("2014", "2014")))),
+    ],
+)  # fmt: skip
+def test_fields_within_the_tree(text: str, root: object) -> None:
+    query = parse_query(text, WORDS, "recommendations")
+    assert (query.root, query.filters) == (root, ())
+
+
+def test_words_and_fields_stand_beside_each_other() -> None:
+    query = parse_query('cups to:Peru "as written" cycle:2', WORDS, "recommendations")
+    assert query.root == And((Word("cups"), Phrase(("as", "written"))))
+    assert query.interpreted["filters"] == {"state_under_review": ["PER"], "cycle": ["2"]}
+    assert not query.notices
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "meant"),
+    [
+        ("from:Spian", "knows no “Spian”. Did you mean Spain", "ESP"),
+        ("to:Perou-", "", None),
+        ("to:Atlantis", "`to:` knows no “Atlantis”", None),
+        ("topic:tortur-prevention", "Did you mean", "torture-prevention"),
+        ("position:perhaps", "one of supported, noted, pending", None),
+        ("type:laws", "one of recommendations", None),
+        ("cycle:four", "a whole number, or a range", None),
+        ("cycle:4..2", "smaller number", None),
+        ("cycle:1..9999", "at most 200", None),
+        ("cycle:2..", "a whole number, or a range", None),
+        ("date:yesterday", "a date such as 2012", None),
+        ("date:2012-13", "a date such as 2012", None),
+        ("date:2012-02-30", "a date such as 2012", None),
+        ("date:2015..2012", "from the earlier date", None),
+        ("date:..", "a date such as 2012", None),
+        ("since:2012..2014", "one date", None),
+        ('from:""', "has no value", None),
+        ("from:,", "has no value", None),
+        ("speaker:ESP", "does not apply to recommendations; it applies to statements", None),
+        (f"from:{'x' * 500}", "…”", None),
+    ],
+)
+def test_what_cannot_be_is_named(text: str, told: str, meant: str | None) -> None:
+    if not told:
+        assert _filters(text) == {"state_under_review": ("PER",)}
+        return
+    with pytest.raises(InvalidQueryError, match=r".") as raised:
+        parse_query(text, WORDS, "recommendations")
+    assert told in raised.value.detail
+    assert raised.value.status == 400
+    if meant:
+        assert meant in [each["value"] for each in raised.value.extensions["suggestions"]]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("https://upr-info.org/en", "unknown_field"),
+        ("note:this", "unknown_field"),
+        ('note:"death penalty"', "unknown_field"),
+        ("from: Spain", "field_without_value"),
+        ('from:"Spain', "unbalanced_quote"),
+    ],
+)
+def test_what_is_no_field_is_text_and_told(text: str, code: str) -> None:
+    assert next(notice.code for notice in parse_query(text, WORDS).notices) == code
+
+
+def test_unknown_fields_keep_their_words() -> None:
+    assert (
+        parse_query("cup:table", WORDS).root
+        == parse_query("cup:table").root
+        == And((Word("cup"), Word("table", prefix=True)))
+    )
+    assert parse_query('cup:"on table"', WORDS).root == And((Word("cup"), Phrase(("on", "table"))))
+    assert parse_query("from:Spain ").root is not None  # nobody said what the values are
+
+
+def test_every_filter_of_searched_records_is_a_field() -> None:
+    for name, known in FILTERS.items():
+        if not known.lists_only and name != "scheme":
+            assert field_called(name) is not None
+
+
+def test_names_of_fields_are_told_apart() -> None:
+    table = tomllib.loads(Path("services/core/query/fields.toml").read_text("utf-8"))
+    names = [name for field, entry in table.items() if field != "values" for name in (field, *entry.get("also", ()))]
+    assert len(names) == len(set(names))
+    for entry in (entry for field, entry in table.items() if field != "values"):
+        assert set(entry["filters"]) <= {*FILTERS, "type", "date"}
+
+
+_FIELDS = st.sampled_from(["from", "to", "cycle", "date", "topic", "position", "type", "speaker", "document", "xyz"])
+
+
+@given(_FIELDS, st.text(max_size=40) | st.text(alphabet='0123456789.-," :', max_size=12), st.sampled_from(['"', ""]))
+def test_any_value_is_understood_or_named(field: str, value: str, quote: str) -> None:
+    try:
+        query = parse_query(f"-(x {field}:{quote}{value}{quote} OR y)", WORDS)
+    except InvalidQueryError as error:
+        told = error.detail
+    else:
+        told = str(query.interpreted)
+    assert told
