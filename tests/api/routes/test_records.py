@@ -262,8 +262,9 @@ class Copy:
         pages = site.pages(f"/v1/{noun}", limit=2)
         return cls(noun, {row["id"]: row for page in pages for row in page["data"]}, pages[0]["dataset"]["cursor"])
 
-    def follow(self, site: Site) -> None:
-        for page in site.pages("/v1/changes", after=self.seq, limit=50):
+    def follow(self, site: Site, **filters: Any) -> None:
+        """Go on to the newest change. `filters`: those of the list."""
+        for page in site.pages("/v1/changes", after=self.seq, limit=50, **filters):
             for event in page["data"]:
                 self.seq = event["seq"]
                 if event["data"]["url"].startswith(f"{PUBLIC}/{self.noun}/"):
