@@ -30,6 +30,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     def lifespan(app: Service) -> Iterator[None]:
         with open_desk(settings, database_url) as desk:
             app.state.desk = desk
+            app.when_stopping = desk.live.stop
             yield
 
     def readiness() -> Mapping[str, str | None]:

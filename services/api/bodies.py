@@ -14,6 +14,7 @@ from services.core.domain.errors import (
     UnknownParameterError,
 )
 from services.core.query.filters import MAX_VALUES, FilterSet, Vocabulary, parse_filters
+from services.core.query.matcher import Matcher
 from services.core.query.parser import MAX_CHARACTERS, parse_query
 
 NOT_FOR_CHANGES = "updated_since"
@@ -58,7 +59,7 @@ def checked_criterion(
     """What a body asks of records. Raises `InvalidBodyError`, whose `errors` point to each fault."""
     errors = []
     try:
-        parse_query(q)
+        Criterion.of(noun, q, FilterSet(noun), vocabulary)
     except InvalidQueryError as fault:
         errors.append({"pointer": "#/q", "detail": fault.detail})
     found: dict[str, tuple[str, ...]] = {}
@@ -73,18 +74,26 @@ def checked_criterion(
             errors.append({"pointer": f"#/filters/{escaped}", "detail": fault.detail})
     if errors:
         raise InvalidBodyError("; ".join(error["detail"] for error in errors), errors=errors)
-    return Criterion(noun, q.strip(), FilterSet(noun, found))
+    return Criterion.of(noun, q, FilterSet(noun, found), vocabulary)
 
 
 def criterion_columns(criterion: Criterion) -> dict[str, Any]:
     """A criterion as tables hold it."""
     return {
         "noun": criterion.noun,
-        "q": criterion.q,
+        "q": criterion.query.text,
         "filters": {name: list(values) for name, values in criterion.filters.values.items()},
     }
 
 
-def stored_criterion(noun: str | None, q: str, filters: Mapping[str, Sequence[str]]) -> Criterion:
-    """The criterion that a table holds."""
-    return Criterion(noun, q, FilterSet(noun, {name: tuple(values) for name, values in filters.items()}))
+def stored_criterion(row: Mapping[Any, Any], vocabulary: Vocabulary) -> Criterion:
+    """The criterion that a table holds. A field whose value exists no longer is looked for as text."""
+    noun, filters = (
+        row["noun"],
+        FilterSet(row["noun"], {name: tuple(values) for name, values in row["filters"].items()}),
+    )
+    try:
+        return Criterion.of(noun, row["q"], filters, vocabulary)
+    except InvalidQueryError:
+        query = parse_query(row["q"])
+        return Criterion(noun, filters, query, None if query.whole is None else Matcher(query, strict=True))

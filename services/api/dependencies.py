@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Engine
 
+from services.api.live import LiveFeed
 from services.api.settings import ApiSettings
 from services.core.store.engine import make_engine
 from services.core.store.reference import ReferenceShelf
@@ -19,6 +20,7 @@ class Desk:
     settings: ApiSettings
     engine: Engine
     reference: ReferenceShelf
+    live: LiveFeed
 
 
 @contextmanager
@@ -26,7 +28,9 @@ def open_desk(settings: ApiSettings, database_url: str) -> Iterator[Desk]:
     """A desk on a database; its connections are closed in the end."""
     engine = make_engine(database_url, pool_size=settings.database_pool_size, name="upr-api")
     try:
-        yield Desk(settings, engine, ReferenceShelf(engine))
+        reference = ReferenceShelf(engine)
+        live = LiveFeed(engine, database_url, reference, most_waiting=settings.feed_most_waiting)
+        yield Desk(settings, engine, reference, live)
     finally:
         engine.dispose()
 

@@ -6,6 +6,8 @@ from importlib.resources import files
 from typing import Any
 
 from services.api.exports import Format
+from services.api.feed import ChangesGoneError
+from services.api.live import TooManyWaitingError
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import (
     GoneError,
@@ -158,11 +160,16 @@ def part_responses(singular: str) -> Responses:
     )
 
 
-def feed_responses(model: type) -> Responses:
-    """Of the feed: one page of changes."""
+def feed_responses(model: type, stream: str) -> Responses:
+    """Of the feed: one page of changes, or a stream of that media type."""
+    found = _success("The changes after a number, or each as it comes.", model, "changes")
+    found["content"][stream] = {"schema": {"type": "string"}}
+    gone = ChangesGoneError("Changes are kept from 4700 on.", oldest=4700, cursor=4711, exports={})
     return {
-        200: _success("The changes after a number.", model, "changes"),
+        200: found,
         **problems(
+            gone,
+            TooManyWaitingError("5000 readers wait for changes; no more are taken."),
             UnknownParameterError("There is no parameter 'colour' here"),
             InvalidParameterError("`after` cannot be “x”: expected a whole number from 0 to 9223372036854775807."),
             _AWAY,

@@ -13,6 +13,7 @@ from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, an
 
 from services.api.matching import ChangedRecord, Criterion, Interest
 from services.core.domain.changes import EVENT_TYPES, Cause, Match, type_matches
+from services.core.domain.errors import UprError
 from services.core.schemas.texts import PARTED_NOUNS, SearchedTexts
 from services.core.store.changes import ChangeRecord, change_from_row, changes_table
 from services.core.store.filtering import as_array
@@ -23,6 +24,12 @@ from services.core.store.reference import Reference
 MOST_TEXTS = 5_000
 """Changes and paragraphs that are looked at for one portion, give or take those read at once."""
 _ROWS_AT_ONCE = 250
+
+
+class ChangesGoneError(UprError):
+    """Changes that are no longer kept. `exports` are the whole data; `cursor` is where to go on after reading them."""
+
+    code, status, title = "changes_gone", 410, "These changes are no longer kept"
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def _conditions(interest: Interest) -> list[ColumnElement[bool]]:
     nouns = [frozenset(each.nouns) for each in interest.criteria if each.nouns is not None]
     if nouns:
         conditions.append(columns.noun.in_(sorted(frozenset.intersection(*nouns))))
-    if any(each.filters for each in interest.criteria):
+    if any(each.conditions for each in interest.criteria):
         sides = (columns.terms_before, columns.terms_after)
         conditions.append(or_(*(_meets(interest.criteria, terms) for terms in sides)))
     return conditions
@@ -112,8 +119,7 @@ def _conditions(interest: Interest) -> list[ColumnElement[bool]]:
 
 def _meets(criteria: Sequence[Criterion], terms: ColumnElement[list[str]]) -> ColumnElement[bool]:
     """`FilterSet.matches` of all criteria in SQL, on one side of a change."""
-    filters = [(name, values) for each in criteria for name, values in each.filters.values.items()]
-    return and_(*(_meets_one(name, values, terms) for name, values in filters))
+    return and_(*(_meets_one(name, values, terms) for each in criteria for name, values in each.conditions))
 
 
 def _meets_one(name: str, values: tuple[str, ...], terms: ColumnElement[list[str]]) -> ColumnElement[bool]:

@@ -4,15 +4,17 @@ A query means here what it means in `/v1/search?strict=true`: the same texts are
 same matcher. Only nouns that are searched can match words.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from services.core.domain.changes import Match, type_matches
-from services.core.query.filters import FilterSet
+from services.core.query.filters import FilterSet, Vocabulary
 from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
 from services.core.query.parser import parse_query
+from services.core.query.tree import Query
 from services.core.schemas.events import shapes_of
 from services.core.schemas.shapes import Shape
 from services.core.schemas.texts import PARTED_NOUNS, SEARCHED_NOUNS, SearchedTexts, Texts, texts_of_paragraph
@@ -22,11 +24,31 @@ Paragraphs = Callable[[str], Sequence[ParagraphRecord]]
 """The paragraphs of a document, by its id."""
 
 
-@lru_cache(maxsize=50_000)
-def matcher_of(q: str) -> Matcher | None:
-    """A query ready to be tried, kept for the next time; None where it holds no words, and so leaves nothing out."""
-    query = parse_query(q)
-    return None if query.root is None else Matcher(query, strict=True)
+class _Understood:
+    """Queries as understood with a vocabulary, kept for the next time. Threads share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._vocabulary: Vocabulary | None = None
+        self._queries: dict[tuple[str | None, str], tuple[Query, Matcher]] = {}
+
+    def get(self, noun: str | None, q: str, vocabulary: Vocabulary) -> tuple[Query, Matcher]:
+        """Raises `InvalidQueryError`."""
+        with self._lock:
+            if vocabulary is not self._vocabulary:
+                if vocabulary != self._vocabulary or len(self._queries) > MOST_UNDERSTOOD:
+                    self._queries.clear()
+                self._vocabulary = vocabulary
+            if (noun, q) not in self._queries:
+                query = parse_query(q, vocabulary, noun)
+                self._queries[noun, q] = query, Matcher(query, strict=True)
+            return self._queries[noun, q]
+
+
+_understood = _Understood()
+MOST_UNDERSTOOD = 50_000
+"""Queries that are kept."""
+_NO_QUERY = parse_query("")
 
 
 @dataclass(frozen=True)
@@ -34,16 +56,23 @@ class Criterion:
     """What a record has to meet: be of a noun, meet filters, match a query. What is not given leaves nothing out."""
 
     noun: str | None = None
-    q: str = ""
     filters: FilterSet = field(default_factory=lambda: FilterSet(None))
+    query: Query = _NO_QUERY
+    matcher: Matcher | None = None
+
+    @classmethod
+    def of(cls, noun: str | None, q: str, filters: FilterSet, vocabulary: Vocabulary) -> "Criterion":
+        """With a query in words. Raises `InvalidQueryError`."""
+        query, matcher = _understood.get(noun, q.strip(), vocabulary)
+        return cls(noun, filters, query, None if query.whole is None else matcher)
 
     def __bool__(self) -> bool:
         return self.noun is not None or bool(self.filters) or self.asks_words
 
     @property
     def asks_words(self) -> bool:
-        """Whether texts have to be looked at."""
-        return matcher_of(self.q) is not None
+        """Whether there is a query, so that texts have to be looked at."""
+        return self.matcher is not None
 
     @property
     def nouns(self) -> tuple[str, ...] | None:
@@ -52,9 +81,14 @@ class Criterion:
             return (self.noun,)
         return SEARCHED_NOUNS if self.asks_words else None
 
+    @property
+    def conditions(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Filters, those of the query among them: each a name, and values of which a record must have one."""
+        return [*self.filters.values.items(), *((each.name, each.values) for each in self.query.filters)]
+
     def key(self) -> tuple[Any, ...]:
         """The same for criteria that mean the same."""
-        return self.noun, self.q, self.filters.canonical()
+        return self.noun, self.query.text, self.filters.canonical()
 
     def is_met_by(self, side: "Side") -> bool:
         """Whether a record meets all of it."""
@@ -62,8 +96,8 @@ class Criterion:
             return False
         if not self.filters.matches(side.terms):
             return False
-        matcher = matcher_of(self.q)
-        return matcher is None or any(map(matcher.matches_analysed, side.analysed))
+        matcher = self.matcher
+        return matcher is None or any(matcher.matches_analysed(each, side.terms) for each in side.analysed)
 
 
 @dataclass(frozen=True)
@@ -119,9 +153,9 @@ class ChangedRecord:
     Of paragraphs only those are known that are held now: they stand for both sides.
     """
 
-    def __init__(self, change: Mapping[Any, Any], searched: SearchedTexts | None, paragraphs: Paragraphs) -> None:
-        """`change` has the columns type, cause, noun, subject, terms_before and terms_after. Where nobody asks for
-        words, it needs no `data` and `changed`, and there are no `searched` texts."""
+    def __init__(self, change: Mapping[Any, Any], searched: SearchedTexts, paragraphs: Paragraphs) -> None:
+        """`change` has the columns type, cause, noun, subject, terms_before and terms_after. `data` and `changed`, too,
+        where words are asked for."""
         self.type: str = change["type"]
         self.cause: str = change["cause"]
         self._change = change
@@ -148,7 +182,6 @@ class ChangedRecord:
     def _analysed(self, shape: Shape | None) -> list[AnalysedRecord]:
         if shape is None or self._change["noun"] not in SEARCHED_NOUNS:
             return []
-        assert self._searched is not None
         texts = self._searched.of_record(self._change["noun"], shape)
         key = (*texts.texts.values(), *texts.languages.values())
         if key not in self._known:  # most changes leave the texts as they were

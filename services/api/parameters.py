@@ -10,7 +10,7 @@ from services.api.statistics import MOST_DIMENSIONS, dimensions_of
 from services.core.domain.changes import EVENT_TYPES, Cause
 from services.core.domain.errors import InvalidParameterError, UnknownParameterError
 from services.core.query.filters import FILTERS, FilterSet, Vocabulary, filters_of, parse_filters
-from services.core.query.parser import MAX_CHARACTERS, parse_query
+from services.core.query.parser import MAX_CHARACTERS
 from services.core.runtime.parameters import (
     Parameters,
     choice,
@@ -139,10 +139,9 @@ def read_interest(parameters: Parameters, vocabulary: Vocabulary, saved: FindSav
     causes = _several(parameters, "cause", list(map(str, Cause)))
     if any(name == "updated_since" for name, _ in parameters):
         raise UnknownParameterError("The feed goes by `after`, not by `updated_since`.", parameter="updated_since")
-    noun, q = choice(parameters, "type", SEARCHED_NOUNS), (single(parameters, "q") or "").strip()
-    parse_query(q)
+    noun = choice(parameters, "type", SEARCHED_NOUNS)
     filters = parse_filters(noun, [pair for pair in parameters if pair[0] not in _INTEREST], vocabulary)
-    asked = Criterion(noun, q, filters)
+    asked = Criterion.of(noun, single(parameters, "q") or "", filters, vocabulary)
     search_id = single(parameters, "saved_search")
     followed = [] if search_id is None else [saved(search_id)]
     return Interest(tuple(filter(None, [asked, *followed])), types, causes)

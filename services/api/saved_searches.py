@@ -5,7 +5,7 @@ They belong to the key that made them. Whoever knows the id of one can follow it
 
 import datetime
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -25,7 +25,7 @@ from services.api.keys import Key, Scope
 from services.api.matching import Criterion
 from services.core.domain.errors import InvalidBodyError, NotFoundError, UprError
 from services.core.query.filters import FILTERS, Vocabulary
-from services.core.query.parser import MAX_CHARACTERS, parse_query
+from services.core.query.parser import MAX_CHARACTERS
 from services.core.runtime.parameters import invalid
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text
@@ -180,7 +180,7 @@ def merged_criterion(wanted: Any, row: RowMapping, vocabulary: Vocabulary) -> Cr
     """What a change of `type`, `q` and `filters` makes of those that are stored. Raises `InvalidBodyError`."""
     given = wanted.model_fields_set
     if not given & {"type", "q", "filters"}:
-        return stored_criterion(row["noun"], row["q"], row["filters"])
+        return stored_criterion(row, vocabulary)
     return checked_criterion(
         wanted.type if "type" in given else row["noun"],
         wanted.q if "q" in given else row["q"],
@@ -208,16 +208,12 @@ def find_saved_searches(connection: Connection, ids: Collection[str]) -> dict[st
     return {row["id"]: row for row in rows.mappings()}
 
 
-def criterion_of(row: Mapping[Any, Any]) -> Criterion:
-    """What the records have to meet that a saved search finds."""
-    return stored_criterion(row["noun"], row["q"], row["filters"])
-
-
 class FollowedSearch:
     """Looks up the saved search that a reader of the feed names, whoever's it is, and remembers what it is called."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, vocabulary: Vocabulary) -> None:
         self._connection = connection
+        self._vocabulary = vocabulary
         self.name: str | None = None
 
     def __call__(self, search_id: str) -> Criterion:
@@ -226,14 +222,14 @@ class FollowedSearch:
         if row is None:
             raise invalid("saved_search", search_id, "the id of a saved search")
         self.name = row["name"]
-        return criterion_of(row)
+        return stored_criterion(row, self._vocabulary)
 
 
 def _visible_to(key: Key) -> list[ColumnElement[bool]]:
     return [] if key.allows(Scope.ADMIN) else [saved_searches_table.c.owner == key.id]
 
 
-def saved_search_shape(row: RowMapping, public_url: str) -> dict[str, Any]:
+def saved_search_shape(row: RowMapping, public_url: str, vocabulary: Vocabulary) -> dict[str, Any]:
     """The public shape of a row."""
     followed = f"{public_url.rstrip('/')}/v1/changes"
     query = urlencode({"saved_search": row["id"]})
@@ -241,7 +237,7 @@ def saved_search_shape(row: RowMapping, public_url: str) -> dict[str, Any]:
     shape |= {
         "type": row["noun"],
         # A blank at the end says that the last word is a whole one, as all are in a strict search.
-        "interpreted": parse_query(f"{row['q']} "[:MAX_CHARACTERS]).interpreted,
+        "interpreted": stored_criterion({**row, "q": f"{row['q']} "[:MAX_CHARACTERS]}, vocabulary).query.interpreted,
         "changes": f"{followed}?{query}",
         "atom": f"{followed}.atom?{query}",
         "created_at": moment_text(row["created_at"]),

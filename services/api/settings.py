@@ -15,6 +15,14 @@ class ApiSettings(CoreSettings):
         le=65535,
         description="Port that the API listens on. 0: a free one, which is printed.",
     )
+    feed_most_waiting: int = Field(
+        default=5_000,
+        ge=0,
+        description=(
+            "Readers that may wait for changes at once (`wait`, Server-Sent Events); who comes later is told 503. Each "
+            "takes an open file of the process."
+        ),
+    )
     webhook_allow_http: bool = Field(
         default=False,
         description="Allow webhook addresses that start with `http://`. Events then travel unencrypted.",

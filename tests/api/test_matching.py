@@ -22,7 +22,14 @@ from services.core.store.tables import AGGREGATES
 from tests.records import RecordMaker
 
 REFERENCE = reference_of({record.id: record for record in state_records()}, {}, {})
-TORTURE = Criterion(q="torture")
+NOTHING = FilterSet(None)
+
+
+def words(q: str, noun: str | None = None) -> Criterion:
+    return Criterion.of(noun, q, NOTHING, REFERENCE.vocabulary)
+
+
+TORTURE = words("torture")
 
 
 def change(noun: str, before: Any, after: Any, **more: Any) -> ChangeDraft:
@@ -72,9 +79,9 @@ def test_words_are_those_of_the_search_and_of_what_is_searched() -> None:
     assert Interest((TORTURE,)).match(changed(change("states", None, state))) is None
     assert Interest().match(changed(change("states", None, state))) is Match.ENTERED
     queries = ('"prevent torture"', "torture -prevent", "tortura OR tortures", "(", "-police", "XCM-4-22.1")
-    found = [Interest((Criterion(q=q),)).match(example) is not None for q in queries]
+    found = [Interest((words(q),)).match(example) is not None for q in queries]
     assert found == [True, False, True, True, True, True]
-    nouns = {noun: Interest((Criterion(noun, "torture"),)).match(example) for noun in ("recommendations", "statements")}
+    nouns = {noun: Interest((words("torture", noun),)).match(example) for noun in ("recommendations", "statements")}
     assert nouns == {"recommendations": Match.ENTERED, "statements": None}
 
 
@@ -106,8 +113,12 @@ def test_the_shapes_before_and_after_come_out_of_the_change() -> None:
 def test_the_same_interest_has_the_same_key() -> None:
     chance = random.Random(2)
     values = {"state_under_review": ("PER", "CHL"), "cycle": ("2",)}
-    one = Interest((Criterion(None, "torture", FilterSet(None, values)),), frozenset({"state.created"}))
+    one = Interest(
+        (Criterion.of(None, "torture", FilterSet(None, values), REFERENCE.vocabulary),), frozenset({"state.created"})
+    )
     turned = dict(reversed([(name, tuple(chance.sample(each, len(each)))) for name, each in values.items()]))
-    other = Interest((Criterion(None, "torture", FilterSet(None, turned)),), frozenset({"state.created"}))
+    other = Interest(
+        (Criterion.of(None, "torture", FilterSet(None, turned), REFERENCE.vocabulary),), frozenset({"state.created"})
+    )
     assert (one.key, hash(one.key)) == (other.key, hash(other.key))
     assert one.key != Interest().key

@@ -173,7 +173,7 @@ def test_reading_without_a_server() -> None:
     feed = read_feed_query([*asked, ("saved_search", "ss_1")], words, lambda _: Criterion("hearings"))
     assert (feed.after, feed.limit, feed.wait) == (12, 50, 0)
     assert feed.interest.event_types == {"state.created"}
-    assert [(each.noun, each.q, dict(each.filters.values)) for each in feed.interest.criteria] == [
+    assert [(each.noun, each.query.text, dict(each.filters.values)) for each in feed.interest.criteria] == [
         (None, "torture", {"kind": ("dialogue",)}),
         ("hearings", "", {}),
     ]

@@ -3,7 +3,7 @@
 import os
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -45,6 +45,7 @@ from tests.effort import examples
 from tests.readings import TEXTS
 from tests.records import fill
 
+FIELDS = ("cycle:2", "to:Peru", "from:AFG", "position:noted", "kind:dialogue", "topic:torture-prevention")
 EACH = 30
 """Records of each noun."""
 
@@ -159,7 +160,7 @@ class _Asked:
     def __init__(self, store: Engine, reference: Reference) -> None:
         searched, names = SearchedTexts(reference), Names(reference)
         self._words: list[str] = []
-        self._terms: list[tuple[str, str]] = []
+        self._terms: list[tuple[str, str, str]] = []
         with store.connect() as connection:
             for noun in SEARCHED_NOUNS:
                 for record in AGGREGATES[noun].where(connection):
@@ -167,17 +168,18 @@ class _Asked:
                     texts = searched.of_record(noun, shape).texts.values()
                     self._words += [word for text in texts for word in text.split()]
                     terms = (term.partition(":") for term in filter_terms(noun, shape, reference))
-                    self._terms += [(name, value) for name, _, value in terms if name in FILTERS]
+                    self._terms += [(noun, name, value) for name, _, value in terms if name in FILTERS]
 
     def parameters(self, chance: random.Random) -> Parameters:
-        found = [("q", self._query(chance, 2))] if chance.random() < 0.9 else []
         noun = chance.choice((None, None, *SEARCHED_NOUNS))
+        fields = FIELDS if noun is None else ()
+        found = [("q", self._query(chance, 2, fields))] if chance.random() < 0.9 else []
         terms = chance.sample(self._terms, chance.choice((0, 0, 1, 2)))
-        kept = [pair for pair in terms if noun is None or noun in FILTERS[pair[0]].nouns]
+        kept = [(name, value) for of, name, value in terms if noun in (None, of)]
         kept += [(chance.choice(("date_from", "date_to")), "2012-06-01")] if chance.random() < 0.1 else []
         return [*found, *kept, *([("type", noun)] if noun else [])]
 
-    def _query(self, chance: random.Random, depth: int) -> str:
+    def _query(self, chance: random.Random, depth: int, fields: Sequence[str]) -> str:
         parts = []
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
             at = chance.randrange(len(self._words) - 3)
@@ -185,9 +187,11 @@ class _Asked:
             if shape < 0.15:
                 word = f'"{" ".join(self._words[at : at + chance.choice((1, 2, 3))])}"'
             elif shape < 0.25 and depth:
-                word = f"({self._query(chance, depth - 1)})"
+                word = f"({self._query(chance, depth - 1, fields)})"
             elif shape < 0.3:
                 word = word[:-1]
+            elif shape < 0.36 and fields:
+                word = chance.choice(fields)
             parts.append(("-" if chance.random() < 0.12 else "") + word)
         return chance.choice((" ", " ", " OR ", " AND ")).join(parts)
 

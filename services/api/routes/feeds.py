@@ -20,7 +20,6 @@ from services.core.domain.changes import DEFAULT_CAUSES, Cause
 from services.core.domain.errors import InvalidParameterError, UnknownParameterError
 from services.core.query.filters import FILTERS, Vocabulary, parse_filters
 from services.core.runtime.conditional import unchanged, version_of
-from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import (
     Parameters,
     described,
@@ -36,7 +35,6 @@ from services.core.store.changes import head_and_time
 from services.core.store.engine import snapshot
 
 ENTRIES = 50
-_JSON = "application/json"
 _DOES_NOT_APPLY = ("after", "limit", "wait")
 
 
@@ -83,20 +81,13 @@ def _add_feed(router: APIRouter, form: FeedForm) -> None:
         return latest_changes(request, form)
 
 
-def wanted_feed(request: Request) -> FeedForm | None:
-    """The feed that `Accept` would rather have than JSON; None: JSON."""
-    by_type = {form.media_type: form for form in FEED_FORMS}
-    wanted = preferred_media_type(request.headers.get("accept"), (_JSON, *by_type))
-    return by_type.get(wanted or _JSON)
-
-
 def latest_changes(request: Request, form: FeedForm) -> Response:
     """The newest changes that meet the filters, in words."""
     desk = desk_of(request)
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)
         reference = desk.reference.as_of(connection, seq)
-        followed = FollowedSearch(connection)
+        followed = FollowedSearch(connection, reference.vocabulary)
         query = read_news_query(parameters_of(request), reference.vocabulary, followed)
         found = changes_before(connection, query.interest, reference, before=query.before, limit=ENTRIES)
     updated = found.changes[0][0].occurred_at if found.changes else as_of

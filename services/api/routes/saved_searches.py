@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
+from sqlalchemy import RowMapping
 
-from services.api.dependencies import desk_of
+from services.api.dependencies import Desk, desk_of
 from services.api.keys import BEARER, Key, Scope, key_with
 from services.api.routes.webhooks import with_key_problems
 from services.api.saved_searches import (
@@ -54,7 +55,8 @@ def create(request: Request, owner: Owner, wanted: Wanted) -> Response:
     desk = desk_of(request)
     vocabulary = desk.reference.get().vocabulary
     with desk.engine.begin() as connection:
-        shape = saved_search_shape(create_saved_search(connection, owner, wanted, vocabulary), desk.settings.public_url)
+        row = create_saved_search(connection, owner, wanted, vocabulary)
+    shape = _shape(desk, row)
     return JsonAnswer(shape, status_code=201, headers={"Location": f"/v1/saved-searches/{shape['id']}"})
 
 
@@ -69,7 +71,7 @@ def list_all(request: Request, owner: Owner) -> Response:
     desk = desk_of(request)
     with desk.engine.connect() as connection:
         rows = list_saved_searches(connection, owner)
-    return JsonAnswer({"data": [saved_search_shape(row, desk.settings.public_url) for row in rows], "total": len(rows)})
+    return JsonAnswer({"data": [_shape(desk, row) for row in rows], "total": len(rows)})
 
 
 @router.get(
@@ -82,7 +84,8 @@ def get_one(request: Request, owner: Owner, search_id: str) -> Response:
     """With how its words are understood."""
     desk = desk_of(request)
     with desk.engine.connect() as connection:
-        return JsonAnswer(saved_search_shape(get_saved_search(connection, owner, search_id), desk.settings.public_url))
+        row = get_saved_search(connection, owner, search_id)
+    return JsonAnswer(_shape(desk, row))
 
 
 @router.patch(
@@ -97,7 +100,7 @@ def change(request: Request, owner: Owner, search_id: str, wanted: Change) -> Re
     vocabulary = desk.reference.get().vocabulary
     with desk.engine.begin() as connection:
         row = change_saved_search(connection, owner, search_id, wanted, vocabulary)
-    return JsonAnswer(saved_search_shape(row, desk.settings.public_url))
+    return JsonAnswer(_shape(desk, row))
 
 
 @router.delete(
@@ -112,3 +115,7 @@ def delete(request: Request, owner: Owner, search_id: str) -> Response:
     with desk_of(request).engine.begin() as connection:
         delete_saved_search(connection, owner, search_id)
     return Response(status_code=204)
+
+
+def _shape(desk: Desk, row: RowMapping) -> dict[str, Any]:
+    return saved_search_shape(row, desk.settings.public_url, desk.reference.get().vocabulary)

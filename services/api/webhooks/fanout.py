@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, literal, select, text, update
 
+from services.api.bodies import stored_criterion
 from services.api.matching import ChangedRecord, Interest
-from services.api.saved_searches import criterion_of, find_saved_searches
+from services.api.saved_searches import find_saved_searches
 from services.core.domain.changes import Match
 from services.core.schemas.texts import SearchedTexts
 from services.core.store.changes import change_head_table, changes_table, head
 from services.core.store.paragraphs import paragraphs_of
-from services.core.store.reference import reference_seen_by
+from services.core.store.reference import Reference, reference_of, reference_seen_by
 from services.core.store.webhooks import endpoints_table, fanout_table
 
 BLOCK = 2_000
@@ -73,28 +74,32 @@ def fan_out(connection: Connection) -> FannedOut | None:
     if cursor is None:
         return None
     newest = head(connection)
-    subscriptions = _subscriptions(connection)
+    reference, subscriptions = _subscriptions(connection)
     start = max(cursor, min((each.from_seq for each in subscriptions), default=newest))
-    end, owed = _owed(connection, start, min(start + BLOCK, newest), subscriptions)
+    end, owed = _owed(connection, reference, (start, min(start + BLOCK, newest)), subscriptions)
     if owed:
         connection.execute(_INSERT, _columns(owed))
     connection.execute(update(fanout_table).values(seq=end))
     return FannedOut(end, len(owed), behind=end < newest)
 
 
-def _subscriptions(connection: Connection) -> list[Subscription]:
-    """Of all enabled endpoints, which cannot be deleted until the transaction ends."""
+def _subscriptions(connection: Connection) -> tuple[Reference, list[Subscription]]:
+    """Of all enabled endpoints, which cannot be deleted until the transaction ends. Only queries need the reference."""
     columns = endpoints_table.c
     enabled = select(endpoints_table).where(columns.status == "enabled")
     rows = connection.execute(enabled.with_for_update(read=True, key_share=True)).mappings().all()
     saved = find_saved_searches(connection, {row["saved_search"] for row in rows} - {None})
-    return [
+    asks_words = any(each["q"] for each in (*rows, *saved.values()))
+    reference = reference_seen_by(connection) if asks_words else reference_of({}, {}, {})
+    return reference, [
         Subscription(
             endpoint=row["id"],
             from_seq=row["from_seq"],
             interest=Interest(
                 criteria=tuple(
-                    criterion_of(each) for each in (row, saved.get(row["saved_search"])) if each is not None
+                    stored_criterion(each, reference.vocabulary)
+                    for each in (row, saved.get(row["saved_search"]))
+                    if each is not None
                 ),
                 event_types=frozenset(row["event_types"]),
                 causes=frozenset(row["causes"]),
@@ -105,37 +110,35 @@ def _subscriptions(connection: Connection) -> list[Subscription]:
 
 
 def _owed(
-    connection: Connection, start: int, end: int, subscriptions: Sequence[Subscription]
+    connection: Connection, reference: Reference, block: tuple[int, int], subscriptions: Sequence[Subscription]
 ) -> tuple[int, list[_Owed]]:
-    """What the changes after `start` up to `end` owe, and the number up to which this reaches."""
+    """What the changes of a block (after one number up to another) owe, and the number up to which this reaches."""
     owed: list[_Owed] = []
-    for row, change in _changes(connection, start, end, subscriptions):
+    for row, change in _changes(connection, reference, block, subscriptions):
         heard = [each for each in subscriptions if row["seq"] > each.from_seq]
         matches = ((each, each.interest.match(change)) for each in heard)
         owed.extend(_Owed(each.endpoint, row["seq"], row["id"], match) for each, match in matches if match)
         if len(owed) >= MOST_DELIVERIES:
             return row["seq"], owed
-    return end, owed
+    return block[1], owed
 
 
 def _changes(
-    connection: Connection, start: int, end: int, subscriptions: Sequence[Subscription]
+    connection: Connection, reference: Reference, block: tuple[int, int], subscriptions: Sequence[Subscription]
 ) -> Iterator[tuple[RowMapping, ChangedRecord]]:
-    """The changes after `start` up to `end` whose cause anybody wants, in order. Each is analysed once for all."""
+    """The changes of a block whose cause anybody wants, in order. Each is analysed once for all."""
+    start, end = block
     causes = {cause for each in subscriptions for cause in each.interest.causes}
     if not causes or start >= end:
         return
     asks_words = any(each.interest.asks_words for each in subscriptions)
-    searched = SearchedTexts(reference_seen_by(connection)) if asks_words else None
+    searched = SearchedTexts(reference)
     columns = changes_table.c
     told = [columns[name] for name in ("seq", "id", "type", "cause", "noun", "subject", "terms_before", "terms_after")]
     chosen = select(*told, *((columns.data, columns.changed) if asks_words else ()))
     wanted = chosen.where(columns.seq > start, columns.seq <= end, columns.cause.in_(causes)).order_by(columns.seq)
     for row in connection.execute(wanted).mappings():
-        yield (
-            row,
-            ChangedRecord(row, searched, lambda document: paragraphs_of(connection, [document]).get(document, [])),
-        )
+        yield row, ChangedRecord(row, searched, lambda key: paragraphs_of(connection, [key]).get(key, []))
 
 
 def _columns(owed: Sequence[_Owed]) -> dict[str, list[Any]]:

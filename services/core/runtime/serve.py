@@ -85,6 +85,11 @@ class _AnnouncingServer(uvicorn.Server):
         if self.started:
             self._announce()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, once the app knows: what it answers without end is to end."""
+        getattr(self.config.app, "when_stopping", lambda: None)()
+        await super().shutdown(sockets=sockets)
+
 
 def _config(app: Any, settings: CoreSettings) -> uvicorn.Config:
     class Protocol(ProblemProtocol):

@@ -61,6 +61,7 @@ class Service(FastAPI):
 
     `examples` are what routes refer to as `#/components/examples/{name}`: written into a route itself, an example
     would lose its members that are null. `conditional`: what anyone may read answers 304 to whoever holds it.
+    `when_stopping` is called when the server begins to stop: it is to end the answers that would go on and on.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Service(FastAPI):
         self.rate_limits = RateLimits(settings.rate_limit, settings.rate_limit_with_key)
         self.examples: dict[str, Any] = {}
         self.conditional = conditional
+        self.when_stopping: Callable[[], None] = lambda: None
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document, with what holds for every operation."""

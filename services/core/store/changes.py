@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Date, Engine, Index, Table, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Column, Connection, Date, Engine, Index, Table, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.core.domain.changes import Cause
 from services.core.store.bulk import copy_rows
@@ -116,6 +116,53 @@ def head_and_time(connection: Connection) -> tuple[int, datetime]:
     """The newest change's number and the moment it was recorded."""
     row = connection.execute(select(change_head_table.c.seq, change_head_table.c.occurred_at)).one()
     return int(row.seq), row.occurred_at
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What there is of the feed: the newest change, when it was recorded, and the oldest that is kept."""
+
+    newest: int
+    as_of: datetime
+    oldest: int
+
+    def tells_all_after(self, seq: int) -> bool:
+        """Whether every change with a greater number is kept."""
+        return seq >= self.oldest - 1
+
+
+def kept_changes(connection: Connection) -> Kept:
+    """What this transaction sees of the feed; one query. Without any change the oldest is the next one."""
+    oldest = select(func.min(changes_table.c.seq)).scalar_subquery()
+    columns = change_head_table.c
+    row = connection.execute(select(columns.seq, columns.occurred_at, oldest.label("oldest"))).one()
+    return Kept(int(row.seq), row.occurred_at, int(row.oldest or row.seq + 1))
+
+
+def note_read(connection: Connection, reader: str, seq: int) -> None:
+    """Remember that one of our own readers needs nothing before this number any more."""
+    columns = feed_readers_table.c
+    stored = insert(feed_readers_table).values(name=reader, seq=seq)
+    values = {columns.seq: stored.excluded.seq, columns.read_at: func.now()}
+    connection.execute(stored.on_conflict_do_update(index_elements=[columns.name], set_=values))
+
+
+def forget_changes(connection: Connection, *, before: datetime, read_up_to: int, limit: int) -> int:
+    """Remove up to `limit` of the oldest changes, recorded before a moment; answers how many.
+
+    The feed stays dense. What one of our readers has not read stays, and so does the last that it read: by that it
+    knows that the feed is still the same.
+    """
+    columns, readers = changes_table.c, feed_readers_table.c
+    read = connection.scalar(select(func.min(readers.seq)))
+    last = min(read_up_to, read_up_to if read is None else int(read), head(connection)) - 1
+    oldest = select(columns.seq, columns.occurred_at).where(columns.seq <= last).order_by(columns.seq).limit(limit)
+    old = 0
+    for row in connection.execute(oldest):
+        if row.occurred_at >= before:
+            break
+        old = row.seq
+    return connection.execute(delete(changes_table).where(columns.seq <= old)).rowcount if old else 0
 
 
 def occurred_at(engine: Engine, seq: int) -> datetime:
