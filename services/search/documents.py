@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, func, select
 
+from services.core.query.analysis import words_edition
 from services.core.query.filters import FILTERS
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of
@@ -32,8 +33,8 @@ from services.core.store.tables import AGGREGATES
 from services.core.store.vocabularies import vocabulary
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout, Passage
 
-INDEX_VERSION = "6"
-"""Changes whenever the projection below would make other documents of the same records."""
+INDEX_VERSION = f"7.{words_edition()}"
+"""Changes whenever the projection below would make other documents of the same records, or texts other words."""
 
 FILTER_NAMES = tuple(
     name for name, known in FILTERS.items() if not known.single and not known.lists_only and name != "scheme"

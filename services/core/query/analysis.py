@@ -10,6 +10,7 @@
 - Beside the stems stand the tokens of the concepts that a line names, in whatever words (`concepts`).
 """
 
+import hashlib
 import re
 import threading
 import tomllib
@@ -49,9 +50,10 @@ def _combining_marks() -> str:
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
 
 
-_LETTERS = rf"(?:[^\W_]|[{_IGNORABLE}{_combining_marks()}])+"
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
+_LETTERS = rf"(?:[^\W_]++|[{_IGNORABLE}{_combining_marks()}]++)++"
 _RUN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}./~-]{_LETTERS})*")
-_ASCII_RUN = re.compile(r"[a-z0-9]+(?:['`./~-][a-z0-9]+)*")
+_ASCII_RUN = re.compile(r"[A-Za-z0-9]++(?:['`./~-][A-Za-z0-9]++)*+")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _DROPPED = re.compile(f"[{_IGNORABLE}]")
 _PLAIN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}]{_LETTERS})*")
@@ -85,7 +87,7 @@ class AnalysedText:
 class _Lexicon:
     languages_of: Mapping[str, str]
     irregular: Mapping[str, Mapping[str, str]]
-    plural_endings: Mapping[str, Mapping[str, str]]
+    endings: Mapping[str, Mapping[str, str]]
     kept_apart: Mapping[str, Mapping[str, str]]
     little_words: frozenset[str]
 
@@ -97,13 +99,20 @@ def _read_lexicon() -> _Lexicon:
         language: {word: f"{words[0]}=" for words in several for word in words}
         for language, several in facts["kept_apart"].items()
     }
-    irregular, plurals = facts["irregular_forms"], facts["plural_endings"]
-    return _Lexicon(languages_of, irregular, plurals, kept_apart, frozenset(facts["little_words"]))
+    irregular, endings = facts["irregular_forms"], facts["endings"]
+    return _Lexicon(languages_of, irregular, endings, kept_apart, frozenset(facts["little_words"]))
 
 
 _LEXICON = _read_lexicon()
 _STEMMERS = {language: snowballstemmer.stemmer(name) for language, name in _SNOWBALL_NAMES.items()}
 _STEMMING = threading.Lock()
+
+
+@cache
+def words_edition() -> str:
+    """Eight hex digits that change with the words that this analysis knows by name: lexicon, concepts, States."""
+    tables = ("lexicon.toml", "concepts.toml", "state_names.csv", "spoken_state_names.csv")
+    return hashlib.sha256(b"".join((Path(__file__).parent / name).read_bytes() for name in tables)).hexdigest()[:8]
 
 
 def composed(text: str) -> str:
@@ -118,7 +127,7 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", _DROPPED.sub("", text))
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return unicodedata.normalize("NFKD", bare.casefold())
+    return unicodedata.normalize("NFKD", bare.casefold()).translate(_LIGATURES)
 
 
 def is_exact(word: str) -> bool:
@@ -131,10 +140,15 @@ def is_little(word: str) -> bool:
     return word in _LEXICON.little_words
 
 
+def runs_in(text: str) -> Iterator[re.Match[str]]:
+    """The runs of letters, digits and inner marks of a composed text: what words are cut from, each by itself."""
+    return (_ASCII_RUN if text.isascii() else _RUN).finditer(text)
+
+
 def tokenise(text: str) -> Iterator[Token]:
     """The words of a composed text, in order. See `composed`."""
-    for run in _RUN.finditer(text):
-        for token in _split_run(run.group()):
+    for run in runs_in(text):
+        for token in tokens_of_run(run.group()):
             yield _moved(token, run.start()) if run.start() else token
 
 
@@ -155,7 +169,7 @@ def words_of(line: str) -> tuple[list[str], list[str]]:
 def languages_of(words: Iterable[str]) -> tuple[str, ...]:
     """The language that the function words among `words` speak for; all of them where they do not tell."""
     lookup = _LEXICON.languages_of
-    votes = Counter(lookup[word] for word in words if word in lookup)
+    votes = Counter(filter(None, map(lookup.get, words)))
     if not votes:
         return LANGUAGES
     most = max(votes.values())
@@ -234,22 +248,24 @@ _STEMS = {language: _Stems(language) for language in LANGUAGES}
 def _stem(word: str, language: str) -> str:
     if own := _LEXICON.kept_apart[language].get(word):
         return own
-    base = _LEXICON.irregular[language].get(word, word)
-    for ending, singular in _LEXICON.plural_endings.get(language, {}).items():
-        if base.endswith(ending) and len(base) > len(ending) + 1:
-            base = base.removesuffix(ending) + singular
+    base = _LEXICON.irregular[language].get(word)
+    if base is None:
+        base = word
+        for ending, other in _LEXICON.endings[language].items():
+            if base.endswith(ending) and len(base) > len(ending) + 1:
+                base = base.removesuffix(ending) + other
     with _STEMMING:  # the pure Python stemmers keep the word they work on in themselves
         return str(_STEMMERS[language].stemWord(base))
 
 
 @lru_cache(maxsize=200_000)
 def _words_of_run(run: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    tokens = _split_run(run)
+    tokens = tokens_of_run(run)
     return tuple(token.word for token in tokens), tuple(part.word for token in tokens for part in token.parts)
 
 
 @lru_cache(maxsize=50_000)
-def _split_run(run: str) -> tuple[Token, ...]:
+def tokens_of_run(run: str) -> tuple[Token, ...]:
     """The tokens of one run of letters, digits and inner marks; positions count from its beginning."""
     if run.isascii() and run.isalnum():
         return (Token(run.lower()[:MAX_WORD_LETTERS], 0, len(run)),)

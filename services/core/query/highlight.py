@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
-from services.core.query.analysis import LANGUAGES, Token, composed, concepts_in, languages_of, stems_of, tokenise
+from services.core.query.analysis import (
+    LANGUAGES,
+    Token,
+    composed,
+    concepts_in,
+    languages_of,
+    runs_in,
+    stems_of,
+    tokenise,
+    tokens_of_run,
+    words_of,
+)
 from services.core.query.matcher import find_phrase
 from services.core.query.tree import Query
 
@@ -52,16 +63,13 @@ def _spans(text: str, marks: Marks) -> list[tuple[int, int]]:
 
 
 def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
-    tokens = tuple(tokenise(line))
-    words = tuple(token.word for token in tokens)
+    words = tuple(words_of(line)[0])
     languages = languages_of(words)
-    found = [span for token in tokens for span in _token_spans(token, marks, languages)]
-    for phrase in marks.phrases:
-        found.extend((tokens[at].start, tokens[at + len(phrase) - 1].end) for at in find_phrase(phrase, words))
-        found.extend((part.start, part.end) for token in tokens for part in token.parts if (part.word,) == phrase)
-    if marks.concepts:
-        named = (each for each in concepts_in(words, line, languages) if not marks.concepts.isdisjoint(each.codes))
-        found.extend((tokens[each.start].start, tokens[each.end - 1].end) for each in named)
+    marked = _marked(marks, languages)
+    found = [(run.start() + start, run.start() + end) for run in runs_in(line) for start, end in marked[run.group()]]
+    if stretches := list(_stretches(words, line, marks, languages)):
+        tokens = tuple(tokenise(line))
+        found += [(tokens[first].start, tokens[beyond - 1].end) for first, beyond in stretches]
     last = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if end > last:
@@ -69,16 +77,43 @@ def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
             last = end
 
 
-def _token_spans(token: Token, marks: Marks, languages: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    if _is_marked(token.word, marks, languages):
-        yield token.start, token.end
-        return
-    for part in token.parts:
-        if _is_marked(part.word, marks, LANGUAGES):
-            yield part.start, part.end
+def _stretches(
+    words: tuple[str, ...], line: str, marks: Marks, languages: tuple[str, ...]
+) -> Iterator[tuple[int, int]]:
+    """Phrases and concepts, by the places of their first word and of the one after the last."""
+    for phrase in marks.phrases:
+        yield from ((at, at + len(phrase)) for at in find_phrase(phrase, words))
+    if marks.concepts:
+        named = concepts_in(words, line, languages)
+        yield from ((each.start, each.end) for each in named if not marks.concepts.isdisjoint(each.codes))
 
 
-@lru_cache(maxsize=4_096)
-def _is_marked(word: str, marks: Marks, languages: tuple[str, ...]) -> bool:
-    """Remembered, because the texts of one answer have most of their words in common."""
-    return word in marks.words or not marks.stems.isdisjoint(stems_of(word, languages))
+class _Marked(dict[str, tuple[tuple[int, int], ...]]):
+    """What to mark in each run of letters. Worked out once: the texts of an answer have most runs in common."""
+
+    def __init__(self, marks: Marks, languages: tuple[str, ...]) -> None:
+        super().__init__()
+        self._marks = marks
+        self._languages = languages
+
+    def __missing__(self, run: str) -> tuple[tuple[int, int], ...]:
+        spans = tuple(span for token in tokens_of_run(run) for span in self._of_token(token))
+        if len(self) < _MOST_RUNS:
+            self[run] = spans
+        return spans
+
+    def _of_token(self, token: Token) -> Iterator[tuple[int, int]]:
+        if self._is_marked(token.word, self._languages):
+            yield token.start, token.end
+            return
+        for part in token.parts:
+            if self._is_marked(part.word, LANGUAGES) or (part.word,) in self._marks.phrases:
+                yield part.start, part.end
+
+    def _is_marked(self, word: str, languages: tuple[str, ...]) -> bool:
+        return word in self._marks.words or not self._marks.stems.isdisjoint(stems_of(word, languages))
+
+
+_MOST_RUNS = 20_000
+_marked = lru_cache(maxsize=32)(_Marked)
+"""Of the last queries, by the languages of lines."""
