@@ -1,12 +1,15 @@
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.domain.errors import InvalidQueryError
+from services.core.query.filters import Vocabulary
+from services.core.query.matcher import Matcher, analyse_texts
 from services.core.query.parser import MAX_CHARACTERS, parse_query
-from services.core.query.tree import And, Not, Or, Phrase, Word
+from services.core.query.tree import And, Node, Not, Or, Phrase, Query, Synonym, Word
 
 
 def _codes(text: str) -> list[str]:
@@ -116,3 +119,168 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
         return
     json.dumps(query.interpreted)
     assert query == parse_query(text)
+
+
+PENALTY = Synonym(And((Word("pena"), Word("muerte"))), ("death-penalty",))
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("OPCAT ", Synonym(Word("opcat"), ("opcat",))),
+        ("pena de muerte", Synonym(And((Word("pena"), Word("muerte", prefix=True))), ("death-penalty",))),
+        ('"pena de muerte"', Phrase(("pena", "de", "muerte"))),
+        (
+            "abolir pena de muerte ",
+            And((Word("abolir"), Synonym(And((Word("pena"), Word("muerte"))), ("death-penalty",)))),
+        ),
+        ("death from:ESP penalty ", And((Synonym(And((Word("death"), Word("penalty"))), ("death-penalty",)),))),
+        ("-OPCAT", Not(Synonym(Word("opcat"), ("opcat",)))),
+        ("-OP-CAT", Not(Synonym(Phrase(("op", "cat")), ("opcat",)))),
+        ("zebra OR OPCAT ", Or((Word("zebra"), Synonym(Word("opcat"), ("opcat",))))),
+        ("UN ", Synonym(Word("un"), ("un",))),
+        ("un zebra ", Word("zebra")),
+        ("zebra de la jirafa ", And((Word("zebra"), Word("jirafa")))),
+        ("the zebra", Word("zebra", prefix=True)),
+        ("the OR zebra ", Or((Word("the"), Word("zebra")))),
+        ("of the ", And((Word("of"), Word("the")))),
+        ("the -zebra", And((Word("the"), Not(Word("zebra"))))),
+    ],
+)
+def test_concepts_and_little_words(text: str, root: Node) -> None:
+    assert parse_query(text, Vocabulary(states=frozenset({"ESP"})), "recommendations").root == root
+
+
+def test_the_longest_form_counts() -> None:
+    (synonym,) = parse_query("Optional Protocol to the Convention against Torture ").synonyms
+    assert synonym.concepts == ("opcat",)
+    assert {word.gap for word in parse_query("prevention of the zebras").words} == {0, 2}
+
+
+def test_other_forms_and_little_words_are_told() -> None:
+    interpreted = parse_query("prohibición de la MGF").interpreted
+    word, also = interpreted["query"]["all"]
+    assert word == {"word": "prohibicion", "match": "word"}
+    assert also["word"] == "mgf"
+    assert {"FGM", "female genital mutilation", "mutilation génitale féminine"} <= set(also["also"])
+    assert [notice["code"] for notice in interpreted["notices"]] == ["little_words"]
+    assert json.loads(json.dumps(interpreted)) == interpreted
+
+
+_BOMBS = [
+    '"' * 2_000,
+    "(" * 2_000,
+    ")" * 2_000,
+    "-" * 2_000,
+    "- " * 1_000,
+    "OR " * 600,
+    "AND OR NOT " * 150,
+    '"(' * 900,
+    ":" * 2_000,
+    "a:" * 900,
+    "from:" * 400,
+    "from:," * 300,
+    'from:"' * 250,
+    "a" * 2_000,
+    "a-" * 1_000,
+    "a.1" * 600,
+    "'" * 2_000,
+    "(a+)+$" * 300,
+    "(?:a|a)*b" * 200,
+    ".*" * 1_000,
+    "\\" * 2_000,
+    "x{1,99999}" * 200,
+    "\u0301" * 2_000,
+    "a\u0301" * 999,
+    "\u202e" * 2_000,
+    "\u202eerutrot\u202c (" * 100,
+    "حقوق الإنسان " * 12,
+    "人権" * 900,
+    "🏳️‍🌈" * 200,
+    "\ufeff \u200b" * 600,
+    "\x01\x02\x1b[31m torture",
+    "%00",
+    "\\x00",
+    "<script>alert(1)</script>",
+    "'; DROP TABLE records; --",
+    "${jndi:ldap://x}",
+    "from:" + "é" * 1_900,
+    "cycle:" + "9" * 1_900,
+    "date:" + "1" * 1_900,
+    "cycle:0..999999999",
+    "session:1..200 " * 30,
+]
+
+
+@pytest.mark.parametrize("text", _BOMBS, ids=range(len(_BOMBS)))
+def test_hostile_queries_are_understood_or_refused_soon(text: str) -> None:
+    begun = time.process_time()
+    try:
+        told = str(parse_query(text, Vocabulary(states=frozenset({"ESP"}))).interpreted)
+    except InvalidQueryError as error:
+        told = error.detail
+    assert told
+    assert time.process_time() - begun < 5
+
+
+_PIECES = st.lists(
+    st.sampled_from(
+        [
+            "torture",
+            "pena de muerte",
+            '"',
+            "“",
+            "(",
+            ")",
+            "-",
+            "–",
+            "OR",
+            "AND",
+            "NOT",
+            "from:",
+            "from:Spain",
+            "to:PER",
+            " ",
+            "cycle:2..3",
+            "date:..2012",
+            "date:2012",
+            "type:documents",
+            "UN",
+            "the",
+            "de la",
+            "OPCAT",
+            "x:y",
+            "116.17",
+            "\u202e",
+            "e\u0301",
+            "A/HRC/22/15",
+            ":",
+            ",",
+            "\n",
+            "ñ",
+            "حقوق",
+            "\u0301",
+            "-(",
+            "-from:ESP",
+        ]
+    ),
+    max_size=25,
+)
+
+
+@given(
+    _PIECES.map("".join) | _PIECES.map(" ".join), st.sampled_from([None, "recommendations", "statements", "hearings"])
+)
+def test_any_mixture_is_understood_or_refused(text: str, noun: str | None) -> None:
+    vocabulary = Vocabulary(states=frozenset({"ESP", "PER"}))
+    try:
+        query = parse_query(text, vocabulary, noun)
+    except InvalidQueryError:
+        return
+    json.dumps(query.interpreted)
+    assert query == parse_query(text, vocabulary, noun)
+    assert len({field.name for field in query.filters}) == len(query.filters)
+    record, terms = analyse_texts({"text": "Torture and the death penalty"}), frozenset({"cycle:2", "date:2012-05"})
+    for strict in (True, False):
+        whole = Matcher(query, strict=strict).matches_analysed(record, terms)
+        assert Matcher(Query("", query.root), strict=strict).matches_analysed(record, terms) or not whole
