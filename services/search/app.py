@@ -1,7 +1,7 @@
 """The search service: full-text and faceted queries."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -14,8 +14,9 @@ from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
 from services.search.dependencies import Desk, following, open_desk
 from services.search.documented import examples
-from services.search.routes import facets, search
+from services.search.routes import facets, search, suggest
 from services.search.settings import SearchSettings
+from services.search.suggestions import Suggestions
 
 DESCRIPTION = """\
 Full-text search over recommendations, statements, hearings and documents of the Universal Periodic Review.
@@ -34,6 +35,7 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
         with ExitStack() as stack:
             desk = stack.enter_context(open_desk(settings, database_url))
             app.state.desk = desk
+            app.state.suggestions = stack.enter_context(closing(Suggestions(desk.store, desk.engine)))
             app.metrics_registry.register(_IndexMetrics(desk))
             if settings.search_follow:
                 stack.enter_context(following(desk, database_url))
@@ -64,7 +66,7 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
             "similar": "Recommendations like one.",
         },
     )
-    for noun in (search, facets):
+    for noun in (search, facets, suggest):
         service.include_router(noun.router)
     service.examples = examples()
     return service

@@ -1,12 +1,14 @@
 """Everything that the values of filters are called: their names in all languages, other spellings, codes."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
+from services.core.query.concepts import concepts, state_names
 from services.core.query.filters import FILTERS
 from services.core.schemas.names import LANGUAGES
 from services.core.store.reference import Reference
 from services.core.store.vocabularies import vocabulary
-from services.search.naming import Name, NameIndex
+from services.search.naming import Name, NameIndex, name_words
 
 _STATES = frozenset({"state_under_review", "recommending_state", "speaker"})
 _GROUPS = frozenset({"region", "recommending_region", "bloc", "recommending_bloc", "speaker"})
@@ -24,16 +26,34 @@ def names_of(
         yield from _of_label(reference, f"{scheme}:{value}")
     if facet in _STATES and (state := reference.states.get(value)):
         yield from _of_languages(state.names)
+        yield from ((name, None) for name in state_names().get(value, ()))
     if facet in _GROUPS and (group := reference.groups.get(value)):
         yield from _of_languages(group.names)
 
 
 def _of_label(reference: Reference, label_id: str) -> Iterator[tuple[str, str | None]]:
+    """What a label is called, also by the words of the field that mean the same: OPCAT, FGM."""
+    names: list[tuple[str, str | None]] = []
     if label := reference.labels.get(label_id):
-        yield from _of_languages(label.names)
-        yield from ((code, None) for code in label.printed_codes)
+        names += _of_languages(label.names)
+        names += ((code, None) for code in label.printed_codes)
     if entry := vocabulary().get(label_id):
-        yield from ((alias, None) for alias in entry.aliases)
+        names += ((alias, None) for alias in entry.aliases)
+    yield from names
+    for code in dict.fromkeys(_concepts_by_form().get(name_words(name)) for name, _ in names):
+        if code is not None:
+            yield from ((form, None) for form in concepts()[code].all_forms)
+
+
+@cache
+def _concepts_by_form() -> Mapping[tuple[str, ...], str]:
+    """The concept that has a form of these words, where it is the only one."""
+    found: dict[tuple[str, ...], str | None] = {}
+    for code, concept in concepts().items():
+        for form in concept.all_forms:
+            words = name_words(form)
+            found[words] = code if found.get(words, code) == code else None
+    return {words: code for words, code in found.items() if code is not None}
 
 
 def _of_languages(names: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:

@@ -76,3 +76,35 @@ class FacetAnswer(Facet):
     took_ms: float
     interpreted: dict[str, Any] = Field(description="What was understood of `search`.")
     dataset: Dataset
+
+
+class SuggestedSearch(Public):
+    """Something to search for: a filter or a query."""
+
+    kind: str = Field(
+        description="Name of the filter that it stands for; or `phrase`, words that texts often use; `term`, a word of "
+        "the field with all that mean the same; `number`, a symbol, a number or an id.",
+        examples=["topic"],
+    )
+    value: str = Field(examples=["torture-prevention"])
+    label: str = Field(examples=["Torture prevention"])
+    matched: str | None = Field(
+        description="The name that was found, where it is not the label: of another language, an abbreviation.",
+        examples=["Prevención de la tortura"],
+    )
+    detail: str | None = Field(description="Title or text of the record that bears the symbol or id.")
+    count: int = Field(description="Records that the search finds. Exact.", examples=[29])
+    filter: dict[str, str] | None = Field(
+        description="The filter that it stands for.", examples=[{"topic": "torture-prevention"}]
+    )
+    query: str | None = Field(description="Or the query (`q`).", examples=['"preventive mechanism"'])
+    url: str = Field(description="The search for it.")
+
+
+class SuggestAnswer(Public):
+    """What to search for, the likeliest first."""
+
+    q: str = Field(description="What was typed.")
+    suggestions: list[SuggestedSearch]
+    took_ms: float
+    dataset: Dataset

@@ -15,7 +15,7 @@ from services.core.query.matcher import ONE_TYPO_FROM
 
 MAX_TYPED_WORDS: Final = 12
 """More are not looked at: no name is told apart by its thirteenth word."""
-_REMEMBERED: Final = 2_048
+_REMEMBERED: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,23 @@ class NameIndex:
         self._holding: Mapping[str, frozenset[int]] = {word: frozenset(several) for word, several in holding.items()}
         self._words = sorted(holding)
         self._meant: dict[str, Mapping[int, frozenset[int]]] = {}
+        self._found: dict[tuple[str, ...], Sequence[Found]] = {}
 
-    def find(self, typed: str) -> list[Found]:
+    def find(self, typed: str) -> Sequence[Found]:
         """The names that have all typed words, or words that begin so; the likeliest first.
 
         One typing error a word is forgiven from five letters, but for its first letter. Where some names have fewer
         errors than others, those alone are found. Nothing is found by a text without words.
         """
         words = name_words(typed)[:MAX_TYPED_WORDS]
-        if not words:
-            return []
+        known = self._found.get(words)
+        if known is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            known = self._found[words] = self._find(words) if words else []
+        return known
+
+    def _find(self, words: tuple[str, ...]) -> list[Found]:
         typos: dict[int, int] = {}
         for number, word in enumerate(words):
             of_word = {at: errors for errors, several in self._meaning(word).items() for at in several}
