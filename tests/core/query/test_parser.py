@@ -130,11 +130,8 @@ PENALTY = Synonym(And((Word("pena"), Word("muerte"))), ("death-penalty",))
         ("OPCAT ", Synonym(Word("opcat"), ("opcat",))),
         ("pena de muerte", Synonym(And((Word("pena"), Word("muerte", prefix=True))), ("death-penalty",))),
         ('"pena de muerte"', Phrase(("pena", "de", "muerte"))),
-        (
-            "abolir pena de muerte ",
-            And((Word("abolir"), Synonym(And((Word("pena"), Word("muerte"))), ("death-penalty",)))),
-        ),
-        ("death from:ESP penalty ", And((Synonym(And((Word("death"), Word("penalty"))), ("death-penalty",)),))),
+        ("zebra pena de muerte ", And((Word("zebra"), PENALTY))),
+        ("pena from:ESP de muerte ", PENALTY),
         ("-OPCAT", Not(Synonym(Word("opcat"), ("opcat",)))),
         ("-OP-CAT", Not(Synonym(Phrase(("op", "cat")), ("opcat",)))),
         ("zebra OR OPCAT ", Or((Word("zebra"), Synonym(Word("opcat"), ("opcat",))))),
