@@ -23,6 +23,14 @@ class ApiSettings(CoreSettings):
             "takes an open file of the process."
         ),
     )
+    changes_kept_days: int | None = Field(
+        default=None,
+        ge=7,
+        description=(
+            "Days for which changes are kept in the feed; the deliverer removes older ones when webhooks and the "
+            "search index have read them. Unset: all are kept."
+        ),
+    )
     webhook_allow_http: bool = Field(
         default=False,
         description="Allow webhook addresses that start with `http://`. Events then travel unencrypted.",

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Function, func, select
 from sqlalchemy.exc import DBAPIError
 
 from services.core.schemas.texts import SEARCHED_NOUNS
-from services.core.store.changes import changes_table, head
+from services.core.store.changes import changes_table, head, note_read
 from services.core.store.engine import snapshot_on
 from services.core.store.filtering import as_array
 from services.core.store.reference import reference_seen_by
@@ -85,6 +85,7 @@ class Indexer:
         self._engine = engine
         self._name = name
         self._standing: _Standing | None = None
+        self._noted: int | None = None
         self._edition: str | None = None
         self._compared = False
 
@@ -95,13 +96,21 @@ class Indexer:
         nobody followed is repaired.
         """
         with self._turn() as connection:
-            if connection is None:
-                return False
-            if self._catch_up(connection):
-                return True
-            if self._compared:
-                return False
-            return self._compare(connection).repaired > 0
+            worked = connection is not None and self._step(connection)
+        self._note_read()
+        return worked
+
+    def _step(self, connection: Connection) -> bool:
+        if self._catch_up(connection):
+            return True
+        return not self._compared and self._compare(connection).repaired > 0
+
+    def _note_read(self) -> None:
+        """Let nobody remove changes that the index has not read. The connection of the turn must be free by now."""
+        if self._standing is not None and self._standing.seq != self._noted:
+            with self._store.begin() as connection:
+                note_read(connection, f"index {self._name}", self._standing.seq)
+            self._noted = self._standing.seq
 
     def rebuild(self) -> int:
         """Build the index anew beside the one in use and put it in its place. Returns the number of documents."""

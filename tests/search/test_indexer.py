@@ -311,6 +311,16 @@ def test_a_restored_database_is_noticed_after_a_restart_too(
         assert_same(restarted, store)
 
 
+def test_the_store_knows_how_far_the_index_has_read(desk: Desk, store: Engine, tmp_path: Path) -> None:
+    load(store, tmp_path, report([recommendation("116.1", TEXTS[0])]), "draft.docx")
+    while desk.indexer.step():
+        pass
+    load(store, tmp_path, report([recommendation("116.1", TEXTS[0]), recommendation("116.2", TEXTS[1])]), "report.docx")
+    desk.indexer.step()
+    with store.connect() as connection:
+        assert connection.scalars(text("SELECT seq FROM feed_readers")).all() == [head(connection)]
+
+
 def test_changes_that_are_no_longer_kept_lead_to_a_rebuild(desk: Desk, store: Engine, tmp_path: Path) -> None:
     catch_up(desk)
     load(store, tmp_path, REPORT, "report.pdf")

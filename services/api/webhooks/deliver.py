@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from services.api.settings import ApiSettings
-from services.api.webhooks.fanout import fan_out, is_behind
+from services.api.webhooks.fanout import fan_out, forget_fanned_out, is_behind
 from services.api.webhooks.guard import AddressRules
 from services.api.webhooks.queue import Claim, Clock, Room, Settled, Tried, claim, database_clock, release, settle
 from services.api.webhooks.schedule import RetrySchedule, load_schedule
@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.5
 """How often we look for due retries, and for changes whose notification was lost."""
 REPORT_SECONDS = 60.0
+FORGET_SECONDS, FORGOTTEN_AT_ONCE = 60.0, 5_000
+"""How often old changes are removed, and how many in one transaction."""
 START_SHARE, SETTLE_SHARE = 0.5, 0.25
 """What a lease has beyond the deadline of a try, as shares of it: for waiting until it starts, and for settling it."""
 SLOW_SECONDS = 1.0
@@ -83,6 +85,7 @@ class Deliverer:
         deadline_seconds: float,
         schedule: RetrySchedule | None = None,
         places: Places | None = None,
+        changes_kept: timedelta | None = None,
         clock: Clock = database_clock,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -94,6 +97,8 @@ class Deliverer:
         self._lease = timedelta(seconds=deadline_seconds * (1 + START_SHARE + SETTLE_SHARE))
         self._schedule = schedule or load_schedule()
         self._places = places or Places()
+        self._changes_kept = changes_kept
+        self._forget_at = 0.0
         self._clock = clock
         self._chance = chance
         self._pool = TryPool(self._try_and_tell, threads=self._places.threads, an_endpoint=self._places.running)
@@ -120,8 +125,22 @@ class Deliverer:
         self._note_settled(settled)
         self._start(claims, claimed_at)
         fanned_out = self._fan_out() if behind else False
+        forgot = self._forget_changes()
         self._report()
-        return bool(settled or claims or fanned_out)
+        return bool(settled or claims or fanned_out or forgot)
+
+    def _forget_changes(self) -> bool:
+        """Remove what is older than changes are kept, every now and then; whether there may be more of it."""
+        if self._changes_kept is None or time.monotonic() < self._forget_at:
+            return False
+        with self._engine.begin() as connection:
+            before = self._clock(connection) - self._changes_kept
+            gone = forget_fanned_out(connection, before, limit=FORGOTTEN_AT_ONCE)
+        if gone:
+            log.info("old changes removed", changes=gone)
+        if gone < FORGOTTEN_AT_ONCE:
+            self._forget_at = time.monotonic() + FORGET_SECONDS
+        return gone == FORGOTTEN_AT_ONCE
 
     def finish(self) -> None:
         """Give back what has not begun, wait for the tries that run, and settle them. Nothing can start afterwards."""
@@ -298,6 +317,7 @@ def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
         WebhookSender(AddressRules.from_settings(settings), deadline_seconds=seconds),
         public_url=settings.public_url,
         deadline_seconds=seconds,
+        changes_kept=None if settings.changes_kept_days is None else timedelta(days=settings.changes_kept_days),
     )
     worker = BackgroundWorker("deliver", deliverer.step, idle_wait=POLL_SECONDS, longest_pause=10.0)
     deliverer.wake = worker.wake

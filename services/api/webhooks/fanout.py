@@ -7,6 +7,7 @@ that a change is fanned out once, whatever breaks off and however many deliverer
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, literal, select, text, update
@@ -16,7 +17,7 @@ from services.api.matching import ChangedRecord, Interest
 from services.api.saved_searches import find_saved_searches
 from services.core.domain.changes import Match
 from services.core.schemas.texts import SearchedTexts
-from services.core.store.changes import change_head_table, changes_table, head
+from services.core.store.changes import change_head_table, changes_table, forget_changes, head
 from services.core.store.paragraphs import paragraphs_of
 from services.core.store.reference import Reference, reference_of, reference_seen_by
 from services.core.store.webhooks import endpoints_table, fanout_table
@@ -64,6 +65,12 @@ def is_behind(connection: Connection) -> bool:
     """Whether there are changes that were not fanned out yet."""
     behind = select(literal(1)).select_from(fanout_table, change_head_table)
     return connection.scalar(behind.where(fanout_table.c.seq < change_head_table.c.seq)) is not None
+
+
+def forget_fanned_out(connection: Connection, before: datetime, *, limit: int) -> int:
+    """Remove up to `limit` changes that were recorded before a moment and that all have read; answers how many."""
+    cursor = connection.scalar(select(fanout_table.c.seq)) or 0
+    return forget_changes(connection, before=before, read_up_to=cursor, limit=limit)
 
 
 def fan_out(connection: Connection) -> FannedOut | None:

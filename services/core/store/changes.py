@@ -151,10 +151,11 @@ def forget_changes(connection: Connection, *, before: datetime, read_up_to: int,
     """Remove up to `limit` of the oldest changes, recorded before a moment; answers how many.
 
     The feed stays dense. What one of our readers has not read stays, and so does the last that it read: by that it
-    knows that the feed is still the same.
+    knows that the feed is still the same. A reader that has read nothing since that moment is none any more, or is
+    behind by more than is kept: an index is then built anew.
     """
     columns, readers = changes_table.c, feed_readers_table.c
-    read = connection.scalar(select(func.min(readers.seq)))
+    read = connection.scalar(select(func.min(readers.seq)).where(readers.read_at >= before))
     last = min(read_up_to, read_up_to if read is None else int(read), head(connection)) - 1
     oldest = select(columns.seq, columns.occurred_at).where(columns.seq <= last).order_by(columns.seq).limit(limit)
     old = 0

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
+from services.api import feed
 from services.core.domain.changes import EVENT_TYPES, Cause, type_matches
 from services.core.query.filters import FILTERS, parse_filters
 from services.core.schemas.events import draft_change
@@ -184,3 +185,33 @@ def test_what_the_feed_does_not_take(site: Site) -> None:
     problem(site.get("/v1/changes", sort="date"), 400, "unknown_parameter")
     for after in ("-1", "1.5", "", "x", str(2**63), "9" * 400):
         assert "`after`" in problem(site.get("/v1/changes", after=after), 400, "invalid_parameter")["detail"]
+
+
+def test_changes_that_are_no_longer_kept_are_gone(site: Site, engine: Engine, drafts: list[ChangeDraft]) -> None:
+    with engine.begin() as connection:
+        connection.execute(delete(changes_table).where(changes_table.c.seq <= 20))
+    for after, headers in ((0, {}), (19, {}), (19, {"Accept": "text/event-stream"}), (19, {"If-None-Match": "*"})):
+        told = problem(site.client.get("/v1/changes", params={"after": after}, headers=headers), 410, "changes_gone")
+        assert (told["oldest"], told["cursor"]) == (21, len(drafts))
+        assert told["exports"]["recommendations"] == f"{PUBLIC}/v1/recommendations.ndjson"
+        assert site.get(told["exports"]["states"]).status_code == 200
+    assert site.json("/v1/changes", after=20, limit=1)["data"][0]["seq"] == 21
+    assert site.json("/v1/changes", limit=1)["data"][0]["seq"] == 21, "who names no number takes what there is"
+    gone = site.client.get("/v1/changes", headers={"Accept": "text/event-stream", "Last-Event-ID": "5"})
+    problem(gone, 410, "changes_gone")
+
+
+def test_causes_choose_as_well(site: Site) -> None:
+    assert site.json("/v1/changes", cause="backfill")["data"] == []
+    assert len(site.json("/v1/changes", cause=["backfill", "publication"])["data"]) == 50
+
+
+def test_words_are_looked_for_in_portions(
+    site: Site, drafts: list[ChangeDraft], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [event["seq"] for event in site.rows("/v1/changes", q="torture", limit=200)]
+    assert 0 < len(wanted) < len(drafts) / 2
+    monkeypatch.setattr(feed, "MOST_TEXTS", 25)
+    pages = site.pages("/v1/changes", q="torture", limit=3)
+    assert len(pages) >= len(drafts) // 30
+    assert [event["seq"] for page in pages for event in page["data"]] == wanted

@@ -673,3 +673,15 @@ def test_nothing_is_lost_when_deliverers_are_killed(
         arrived.setdefault(body["data"]["seq"], set()).add(json.dumps(body))
     assert sorted(arrived) == list(range(1, 401))
     assert all(len(same) == 1 for same in arrived.values())
+
+
+def test_old_changes_are_removed_when_they_were_fanned_out(
+    engine: Engine, make_deliverer: MakeDeliverer, clock: FakeClock, publish: Publish
+) -> None:
+    publish(*[draft() for _ in range(5)])
+    for_ever, deliverer = make_deliverer(), make_deliverer(changes_kept=timedelta(days=30))
+    clock.now += timedelta(days=31)
+    assert deliverer.step()  # fans out, and removes all but the last
+    for_ever.step()
+    assert [row.seq for row in rows(engine, "SELECT seq FROM changes ORDER BY seq")] == [5]
+    assert not deliverer.step()

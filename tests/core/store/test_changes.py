@@ -1,11 +1,21 @@
 import random
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from services.core.domain.changes import Cause
-from services.core.store.changes import ChangeDraft, append_changes, changes_after, head
+from services.core.store.changes import (
+    ChangeDraft,
+    Kept,
+    append_changes,
+    changes_after,
+    forget_changes,
+    head,
+    kept_changes,
+    note_read,
+)
 from services.core.store.engine import make_engine
 
 WRITERS = 8
@@ -37,6 +47,38 @@ def test_changes_are_numbered_from_one(database_url: str) -> None:
     engine.dispose()
     assert [(change.seq, change.subject) for change in found] == [(1, "a"), (2, "b")]
     assert all(change.id.startswith("evt_") for change in found)
+
+
+def test_old_changes_go_when_all_have_read_them(database_url: str) -> None:
+    engine = make_engine(database_url)
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        assert kept_changes(connection).tells_all_after(0)
+        append_changes(connection, [draft(str(number)) for number in range(30)])
+        age = "UPDATE changes SET occurred_at = now() - (CASE WHEN seq <= 20 THEN 40 ELSE 1 END) * interval '1 day'"
+        connection.execute(text(age))
+
+    def forget(read_up_to: int, limit: int = 100) -> tuple[int, int]:
+        with engine.begin() as connection:
+            gone = forget_changes(connection, before=now - timedelta(days=30), read_up_to=read_up_to, limit=limit)
+            kept = kept_changes(connection)
+            assert kept == Kept(30, kept.as_of, kept.oldest)
+            assert (kept.tells_all_after(kept.oldest - 1), kept.tells_all_after(kept.oldest - 2)) == (True, False)
+            assert [change.seq for change in changes_after(connection, 0, 99)] == list(range(kept.oldest, 31))
+            return gone, kept.oldest
+
+    assert forget(3) == (2, 3)  # what was read last stays
+    with engine.begin() as connection:
+        note_read(connection, "an index", 4)
+        note_read(connection, "an index", 10)
+        note_read(connection, "another", 30)
+    assert forget(30, limit=4) == (4, 7)
+    assert forget(30) == (3, 10)
+    with engine.begin() as connection:  # an index that nobody has used for longer than changes are kept
+        connection.execute(text("UPDATE feed_readers SET read_at = now() - interval '31 days' WHERE name = 'an index'"))
+    assert forget(30) == (11, 21)
+    assert forget(30) == (0, 21)
+    engine.dispose()
 
 
 def test_a_reader_that_remembers_a_number_misses_nothing(database_url: str) -> None:
