@@ -16,7 +16,7 @@ from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
 from services.api.routes.feeds import feed_routes
 from services.api.routes.matrix import matrix_routes
-from services.api.routes.records import record_routes
+from services.api.routes.records import detail_routes, list_routes
 from services.api.routes.statistics import statistics_routes
 from services.api.settings import ApiSettings
 from services.core.runtime.web import Service, create_service
@@ -52,10 +52,12 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         server=settings.public_url if "public_url" in settings.model_fields_set else "/",
     )
     service.examples |= examples()
+    # Routes are tried one after the other: first what is asked for most. `/v1/{noun}/citation` has to come before ids.
+    service.include_router(list_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(citation_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(detail_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(export_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(matrix_routes(), dependencies=[Depends(recognise_key)])
-    service.include_router(citation_routes(), dependencies=[Depends(recognise_key)])
-    service.include_router(record_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(statistics_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(topics.router, dependencies=[Depends(recognise_key)])
     service.include_router(paragraphs.router, dependencies=[Depends(recognise_key)])

@@ -9,8 +9,10 @@ import csv
 import io
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby, islice
+from operator import attrgetter, itemgetter
 from types import NoneType, UnionType
 from typing import IO, Any, Union, get_args, get_origin
 
@@ -29,9 +31,12 @@ IN_MEMORY = 2_000_000
 _AT_ONCE = threading.BoundedSemaphore(4)
 _PATIENCE = 20.0
 _CHUNK = 262_144
+_ROWS_AT_ONCE = 500
+_MOST_KNOWN = 20_000
 _MOST_ROWS_OF_A_SHEET = 1_048_575
 _LONGEST_CELL = 32_767
 _BETWEEN = "; "
+_EMPTY = ("[]", "{}", "null")
 _FORMULAS = frozenset("=+-@\t\r")
 """How texts begin that spreadsheets take for formulas."""
 
@@ -111,18 +116,18 @@ def _write_ndjson(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenan
 
 def _write_csv(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:
     columns = columns_of(provenance.noun)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-    rows = csv.writer(text)
-    rows.writerow([name for column in columns for name in column.names] + ["dataset_version", "query"])
-    said = [provenance.version, provenance.query]
-    for shape in shapes:
-        # A text that a spreadsheet would take for a formula is quoted: documents are not to be trusted with that.
-        cells = [
-            f"'{cell}" if cell.__class__ is str and cell[:1] in _FORMULAS else cell for cell in _cells(columns, shape)
-        ]
-        rows.writerow(cells + said)
-    text.flush()
-    text.detach()
+    said: list[Cell] = [provenance.version, provenance.query]
+    head: list[Cell] = [name for column in columns for name in column.names]
+    rows = chain([[*head, "dataset_version", "query"]], (_harmless(_cells(columns, shape)) + said for shape in shapes))
+    while portion := list(islice(rows, _ROWS_AT_ONCE)):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(portion)
+        file.write(text.getvalue().encode())
+
+
+def _harmless(cells: Sequence[Cell]) -> list[Cell]:
+    """A text that a spreadsheet would take for a formula is quoted: documents are not to be trusted with that."""
+    return [f"'{cell}" if cell.__class__ is str and cell[:1] in _FORMULAS else cell for cell in cells]
 
 
 def _write_xlsx(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:
@@ -159,20 +164,34 @@ def _fitting(cell: Cell) -> Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One member of a shape as one column or several: a named thing has its code and its name."""
+    """Members of a shape as columns: a named thing has its code and its name. `plain`: a cell as it is."""
 
     names: tuple[str, ...]
     cells: Callable[[Shape], Sequence[Cell]]
+    plain: bool = False
 
 
 def columns_of(noun: str) -> list[Column]:
     """The columns of a noun's rows; the same whatever the rows hold."""
     fields = RECORD_MODELS[noun].model_fields
-    return [column for name, field in fields.items() for column in _columns(name, field.annotation)]
+    columns = [column for name, field in fields.items() for column in _columns(name, field.annotation)]
+    return [
+        together
+        for plain, neighbours in groupby(columns, attrgetter("plain"))
+        for together in (_taken_at_once(list(neighbours)) if plain else neighbours)
+    ]
+
+
+def _taken_at_once(columns: list[Column]) -> list[Column]:
+    names = tuple(name for column in columns for name in column.names)
+    return [Column(names, itemgetter(*names), plain=True)] if len(names) > 1 else columns
 
 
 def _cells(columns: Sequence[Column], shape: Shape) -> list[Cell]:
-    return [cell for column in columns for cell in column.cells(shape)]
+    cells: list[Cell] = []
+    for column in columns:
+        cells += column.cells(shape)
+    return cells
 
 
 def _columns(name: str, annotation: Any) -> list[Column]:
@@ -188,7 +207,7 @@ def _columns(name: str, annotation: Any) -> list[Column]:
         return [Column(names, lambda shape: [(shape[name] or {}).get(member) for member in members])]
     if get_origin(kind) is dict:
         return [Column((name,), lambda shape: [_json(shape[name])])]
-    return [Column((name,), lambda shape: [shape[name]])]
+    return [Column((name,), lambda shape: [shape[name]], plain=True)]
 
 
 def _columns_of_list(name: str, of: Any) -> list[Column]:
@@ -205,17 +224,30 @@ def _labels(name: str) -> Column:
     """A column of codes and one of names for each vocabulary that has a filter."""
     schemes = {known.scheme: known.name for known in FILTERS.values() if known.scheme}
     places = {scheme: 2 * place for place, scheme in enumerate(schemes)}
+    known: dict[tuple[str, ...], list[Cell]] = {}
 
     def cells(shape: Shape) -> Sequence[Cell]:
-        found: list[dict[str, None]] = [{} for _ in range(2 * len(places))]
-        for label in shape[name]:
-            place = places.get(label["scheme"])
-            if place is not None:
-                found[place][label["code"]] = None
-                found[place + 1][label["name"]] = None
-        return [_BETWEEN.join(each) for each in found]
+        labels = shape[name]
+        key = tuple([label["id"] for label in labels])
+        told = known.get(key)
+        if told is None:
+            told = _cells_of_labels(labels, places)
+            if len(known) < _MOST_KNOWN:  # most rows carry labels that others carry, too
+                known[key] = told
+        return told
 
     return Column(tuple(each for column in schemes.values() for each in (column, f"{column}_names")), cells)
+
+
+def _cells_of_labels(labels: Sequence[Shape], places: Mapping[str, int]) -> list[Cell]:
+    found: dict[int, dict[str, str]] = {}
+    for label in labels:
+        if label["scheme"] in places:
+            found.setdefault(places[label["scheme"]], {})[label["code"]] = label["name"]
+    cells: list[Cell] = [""] * (2 * len(places))
+    for place, named in found.items():
+        cells[place : place + 2] = [_BETWEEN.join(named), _BETWEEN.join(dict.fromkeys(named.values()))]
+    return cells
 
 
 def _code_and_name(named: Shape | None) -> Sequence[Cell]:
@@ -227,7 +259,8 @@ def _codes_and_names(named: Sequence[Shape]) -> Sequence[Cell]:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value).decode() if value else ""
+    text = orjson.dumps(value).decode()
+    return "" if text in _EMPTY else text
 
 
 def _without_none(annotation: Any) -> Any:

@@ -71,7 +71,7 @@ def export_list(request: Request, noun: str, form: Format) -> Response:
         address = f"{url.rstrip('/')}/v1/{noun}" + (f"?{request.url.query}" if request.url.query else "")
         total = count_records(connection, query.filters)
         provenance = Provenance(noun, address, data["version"], data["as_of"], total)
-        with closing(every_record(connection, query.filters, sort=query.sort)) as records:
+        with closing(every_record(connection, query.filters, sort=query.sort, shown=True)) as records:
             shapes = (with_address(noun, shape_of(noun, record, names), url) for record in records)
             file = write_export(form, shapes, provenance)
     headers = {

@@ -49,11 +49,18 @@ RecordId = Annotated[
 ]
 
 
-def record_routes() -> APIRouter:
-    """`GET /v1/{noun}` and `GET /v1/{noun}/{id}` for every noun, and permalinks without the version."""
+def list_routes() -> APIRouter:
+    """`GET /v1/{noun}` for every noun."""
     router = APIRouter()
     for noun in AGGREGATES:
         _add_list(router, noun)
+    return router
+
+
+def detail_routes() -> APIRouter:
+    """`GET /v1/{noun}/{id}` for every noun, and permalinks without the version."""
+    router = APIRouter()
+    for noun in AGGREGATES:
         _add_detail(router, noun)
         _add_permalink(router, noun)
     return router
@@ -77,7 +84,14 @@ def _add_list(router: APIRouter, noun: str) -> None:
         with _reading(desk, asked) as connection:
             if is_conditional(request) and (held := _unchanged(desk, request, connection)) is not None:
                 return held
-            page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
+            page = list_page(
+                connection,
+                query.filters,
+                sort=query.sort,
+                cursor=query.cursor,
+                limit=query.limit,
+                shown=not asked.parts,  # parts may look at what records hold
+            )
             reference = desk.reference.as_of(connection, page.seq)
             setting = Setting(connection, Names(reference, query.language), desk.settings.public_url)
             shapes = _shapes(noun, page.records, asked, setting)

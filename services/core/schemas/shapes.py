@@ -6,6 +6,7 @@ It carries no address: the edge adds `url`, since the public address is a settin
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from services.core.domain.documents import address_of_symbol
@@ -60,6 +61,7 @@ def _history(record: Stored) -> Shape:
     }
 
 
+@lru_cache(maxsize=10_000)  # what was written together bears the same moment
 def moment_text(moment: datetime) -> str:
     """RFC 3339 in UTC, such as `2026-11-21T09:00:00.123456Z`."""
     return moment.isoformat().replace("+00:00", "Z")

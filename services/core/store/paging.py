@@ -5,13 +5,13 @@ import datetime
 import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    ScalarSelect,
     Select,
     func,
     literal,
@@ -24,11 +24,12 @@ from services.core.query.filters import FilterSet
 from services.core.store.changes import change_head_table
 from services.core.store.filtering import conditions
 from services.core.store.metadata import day_in_order
-from services.core.store.records import Stored, driver_rows, streamed_driver_rows
+from services.core.store.records import Stored, driver_rows
 from services.core.store.tables import AGGREGATES
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+_ROWS_AT_ONCE = 1000
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{24,2000}$"
 _CHECK_BYTES = 6
 _NOT_OURS = "The cursor is not one that this list gave out; start again without it."
@@ -45,10 +46,11 @@ class Page:
     as_of: datetime.datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sort:
-    """How a list is ordered: by one expression and, for ties, by id."""
+    """How a list of a noun is ordered: by one expression and, for ties, by id."""
 
+    noun: str
     name: str
     expression: ColumnElement[Any]
     descending: bool
@@ -69,10 +71,11 @@ def list_page(
     sort: str | None = None,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
+    shown: bool = False,
 ) -> Page:
     """One page of the records that meet the filters, with the exact total and the newest change.
 
-    It takes one query, or two where it is empty.
+    It takes one query, or two where it is empty. `shown`: the records only become JSON (`Aggregate.from_shown`).
 
     Raises `InvalidCursorError` for a cursor of another list or order, `InvalidParameterError` for an unknown sort.
     """
@@ -81,26 +84,37 @@ def list_page(
     order = _sort(filters.noun, sort)
     where = conditions(filters)
     binding = _binding(filters, order)
-    head = _head_with(_count(filters))
-    query = select(aggregate.table, *head, order.expression).where(*where)
+    query = _beginning(order, shown=shown).add_columns(_count(filters).scalar_subquery()).where(*where)
     if cursor is not None:
         query = query.where(_after(order, aggregate.key_column, _place(cursor, binding, order)))
     query = query.order_by(*_keys(order, aggregate.key_column)).limit(limit + 1)
     rows = driver_rows(connection, query)
     if not rows:
-        ((total, seq, as_of),) = driver_rows(connection, select(*head))
-        return Page((), total, None, seq, as_of)
-    *_, total, seq, as_of, value = rows[min(limit, len(rows)) - 1]
+        return _nothing(connection, filters)
+    *_, seq, as_of, value, total = rows[min(limit, len(rows)) - 1]
     next_cursor = None
     if len(rows) > limit:
         next_cursor = write_cursor(binding, value, rows[limit - 1][aggregate.place_of_key])
-    return Page(list(map(aggregate.from_row, rows[:limit])), total, next_cursor, seq, as_of)
+    record_of = aggregate.from_shown if shown else aggregate.from_row
+    return Page([record_of(row) for row in rows[:limit]], total, next_cursor, seq, as_of)
 
 
-def _head_with(total: Select[Any]) -> list[ScalarSelect[Any]]:
-    """The total and the newest change, beside each row: queries of their own that run once."""
+@cache
+def _beginning(order: Sort, *, shown: bool) -> Select[Any]:
+    """The records of a noun, each with the newest change and what it is sorted by."""
+    aggregate, head = AGGREGATES[order.noun], change_head_table.c
+    newest = [select(each).scalar_subquery() for each in (head.seq, head.occurred_at)]
+    records = aggregate.as_shown() if shown else select(aggregate.table)
+    return records.add_columns(*newest, order.expression)
+
+
+def _nothing(connection: Connection, filters: FilterSet) -> Page:
+    """A page without records: the end of a list, or a list of none."""
     head = change_head_table.c
-    return [each.scalar_subquery() for each in (total, select(head.seq), select(head.occurred_at))]
+    ((total, seq, as_of),) = driver_rows(
+        connection, select(_count(filters).scalar_subquery(), head.seq, head.occurred_at)
+    )
+    return Page((), total, None, seq, as_of)
 
 
 def count_records(connection: Connection, filters: FilterSet) -> int:
@@ -113,23 +127,29 @@ def _count(filters: FilterSet) -> Select[Any]:
     return select(func.count()).select_from(AGGREGATES[filters.noun].table).where(*conditions(filters))
 
 
-def every_record(connection: Connection, filters: FilterSet, *, sort: str | None = None) -> Generator[Stored]:
+def every_record(
+    connection: Connection, filters: FilterSet, *, sort: str | None = None, shown: bool = False
+) -> Generator[Stored]:
     """All records that meet the filters, in the list's order, read in portions.
 
-    Raises `InvalidParameterError` for an unknown sort.
+    `shown`: they only become JSON (`Aggregate.from_shown`). Raises `InvalidParameterError` for an unknown sort.
     """
     assert filters.noun is not None
     aggregate = AGGREGATES[filters.noun]
     order = _sort(filters.noun, sort)
-    query = select(aggregate.table).where(*conditions(filters)).order_by(*_keys(order, aggregate.key_column))
-    for row in streamed_driver_rows(connection, query):
-        yield aggregate.from_row(row)
+    records = aggregate.as_shown() if shown else select(aggregate.table)
+    query = records.where(*conditions(filters)).order_by(*_keys(order, aggregate.key_column))
+    record_of = aggregate.from_shown if shown else aggregate.from_row
+    with connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query) as rows:
+        for row in rows:
+            yield record_of(row)
 
 
 def _keys(order: Sort, key: ColumnElement[str]) -> list[ColumnElement[Any]]:
     return [each.desc() if order.descending else each for each in (order.expression, key)]
 
 
+@cache
 def _sort(noun: str, name: str | None) -> Sort:
     known = sorts_of(noun)
     name = name or known[0]
@@ -144,7 +164,7 @@ def _sort(noun: str, name: str | None) -> Sort:
         expressions["number"] = columns["sort_key"]
     if (day := _date_column(noun)) is not None:
         expressions["date"] = day_in_order(day)
-    return Sort(name, expressions[name.removeprefix("-")], name.startswith("-"))
+    return Sort(noun, name, expressions[name.removeprefix("-")], name.startswith("-"))
 
 
 def _date_column(noun: str) -> ColumnElement[datetime.date] | None:

@@ -125,7 +125,9 @@ Index(None, _c.label_ids, postgresql_using="gin")
 Index(None, _c.documents, postgresql_using="gin")
 Index(None, _c.aliases, postgresql_using="gin")
 Index(None, _c.external_ids, postgresql_using="gin")
-RECOMMENDATIONS = Aggregate("recommendations", recommendations_table, RecommendationRecord)
+RECOMMENDATIONS = Aggregate(
+    "recommendations", recommendations_table, RecommendationRecord, opaque=("positions", "sources")
+)
 
 
 def current_position(positions: list[PositionEntry]) -> PositionEntry | None:

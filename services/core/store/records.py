@@ -4,14 +4,29 @@ A record's dataclass has a field for each column of its table, under the same na
 arrays (tuples here), lists of small structures are JSONB (lists of dicts here).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select, update
+from orjson import Fragment
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import NullType
 
 from services.core.store.bulk import copy_rows
 
@@ -27,7 +42,6 @@ class Stored:
     updated_at: datetime = field(default=EPOCH, compare=False)
 
 
-_ROWS_AT_ONCE = 1000
 HISTORY = tuple(f.name for f in fields(Stored))
 R = TypeVar("R", bound=Stored)
 
@@ -41,21 +55,18 @@ def driver_rows(connection: Connection, query: Select[Any]) -> Sequence[tuple[An
         return result.cursor.fetchall()
 
 
-def streamed_driver_rows(connection: Connection, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
-    """The same in portions, so that memory does not grow with the rows."""
-    with connection.execute(query, execution_options={"stream_results": True}) as result:
-        while portion := result.cursor.fetchmany(_ROWS_AT_ONCE):
-            yield from portion
-
-
 @dataclass(frozen=True)
 class Aggregate(Generic[R]):
-    """A table, the dataclass of its rows, and the name of its key."""
+    """A table, the dataclass of its rows, and the name of its key.
+
+    `opaque` are columns of JSON that the public shape holds just as they are.
+    """
 
     noun: str
     table: Table
     record: type[R]
     key: str = "id"
+    opaque: tuple[str, ...] = ()
 
     @property
     def key_column(self) -> ColumnElement[str]:
@@ -71,6 +82,25 @@ class Aggregate(Generic[R]):
         values.update(zip(self._names, row, strict=False))
         for name in self._arrays:
             values[name] = tuple(values[name])
+        return record
+
+    def as_shown(self) -> Select[Any]:
+        """`select(table)` for what is shown and not looked at: JSON that shapes hold as it is comes as text.
+
+        The other columns come as the driver hands them over (see `driver_rows`), also where rows are streamed.
+        """
+        columns: list[Any] = [
+            cast(each, Text) if each.name in self.opaque else type_coerce(each, NullType())
+            for each in self.table.columns
+        ]
+        return select(*columns)
+
+    def from_shown(self, row: Sequence[Any]) -> R:
+        """A row of `as_shown()` as a record that only becomes JSON: reading and writing that again is half the work."""
+        record = self.from_row(row)
+        values = record.__dict__
+        for name in self.opaque:
+            values[name] = Fragment(values[name])
         return record
 
     def read(self, connection: Connection, ids: Iterable[str]) -> dict[str, R]:

@@ -16,9 +16,12 @@ from sqlalchemy import Connection, Engine, event, func, literal, update
 
 from services.core.domain.errors import InvalidCursorError, InvalidParameterError
 from services.core.query.filters import FilterSet
+from services.core.schemas.names import Names
+from services.core.schemas.shapes import shape_of
 from services.core.store.paging import MAX_LIMIT, Page, list_page, sorts_of
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.core.store.records import Stored
+from services.core.store.reference import read_reference
 from services.core.store.tables import AGGREGATES
 from tests.records import RecordMaker, fill
 
@@ -211,10 +214,27 @@ def test_an_unknown_order_is_named(stock: Engine) -> None:
         list_page(connection, NOTED, sort="size")
 
 
-def test_a_page_is_two_queries_whatever_it_holds(stock: Engine) -> None:
+def test_a_page_is_one_query_whatever_it_holds_and_an_empty_one_two(stock: Engine) -> None:
     told: list[str] = []
     with stock.connect() as connection:
         event.listen(connection, "before_cursor_execute", lambda *given: told.append(given[2]))
         for limit in (1, MAX_LIMIT):
             list_page(connection, EVERYTHING["recommendations"], limit=limit)
-    assert len(told) == 4
+        assert len(told) == 2
+        empty = list_page(connection, FilterSet("recommendations", {"id": ("none",)}))
+    assert (len(told), empty.total, empty.records, empty.next_cursor) == (4, 0, (), None)
+
+
+@pytest.mark.parametrize("noun", list(AGGREGATES))
+def test_records_that_are_only_shown_make_the_same_json(stock: Engine, noun: str) -> None:
+    names = Names(read_reference(stock))
+    with stock.connect() as connection:
+        plain, shown = (
+            [
+                orjson.loads(orjson.dumps(shape_of(noun, record, names)))
+                for record in list_page(connection, FilterSet(noun), limit=MAX_LIMIT, shown=shown).records
+            ]
+            for shown in (False, True)
+        )
+    assert plain
+    assert plain == shown
