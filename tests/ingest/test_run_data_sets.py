@@ -1,5 +1,7 @@
+import csv
 import json
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,8 +16,11 @@ from services.core.store.engine import make_engine
 from services.core.store.observations import OBSERVATIONS
 from services.core.store.pledges import PLEDGES
 from services.core.store.recommendations import RECOMMENDATIONS
+from services.core.store.seed import state_records
 from services.ingest.runs import Step, issues_of, run_files
 from services.ingest.sandbox import Sandbox
+from tests.effort import examples
+from tests.readings import TEXTS
 
 SAMPLES = Path(__file__).parent / "datasets" / "samples"
 UPR_INFO = SAMPLES / "upr-info.csv"
@@ -159,3 +164,55 @@ def test_the_order_of_loading_makes_no_difference(
     with engine.connect() as connection:
         labels = connection.scalar(text("SELECT count(*) FROM labels"))
     assert labels == _seen.setdefault("labels", labels)
+
+
+@pytest.mark.soak
+def test_history_that_is_loaded_late_makes_one_change_a_record(engine: Engine, tmp_path: Path) -> None:
+    """Of generated rows (42,000 with UPR_TEST_EFFORT=21), a tenth of which name a second State for the same text."""
+    path = _generated_rows(tmp_path, examples(2000))
+    load(engine, tmp_path, path)
+    twice = "SELECT noun, subject, count(*) FROM changes WHERE noun <> 'labels' GROUP BY 1, 2 HAVING count(*) > 1"
+    counts = "SELECT noun, type, cause, count(*) AS made FROM changes GROUP BY 1, 2, 3"
+    with engine.connect() as connection:
+        assert connection.execute(text(twice)).all() == []
+        made = {(row.type, row.cause): row.made for row in connection.execute(text(counts)) if row.noun != "labels"}
+        recommendations = connection.scalar(text("SELECT count(*) FROM recommendations"))
+        newest, changes = connection.execute(text("SELECT max(seq), count(*) FROM changes")).one()
+    assert {cause for _, cause in made} == {"backfill"}
+    assert {kind.partition(".")[2] for kind, _ in made} == {"created"}
+    assert made["recommendation.created", "backfill"] == recommendations > examples(2000) * 0.85
+    assert newest == changes
+    again = tmp_path / "again.csv"
+    again.write_bytes(path.read_bytes())
+    load(engine, tmp_path, again)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT max(seq) FROM changes")) == newest
+
+
+def _generated_rows(folder: Path, count: int) -> Path:
+    """A file as UPR Info's, of real States and invented texts."""
+    chance = random.Random(42)
+    states = [record.names["en"] for record in state_records() if record.un_status == "member"]
+    names = [
+        "To",
+        "To-Rgrp",
+        "To-Org",
+        "Text",
+        "From",
+        "From-Rgrp",
+        "From-Org",
+        "Response",
+        "Action",
+        "Issue",
+        "Session",
+    ]
+    path = folder / "generated.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(names)
+        for number in range(count):
+            if number % 10 != 1:
+                to, text_, session = chance.choice(states), f"{chance.choice(TEXTS)} {number}", chance.randint(1, 26)
+            answer = chance.choice(("Accepted", "Noted"))
+            rows.writerow([to, "", "", text_, chance.choice(states), "", "", answer, 5, "Torture", session])
+    return path
