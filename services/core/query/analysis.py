@@ -24,7 +24,7 @@ from typing import Any
 
 import snowballstemmer
 
-from services.core.query.concepts import Finder, Found
+from services.core.query.concepts import Finder, Found, concepts
 
 LANGUAGES = ("en", "es", "fr")
 MAX_WORD_LETTERS = 60
@@ -183,18 +183,25 @@ def stems_of(word: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[str, ..
     return tuple(_STEMS[language][word] for language in languages)
 
 
-def concepts_in(words: Sequence[str], line: str, languages: Iterable[str] = LANGUAGES) -> tuple[Found, ...]:
-    """Where the words of a line name concepts, in any of these languages."""
-    return tuple(
-        found
-        for language in languages
-        for found in _finder(language).find(words, list(map(_STEMS[language].__getitem__, words)), line)
-    )
+def concepts_in(
+    words: Sequence[str], line: str, languages: Iterable[str] = LANGUAGES, only: frozenset[str] | None = None
+) -> tuple[Found, ...]:
+    """Where the words of a line name concepts, in any of these languages. `only` these, where given."""
+    return tuple(found for language in languages for found in _concepts_in(words, line, language, only))
 
 
-@cache
-def _finder(language: str) -> Finder:
-    return Finder(language, lambda form: words_of(form)[0], _STEMS[language].__getitem__)
+def _concepts_in(words: Sequence[str], line: str, language: str, only: frozenset[str] | None) -> list[Found]:
+    stems = list(map(_STEMS[language].__getitem__, words))
+    found = _finder(language, only).find(words, stems, line)
+    if only is None or not any(concepts()[code].is_name for each in found for code in each.codes):
+        return found
+    everything = _finder(language).find(words, stems, line)  # a name may stand inside a longer one
+    return [each for each in everything if not only.isdisjoint(each.codes)]
+
+
+@lru_cache(maxsize=512)
+def _finder(language: str, only: frozenset[str] | None = None) -> Finder:
+    return Finder(language, lambda form: words_of(form)[0], _STEMS[language].__getitem__, only)
 
 
 def analyse(text: str, language: str | None = None) -> AnalysedText:

@@ -131,10 +131,13 @@ _End: TypeAlias = tuple[int, int, _Node]
 class Finder:
     """Finds the forms that count in texts of one language. Safe to use from many threads."""
 
-    def __init__(self, language: str, words_of: WordsOf, stem_of: StemOf) -> None:
-        """`words_of` cuts a form into folded words, `stem_of` gives a word's marked stem in this language."""
+    def __init__(self, language: str, words_of: WordsOf, stem_of: StemOf, only: frozenset[str] | None = None) -> None:
+        """`words_of` cuts a form into folded words, `stem_of` gives a word's marked stem in this language.
+
+        `only`: the codes of the concepts that are looked for. Names inside longer names are then found, too.
+        """
         root = _Node()
-        for concept in concepts().values():
+        for concept in concepts().values() if only is None else (concepts()[code] for code in sorted(only)):
             for of, forms in concept.forms.items():
                 for form in forms:
                     words = words_of(form)

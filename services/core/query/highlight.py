@@ -13,7 +13,6 @@ from services.core.query.analysis import (
     languages_of,
     runs_in,
     stems_of,
-    tokenise,
     tokens_of_run,
     words_of,
 )
@@ -68,8 +67,10 @@ def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
     marked = _marked(marks, languages)
     found = [(run.start() + start, run.start() + end) for run in runs_in(line) for start, end in marked[run.group()]]
     if stretches := list(_stretches(words, line, marks, languages)):
-        tokens = tuple(tokenise(line))
-        found += [(tokens[first].start, tokens[beyond - 1].end) for first, beyond in stretches]
+        places = [(run.start(), token) for run in runs_in(line) for token in tokens_of_run(run.group())]
+        for first, beyond in stretches:
+            (begin, opening), (end, closing) = places[first], places[beyond - 1]
+            found.append((begin + opening.start, end + closing.end))
     last = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if end > last:
@@ -84,8 +85,8 @@ def _stretches(
     for phrase in marks.phrases:
         yield from ((at, at + len(phrase)) for at in find_phrase(phrase, words))
     if marks.concepts:
-        named = concepts_in(words, line, languages)
-        yield from ((each.start, each.end) for each in named if not marks.concepts.isdisjoint(each.codes))
+        named = concepts_in(words, line, languages, marks.concepts)
+        yield from ((each.start, each.end) for each in named)
 
 
 class _Marked(dict[str, tuple[tuple[int, int], ...]]):
