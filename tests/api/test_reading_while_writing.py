@@ -1,7 +1,7 @@
 """What a reader sees while another process loads, replaces and withdraws documents.
 
-Whoever pages meets each record that stays as it is once; whoever keeps a copy, from pages and then from the feed, has
-what the store has.
+Whoever pages meets each record that stays as it is once; whoever keeps a copy, from pages or an export and then from
+the feed, has what the store has.
 """
 
 import json
@@ -127,6 +127,22 @@ def test_filters(site: Site, writer: Writer) -> None:
         records = {row["id"]: row for page in pages for row in page["data"]}
         copies.append((Copy(NOUN, records, pages[0]["dataset"]["cursor"]), filters))
         copies[0][0].follow(site, **copies[0][1])  # one follows closely, the others from far behind
+    compare(site, writer, copies)
+
+
+def test_exports(site: Site, writer: Writer) -> None:
+    """An export is whole, and a copy that follows from its version."""
+    copies: list[tuple[Copy, dict[str, Any]]] = []
+    for filters in ({}, {"state_under_review": ["CHE", "PER", "UKR"]}, {}):
+        watch = Watch(site, writer, filters)
+        for _ in range(TURNS):
+            writer.go()
+        answer = site.get(f"/v1/{NOUN}.ndjson", **filters)
+        rows = list(map(json.loads, answer.text.splitlines()))
+        watch.check([row["id"] for row in rows])
+        seq, _, _ = answer.headers["openupr-dataset"].partition("-")
+        copies.append((Copy(NOUN, {row["id"]: row for row in rows}, int(seq)), filters))
+    writer.go()
     compare(site, writer, copies)
 
 
