@@ -14,7 +14,7 @@ from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
 from services.search.dependencies import Desk, following, open_desk
 from services.search.documented import examples
-from services.search.routes import facets, search, suggest
+from services.search.routes import facets, search, similar, suggest
 from services.search.settings import SearchSettings
 from services.search.suggestions import Suggestions
 
@@ -66,7 +66,7 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
             "similar": "Recommendations like one.",
         },
     )
-    for noun in (search, facets, suggest):
+    for noun in (search, facets, suggest, similar):
         service.include_router(noun.router)
     service.examples = examples()
     return service

@@ -1,11 +1,13 @@
 """The shape of a search answer, for the OpenAPI document."""
 
-from typing import Any
+import datetime
+from typing import Any, Literal
 
 from pydantic import Field
 
 from services.core.schemas.models import Dataset, Public
 from services.search.engines.base import PASSAGES_SHOWN
+from services.search.similar import NEARLY_THE_SAME
 
 
 class SearchPassage(Public):
@@ -106,5 +108,58 @@ class SuggestAnswer(Public):
 
     q: str = Field(description="What was typed.")
     suggestions: list[SuggestedSearch]
+    took_ms: float
+    dataset: Dataset
+
+
+class FirstMade(Public):
+    """The recommendation that said it first."""
+
+    id: str = Field(examples=["PER-1-52.3"])
+    url: str = Field(description="Permalink.")
+    review: str = Field(examples=["PER-1"])
+    cycle: int
+    date: datetime.date | None
+
+
+class Repetition(Public):
+    """That a State was told the same, or nearly the same, more than once."""
+
+    times: int = Field(description="How often, this one among them.")
+    cycles: list[int] = Field(description="In which cycles.", examples=[[1, 2, 4]])
+    since: datetime.date | None = Field(description="Day of the review in which it was first made.")
+    first_made: FirstMade
+    ids: list[str] = Field(description="The other recommendations that say so, in order.")
+
+
+class SimilarRecommendation(Public):
+    """A recommendation that is like the one asked about."""
+
+    record: dict[str, Any] = Field(description="The recommendation's public shape.")
+    score: float = Field(
+        description="How much of the words both have, rare ones counting more: 0 to 1. 1 is the same text; from "
+        f"{NEARLY_THE_SAME} on it is nearly the same.",
+        examples=[0.92],
+    )
+    why: list[Literal["same_text", "nearly_same_text", "shared_words", "same_state"]]
+    shared: list[str] = Field(
+        description="The rarest words and phrases that both have, as this one prints them, the most telling first."
+    )
+    highlight: dict[str, str] = Field(description="The text as escaped HTML, with those words marked.")
+    same_state: bool = Field(description="Made to the same State.")
+    same_review: bool = Field(description="In the same review.")
+    cycles_later: int = Field(description="How many cycles after the one asked about; negative: before it.")
+
+
+class SimilarAnswer(Public):
+    """Recommendations like one: what says the same first, to the same State before others."""
+
+    id: str
+    url: str = Field(description="Permalink of the recommendation asked about.")
+    repetition: Repetition | None = Field(
+        description="Since when the State is told so, whatever the filters; null where it was told once."
+    )
+    similar: list[SimilarRecommendation]
+    total: int = Field(description="How many were found; no more are looked at than the likest hundreds.")
     took_ms: float
     dataset: Dataset

@@ -20,6 +20,7 @@ from services.core.schemas.names import LANGUAGES
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.search.documents import FILTER_NAMES
 from services.search.engines.base import MAX_PER_PAGE, TYPE, YEAR, SearchRequest
+from services.search.similar import NOUN, SCOPES
 
 SORTS = ("relevance", "date", "-date", "number", "-number")
 DEFAULT_PER_PAGE = 20
@@ -27,6 +28,8 @@ MAX_PAGE = 10_000_000
 FACET_SORTS = ("count", "name")
 MAX_FACET_LIMIT = 10_000
 DEFAULT_FACET_LIMIT = 100
+MAX_SIMILAR = 50
+DEFAULT_SIMILAR = 10
 MAX_SUGGESTIONS = 50
 DEFAULT_SUGGESTIONS = 10
 _OWN = ("q", "type", "page", "per_page", "sort", "strict", "lang", "facets", "facet_sort", "facet_limit")
@@ -86,6 +89,35 @@ def read_suggest_query(parameters: Parameters) -> SuggestQuery:
         choice(parameters, "type", SEARCHED_NOUNS),
         choice(parameters, "lang", LANGUAGES) or "en",
         whole_number(parameters, "limit", least=1, most=MAX_SUGGESTIONS, otherwise=DEFAULT_SUGGESTIONS),
+    )
+
+
+@dataclass(frozen=True)
+class SimilarQuery:
+    """Which of the recommendations that are like one are asked for. `request` has the filters."""
+
+    request: SearchRequest
+    scope: str
+    language: str
+    limit: int
+
+
+def read_similar_query(parameters: Parameters, vocabulary: Vocabulary) -> SimilarQuery:
+    """Raises `InvalidParameterError` and `UnknownParameterError`."""
+    filters = parse_filters(
+        NOUN, [pair for pair in parameters if pair[0] not in ("scope", "lang", "limit")], vocabulary
+    )
+    return SimilarQuery(
+        SearchRequest(
+            parse_query(""),
+            NOUN,
+            {name: values for name, values in filters.values.items() if not FILTERS[name].single},
+            _one(filters, "date_from"),
+            _one(filters, "date_to"),
+        ),
+        choice(parameters, "scope", SCOPES) or "all",
+        choice(parameters, "lang", LANGUAGES) or "en",
+        whole_number(parameters, "limit", least=1, most=MAX_SIMILAR, otherwise=DEFAULT_SIMILAR),
     )
 
 
@@ -217,6 +249,17 @@ def suggest_parameters() -> list[dict[str, Any]]:
         _TYPE,
         described_number("limit", "Suggestions.", least=1, most=MAX_SUGGESTIONS, otherwise=DEFAULT_SUGGESTIONS),
         LANGUAGE_PARAMETER,
+    ]
+
+
+def similar_parameters() -> list[dict[str, Any]]:
+    """The parameters of recommendations like one, for the OpenAPI document."""
+    scope = "To the same State (in `earlier` or `later` cycles), to `other_states`, or `all`."
+    return [
+        described("scope", scope, {"type": "string", "enum": list(SCOPES), "default": "all"}),
+        described_number("limit", "Recommendations.", least=1, most=MAX_SIMILAR, otherwise=DEFAULT_SIMILAR),
+        LANGUAGE_PARAMETER,
+        *filter_parameters(NOUN),
     ]
 
 
