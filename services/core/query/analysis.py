@@ -16,9 +16,10 @@ import threading
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 _LETTERS = rf"(?:[^\W_]++|[{_IGNORABLE}{_combining_marks()}]++)++"
 _RUN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}./~-]{_LETTERS})*")
 _ASCII_RUN = re.compile(r"[A-Za-z0-9]++(?:['`./~-][A-Za-z0-9]++)*+")
+_RUN_APART, _ASCII_RUN_APART = re.compile(f"({_RUN.pattern})"), re.compile(f"({_ASCII_RUN.pattern})")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _DROPPED = re.compile(f"[{_IGNORABLE}]")
 _PLAIN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}]{_LETTERS})*")
@@ -140,30 +142,31 @@ def is_little(word: str) -> bool:
     return word in _LEXICON.little_words
 
 
-def runs_in(text: str) -> Iterator[re.Match[str]]:
-    """The runs of letters, digits and inner marks of a composed text: what words are cut from, each by itself."""
-    return (_ASCII_RUN if text.isascii() else _RUN).finditer(text)
+def runs_of(text: str) -> tuple[list[str], list[int]]:
+    """The runs of letters, digits and inner marks of a composed text, which words are cut from, and their places."""
+    parts = (_ASCII_RUN_APART if text.isascii() else _RUN_APART).split(text)
+    return parts[1::2], list(accumulate(map(len, parts)))[:-1:2]
 
 
 def tokenise(text: str) -> Iterator[Token]:
     """The words of a composed text, in order. See `composed`."""
-    for run in runs_in(text):
+    for run in (_ASCII_RUN if text.isascii() else _RUN).finditer(text):
         for token in tokens_of_run(run.group()):
             yield _moved(token, run.start()) if run.start() else token
 
 
 def words_of(line: str) -> tuple[list[str], list[str]]:
     """The words of one line in order, and the parts of its symbols. The fast way, without positions."""
-    runs: list[str] = _ASCII_RUN.findall(line.lower()) if line.isascii() else _RUN.findall(composed(line))
-    if line.isascii() and all(map(str.isalnum, runs)) and len(max(runs, key=len, default="")) <= MAX_WORD_LETTERS:
-        return runs, []
-    words: list[str] = []
-    parts: list[str] = []
-    for run in runs:
-        of_run, parts_of_run = _words_of_run(run)
-        words += of_run
-        parts += parts_of_run
-    return words, parts
+    line = composed(line)
+    runs: list[str] = (_ASCII_RUN if line.isascii() else _RUN).findall(line)
+    if line.isascii() and all(map(str.isalnum, runs)) and max(map(len, runs), default=0) <= MAX_WORD_LETTERS:
+        return list(map(str.lower, runs)), []
+    return words_of_runs(runs), list(chain.from_iterable(map(_PARTS.__getitem__, runs)))
+
+
+def words_of_runs(runs: Iterable[str]) -> list[str]:
+    """The words of runs, in order."""
+    return list(chain.from_iterable(map(_WORDS.__getitem__, runs)))
 
 
 def languages_of(words: Iterable[str]) -> tuple[str, ...]:
@@ -265,10 +268,23 @@ def _stem(word: str, language: str) -> str:
         return str(_STEMMERS[language].stemWord(base))
 
 
-@lru_cache(maxsize=200_000)
-def _words_of_run(run: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    tokens = tokens_of_run(run)
-    return tuple(token.word for token in tokens), tuple(part.word for token in tokens for part in token.parts)
+class _Remembered(dict[str, tuple[str, ...]]):
+    """Something of runs, worked out when first asked for. Forgets all when it grows too large."""
+
+    def __init__(self, of_token: Callable[[Token], Iterable[str]]) -> None:
+        super().__init__()
+        self._of_token = of_token
+
+    def __missing__(self, run: str) -> tuple[str, ...]:
+        if len(self) > _MOST_RUNS:
+            self.clear()
+        found = self[run] = tuple(each for token in tokens_of_run(run) for each in self._of_token(token))
+        return found
+
+
+_MOST_RUNS = 200_000
+_WORDS = _Remembered(lambda token: (token.word,))
+_PARTS = _Remembered(lambda token: (part.word for part in token.parts))
 
 
 @lru_cache(maxsize=50_000)

@@ -1,9 +1,11 @@
 """What matched, marked in the stored text. Ours, so that every engine's hits look alike."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from itertools import accumulate, compress
 
 from services.core.query.analysis import (
     LANGUAGES,
@@ -11,10 +13,10 @@ from services.core.query.analysis import (
     composed,
     concepts_in,
     languages_of,
-    runs_in,
+    runs_of,
     stems_of,
     tokens_of_run,
-    words_of,
+    words_of_runs,
 )
 from services.core.query.matcher import find_phrase
 from services.core.query.tree import Query
@@ -62,15 +64,23 @@ def _spans(text: str, marks: Marks) -> list[tuple[int, int]]:
 
 
 def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
-    words = tuple(words_of(line)[0])
+    """Long texts are walked by built-ins alone: only what is marked is looked at one by one."""
+    runs, places = runs_of(line)
+    words = tuple(words_of_runs(runs))
     languages = languages_of(words)
-    marked = _marked(marks, languages)
-    found = [(run.start() + start, run.start() + end) for run in runs_in(line) for start, end in marked[run.group()]]
-    if stretches := list(_stretches(words, line, marks, languages)):
-        places = [(run.start(), token) for run in runs_in(line) for token in tokens_of_run(run.group())]
+    marked = list(map(_marked(marks, languages).__getitem__, runs))
+    stretches = list(_stretches(words, line, marks, languages))
+    if not stretches and not any(marked):
+        return
+    found = [
+        (place + start, place + end)
+        for place, spans in compress(zip(places, marked, strict=True), marked)
+        for start, end in spans
+    ]
+    if stretches:
+        ends = list(accumulate(map(len, map(tokens_of_run, runs))))
         for first, beyond in stretches:
-            (begin, opening), (end, closing) = places[first], places[beyond - 1]
-            found.append((begin + opening.start, end + closing.end))
+            found.append((_token_at(first, runs, places, ends)[0], _token_at(beyond - 1, runs, places, ends)[1]))
     last = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if end > last:
@@ -78,10 +88,17 @@ def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
             last = end
 
 
+def _token_at(word: int, runs: Sequence[str], places: Sequence[int], ends: Sequence[int]) -> tuple[int, int]:
+    """Where the word with this number begins and ends. `ends`: the words up to the end of each run."""
+    run = bisect_right(ends, word)
+    token = tokens_of_run(runs[run])[word - (ends[run - 1] if run else 0)]
+    return places[run] + token.start, places[run] + token.end
+
+
 def _stretches(
     words: tuple[str, ...], line: str, marks: Marks, languages: tuple[str, ...]
 ) -> Iterator[tuple[int, int]]:
-    """Phrases and concepts, by the places of their first word and of the one after the last."""
+    """Phrases and concepts, by the numbers of their first word and of the one after the last."""
     for phrase in marks.phrases:
         yield from ((at, at + len(phrase)) for at in find_phrase(phrase, words))
     if marks.concepts:
