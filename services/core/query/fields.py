@@ -6,7 +6,7 @@ or any name of it: of a State, a group of States, a label, in any language. `a,b
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -76,13 +76,12 @@ def field_called(name: str) -> str | None:
     return _fields_by_name().get(fold(name))
 
 
-def read_field(field: str, text: str, vocabulary: Vocabulary, noun: str | None = None) -> Asked:
-    """What a field (of `field_called`) with a value asks for. `noun` None: of records of all types.
+def read_field(field: str, texts: Sequence[str], vocabulary: Vocabulary, noun: str | None = None) -> Asked:
+    """What a field (of `field_called`) with these values asks for. `noun` None: of records of all types.
 
     Raises `InvalidQueryError`, which names the value and, where it can, what may be meant.
     """
-    parts = text.split(",") if ", " not in text else [text]  # a comma and a blank are within a name
-    texts = [part.strip() for part in parts if part.strip()]
+    texts = [text.strip() for text in texts if text.strip()]
     if not texts:
         raise InvalidQueryError(f"`{field}:` has no value: put it right behind the colon.", field=field)
     filters = _applying(field, noun)

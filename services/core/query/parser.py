@@ -88,7 +88,7 @@ _MINUS = "-−–"
 _LEXEMES = re.compile(
     rf"""(?P<blank>\s+)
     | (?<![^\s({_MINUS}])(?P<name>[^\W\d_]\w{{0,30}}):
-      (?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<quote_closed>[{_QUOTES}]?)|(?P<value>[^\s{_QUOTES}()]+))
+      (?P<value>(?:[{_QUOTES}][^{_QUOTES}]*+[{_QUOTES}]?|[^\s{_QUOTES}()]++)++)
     | [{_QUOTES}](?P<phrase>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}]?)
     | (?P<open>(?<![^\s({_MINUS}])\()
     | (?P<close>\)(?=[\s)]|$))
@@ -97,6 +97,9 @@ _LEXEMES = re.compile(
     | (?P<mark>.)""",
     re.VERBOSE,
 )
+
+
+_PIECES = re.compile(rf"[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}]?)|(?P<bare>[^{_QUOTES}]+)")
 
 
 class _Parser:
@@ -137,7 +140,7 @@ class _Parser:
             yield _Lexeme({"open": "(", "close": ")", "minus": "-"}[kind])
         elif kind == "closed":
             yield from self._phrase(found["phrase"], found["closed"])
-        elif kind in {"quote_closed", "value"}:
+        elif kind == "value":
             yield from self._field(found)
         elif kind == "run" and found.group() in {"AND", "OR", "NOT"}:
             yield _Lexeme("-" if found.group() == "NOT" else found.group())
@@ -152,21 +155,28 @@ class _Parser:
             yield _Lexeme("word", tokens, end == len(self._text) and tokens[-1].end == len(text), text)
 
     def _field(self, found: re.Match[str]) -> Iterator[_Lexeme]:
-        name, quoted = found["name"], found["quoted"]
+        name, pieces = found["name"], list(_PIECES.finditer(found["value"]))
         field = field_called(name) if self._vocabulary else None
         if field and self._vocabulary:
-            if quoted is not None and not found["quote_closed"]:
+            if any(piece["quoted"] is not None and not piece["closed"] for piece in pieces):
                 self.note("unbalanced_quote", "a quotation mark was not closed: the value runs to the end")
-            value = found["value"] if quoted is None else quoted
-            yield _Lexeme("field", asked=read_field(field, value, self._vocabulary, self._noun))
+            texts = [
+                text
+                for piece in pieces
+                for text in ((piece["quoted"],) if piece["bare"] is None else piece["bare"].split(","))
+            ]
+            yield _Lexeme("field", asked=read_field(field, texts, self._vocabulary, self._noun))
             return
         if self._vocabulary:
             self.note("unknown_field", f"“{name}:” is no field: it was searched as text")
-        if quoted is None:
-            yield from self._run(found.group(), found.end())
-        else:
+        if pieces[0]["bare"] is None:
             yield from self._run(name, -1)
-            yield from self._phrase(quoted, found["quote_closed"])
+        for at, piece in enumerate(pieces):
+            if piece["bare"] is None:
+                yield from self._phrase(piece["quoted"], piece["closed"])
+            else:
+                text = f"{name}:{piece['bare']}" if at == 0 else piece["bare"]
+                yield from self._run(text, found.end() if piece is pieces[-1] else -1)
 
     def _phrase(self, text: str, closed: str) -> Iterator[_Lexeme]:
         if not closed:

@@ -56,6 +56,7 @@ def _filters(text: str, noun: str | None = "recommendations") -> dict[str, tuple
         ("FROM:espagne", {"recommending_state": ("ESP",)}),
         ('from:"United Kingdom"', {"recommending_state": ("GBR",)}),
         ("from:“Reino Unido”", {"recommending_state": ("GBR",)}),
+        ('from:"United Kingdom",France,“Côte d’Ivoire”', {"recommending_state": ("GBR", "FRA", "CIV")}),
         ("from:UK,France", {"recommending_state": ("GBR", "FRA")}),
         ("from:UK from:France from:UK", {"recommending_state": ("GBR", "FRA")}),
         ('to:"Korea, Republic of"', {"state_under_review": ("KOR",)}),
@@ -199,6 +200,7 @@ def test_unknown_fields_keep_their_words() -> None:
         == And((Word("cup"), Word("table", prefix=True)))
     )
     assert parse_query('cup:"on table"', WORDS).root == And((Word("cup"), Phrase(("on", "table"))))
+    assert parse_query('cup:x"on table"y ', WORDS).phrases == (Phrase(("on", "table")),)
     assert parse_query("from:Spain ").root is not None  # nobody said what the values are
 
 
