@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
     tuple_,
 )
 
@@ -88,9 +89,9 @@ def list_page(
     if cursor is not None:
         query = query.where(_after(order, aggregate.key_column, _place(cursor, binding, order)))
     query = query.order_by(*_keys(order, aggregate.key_column)).limit(limit + 1)
-    rows = driver_rows(connection, query)
-    if not rows:
-        return _nothing(connection, filters)
+    while not (rows := driver_rows(connection, query)):
+        if (empty := _empty_page(connection, filters, query)) is not None:
+            return empty
     *_, seq, as_of, value, total = rows[min(limit, len(rows)) - 1]
     next_cursor = None
     if len(rows) > limit:
@@ -108,13 +109,17 @@ def _beginning(order: Sort, *, shown: bool) -> Select[Any]:
     return records.add_columns(*newest, order.expression)
 
 
-def _nothing(connection: Connection, filters: FilterSet) -> Page:
-    """A page without records: the end of a list, or a list of none."""
-    head = change_head_table.c
-    ((total, seq, as_of),) = driver_rows(
-        connection, select(_count(filters).scalar_subquery(), head.seq, head.occurred_at)
-    )
-    return Page((), total, None, seq, as_of)
+def _empty_page(connection: Connection, filters: FilterSet, query: Select[Any]) -> Page | None:
+    """The page where `query` finds nothing: the total and the newest change of that moment; None if it finds a row.
+
+    One query asks for all of it: a record that came in between would otherwise be missing from the page, and from the
+    changes after it.
+    """
+    found, head = query.limit(1).subquery(), change_head_table
+    joined = head.outerjoin(found, true())
+    told = select(_count(filters).scalar_subquery(), head.c.seq, head.c.occurred_at, found.c.revision)
+    ((total, seq, as_of, revision),) = driver_rows(connection, told.select_from(joined))
+    return Page((), total, None, seq, as_of) if revision is None else None
 
 
 def count_records(connection: Connection, filters: FilterSet) -> int:

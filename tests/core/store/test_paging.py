@@ -18,6 +18,7 @@ from services.core.domain.errors import InvalidCursorError, InvalidParameterErro
 from services.core.query.filters import FilterSet
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of
+from services.core.store.engine import single_queries
 from services.core.store.paging import MAX_LIMIT, Page, list_page, sorts_of
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.core.store.records import Stored
@@ -238,3 +239,20 @@ def test_records_that_are_only_shown_make_the_same_json(stock: Engine, noun: str
         )
     assert plain
     assert plain == shown
+
+
+def test_what_comes_while_a_list_is_found_empty_is_on_the_page(engine: Engine) -> None:
+    with engine.begin() as connection:
+        record = fill(connection, seed=3, each=4).recommendation()
+    written: list[str] = []
+
+    def write_in_between(*_: object) -> None:
+        if not written:
+            written.append(record.id)
+            with engine.begin() as other:
+                RECOMMENDATIONS.insert(other, [record])
+
+    with single_queries(engine) as connection:
+        event.listen(connection, "after_cursor_execute", write_in_between)
+        page = list_page(connection, FilterSet("recommendations", {"id": (record.id,)}))
+    assert (ids(page.records), page.total) == (written, 1)
