@@ -42,7 +42,7 @@ format: $(INSTALLED) ## Put the code into shape.
 soak: $(INSTALLED) ## Run the property and fuzz tests for long; EFFORT=50 times what `make test` tries.
 	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q -m soak -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)
 
-fuzz-api: EFFORT = 5
+fuzz-api: EFFORT = 4
 fuzz-api: $(INSTALLED) ## Ask the services for all that their OpenAPI documents allow, and for what they do not (schemathesis).
 	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q tests/e2e/test_schemathesis.py $(ARGS)
 

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,6 +108,18 @@ def template_database(
 
 
 _numbers = itertools.count(1)
+FreshDatabases = Callable[[], contextlib.AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def fresh_databases(
+    postgres_admin: psycopg.Connection[tuple[Any, ...]],
+    postgres_url: str,
+    template_database: str,
+    pytestconfig: pytest.Config,
+) -> FreshDatabases:
+    """Makes new databases with the whole schema, for fixtures that outlive a test; dropped at the context's end."""
+    return lambda: contextlib.contextmanager(_database)(postgres_admin, postgres_url, pytestconfig, template_database)
 
 
 @pytest.fixture

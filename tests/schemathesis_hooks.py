@@ -7,13 +7,20 @@ import schemathesis
 
 from services.core.store.paging import CURSOR_PATTERN
 
+_GIVEN_OUT = {"cursor": CURSOR_PATTERN, "saved_search": r"^ss_[0-9a-f]{24}$"}
+
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Ask for the first page, where a cursor looks right: made up, none is one that the list gave out.
+    """Leave out what looks right and cannot be: made up, a cursor is none that the list gave out, an id nobody's.
 
-    Cursors that look wrong stay and have to be refused; real ones are for the tests of pages.
+    Those that look wrong stay and have to be refused; real ones are for the tests of pages and of saved searches.
     """
-    cursor = (case.query or {}).get("cursor")
-    if isinstance(cursor, str) and re.search(CURSOR_PATTERN, cursor):
-        del case.query["cursor"]
+    for name, pattern in _GIVEN_OUT.items():
+        given = (case.query or {}).get(name)
+        if given is not None and all(re.search(pattern, each) for each in _texts(given)):
+            del case.query[name]
+
+
+def _texts(given: Any) -> list[str]:
+    return [str(each) for each in given] if isinstance(given, list) else [str(given)]

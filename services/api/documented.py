@@ -1,11 +1,13 @@
 """What the OpenAPI document says of answers: an example of each success, and the problems each route can have."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from services.api.exports import Format
+import orjson
+
+from services.api.exports import FORMATS, Format, Provenance, write_export
 from services.api.feed import ChangesGoneError
 from services.api.live import TooManyWaitingError
 from services.core.domain.changes import SINGULAR
@@ -18,11 +20,13 @@ from services.core.domain.errors import (
     UnknownParameterError,
     UprError,
 )
+from services.core.runtime.openapi import is_text
 from services.core.runtime.problem_examples import Responses, problems
 from services.core.schemas.examples import event_example, paragraph_example, record_example
+from services.core.schemas.shapes import Shape
 
 _ADDRESS = "http://127.0.0.1:8000"
-_DATASET = {"version": "4711-9f86d081", "as_of": "2026-11-21T10:30:00.654321Z", "cursor": 4711}
+_DATASET: dict[str, Any] = {"version": "4711-9f86d081", "as_of": "2026-11-21T10:30:00.654321Z", "cursor": 4711}
 _CURSOR = "DWCylDQgWyJhMzJkIiwiWENNLTAwMDAwNC0wMDAwMjIuMDAwMDAxIiwiWENNLTQtMjIuMSJd"
 _STATISTICS = {
     "group_by": ["topic", "position"],
@@ -42,6 +46,8 @@ _STATISTICS = {
     "unlabelled": {"topic": 4, "position": 0},
     "dataset": _DATASET,
 }
+_TELLING = {"recommendations": "text", "statements": "text", "pledges": "text", "states": "name", "labels": "name"}
+"""Which member the examples of `fields` show besides the id."""
 _CITING = "doc-3f2a9c1b5d7e"
 _AWAY = UnavailableError("The database does not answer at the moment.")
 
@@ -49,14 +55,34 @@ _AWAY = UnavailableError("The database does not answer at the moment.")
 def examples() -> dict[str, Any]:
     """Of each answer one example, by the name that the routes refer to it by."""
     found: dict[str, Any] = {"changes": _page([event_example()], f"changes?limit=1&after={event_example()['seq']}")}
+    event = event_example()
+    found["changes_stream"] = f"id: {event['seq']}\ndata: {orjson.dumps(event).decode()}\n\n"
     found["statistics"] = _STATISTICS
     found |= json.loads((files("services.api") / "examples.json").read_bytes())
     found["paragraph"] = paragraph_example()
     found["paragraphs"] = {**_page([paragraph_example()], f"documents/{_CITING}/paragraphs?limit=1"), "total": 42}
     for noun, singular in SINGULAR.items():
-        record = record_example(noun)
-        found[singular] = record
-        found[noun] = {**_page([record], f"{noun}?limit=1&cursor={_CURSOR}"), "total": 42}
+        found |= _examples_of(noun, singular, record_example(noun))
+    cited = found["citation"]
+    found |= {f"citation_{name}": cited[name] for name in ("text", "bibtex")}
+    return {**found, "citation_csl_json": [cited["csl_json"]]}
+
+
+def _examples_of(noun: str, singular: str, record: Shape) -> dict[str, Any]:
+    """A record alone, in a list, cut by `fields`, and in the exports that can be read."""
+    page = {**_page([record], f"{noun}?limit=1&cursor={_CURSOR}"), "total": 42}
+    cut = {name: record[name] for name in ("id", _TELLING.get(noun, "updated_at"))}
+    found: dict[str, Any] = {
+        singular: record,
+        noun: page,
+        f"{singular}_fields": cut,
+        f"{noun}_fields": {**page, "data": [cut], "page": {"next": None}, "total": 1},
+    }
+    origin = Provenance(noun, f"{_ADDRESS}/v1/{noun}?id={record['id']}", _DATASET["version"], _DATASET["as_of"], 1)
+    for form in FORMATS:
+        if is_text(form.media_type.partition(";")[0]):
+            with write_export(form, [record], origin) as file:
+                found[f"export_{noun}_as_{form.suffix}"] = file.read().decode()
     return found
 
 
@@ -66,8 +92,9 @@ def _page(rows: list[Any], next_page: str) -> dict[str, Any]:
 
 def list_responses(noun: str, model: Any) -> Responses:
     """Of a list: one page of it, and what can be wrong with the parameters."""
+    cut = {"fields": f"{noun}_fields"} if noun in SINGULAR else {}
     return {
-        200: _success(f"One page of {noun}.", model, noun),
+        200: _success(f"One page of {noun}.", model, noun, **cut),
         **problems(
             UnknownParameterError("There is no parameter 'colour' here"),
             InvalidParameterError("`limit` cannot be “0”: expected a whole number from 1 to 200."),
@@ -81,7 +108,7 @@ def detail_responses(noun: str, model: Any) -> Responses:
     """Of one record: the record, that there is none, or that it was removed."""
     singular = SINGULAR[noun]
     return {
-        200: _success(f"The {singular}.", model, singular),
+        200: _success(f"The {singular}.", model, singular, fields=f"{singular}_fields"),
         **problems(
             UnknownParameterError("There is no parameter 'colour' here"),
             InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
@@ -117,8 +144,8 @@ def statistics_responses(model: type) -> Responses:
     }
 
 
-def citation_responses(model: type, media_types: Sequence[str]) -> Responses:
-    """Of a citation: all its forms, or one of them."""
+def citation_responses(model: type, forms: Mapping[str, str]) -> Responses:
+    """Of a citation: all its forms, or one of them. `forms` are media types by the names of the forms."""
     responses = {
         200: _success("The citation.", model, "citation"),
         **problems(
@@ -127,7 +154,9 @@ def citation_responses(model: type, media_types: Sequence[str]) -> Responses:
             _AWAY,
         ),
     }
-    responses[200]["content"] |= {each: {"schema": _schema_of_a_file(each)} for each in media_types}
+    for name, media_type in forms.items():
+        shown = {"sample": {"$ref": f"#/components/examples/citation_{name.replace('-', '_')}"}}
+        responses[200]["content"][media_type] = {"schema": _schema_of_a_file(media_type), "examples": shown}
     return responses
 
 
@@ -163,7 +192,8 @@ def part_responses(singular: str) -> Responses:
 def feed_responses(model: type, stream: str) -> Responses:
     """Of the feed: one page of changes, or a stream of that media type."""
     found = _success("The changes after a number, or each as it comes.", model, "changes")
-    found["content"][stream] = {"schema": {"type": "string"}}
+    streamed = {"sample": {"$ref": "#/components/examples/changes_stream"}}
+    found["content"][stream] = {"schema": {"type": "string"}, "examples": streamed}
     gone = ChangesGoneError("Changes are kept from 4700 on.", oldest=4700, cursor=4711, exports={})
     return {
         200: found,
@@ -179,13 +209,17 @@ def feed_responses(model: type, stream: str) -> Responses:
 
 def _schema_of_a_file(media_type: str) -> dict[str, Any]:
     """What somebody else's format looks like to a client: JSON of some kind, a text, or bytes."""
+    if media_type.endswith("csl+json"):
+        return {"type": "array", "items": {"type": "object"}}
     if media_type.endswith("+json"):
-        return {"type": ["object", "array"]}
+        return {"type": "object"}
     if media_type.startswith("text/") or media_type.endswith(("xml", "bibtex", "x-ndjson")):
         return {"type": "string"}
     return {"type": "string", "format": "binary"}
 
 
-def _success(description: str, model: Any, example: str) -> dict[str, Any]:
-    content = {"application/json": {"examples": {"sample": {"$ref": f"#/components/examples/{example}"}}}}
-    return {"description": description, "model": model, "content": content}
+def _success(description: str, model: Any, sample: str, **others: str) -> dict[str, Any]:
+    """The answer with its examples by what they show."""
+    names = {"sample": sample, **others}
+    shown = {name: {"$ref": f"#/components/examples/{example}"} for name, example in names.items()}
+    return {"description": description, "model": model, "content": {"application/json": {"examples": shown}}}

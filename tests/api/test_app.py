@@ -8,12 +8,16 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.openapi.models import OpenAPI
+from jsonschema_rs import Draft202012Validator
 from sqlalchemy import Engine
 
 from services.api.app import create_app
+from services.api.details.catalogue import MODELS_WITH_PARTS, parts_of_noun
 from services.api.parameters import feed_parameters, list_parameters
 from services.api.settings import ApiSettings
+from services.core.domain.changes import SINGULAR
 from services.core.query.filters import filters_of
+from services.core.runtime.openapi import is_text
 from services.core.schemas.examples import event_example, record_example
 from services.core.schemas.models import RECORD_MODELS, Event, EventList
 from services.core.store.paging import sorts_of
@@ -127,6 +131,70 @@ def test_examples_are_what_the_models_say(document: dict[str, Any]) -> None:
     Event.model_validate(event_example())
     EventList.model_validate(_example(document, "/v1/changes"))
     assert event_example()["data"] == record_example("recommendations")
+
+
+def test_every_operation_shows_how_it_answers_and_fails(document: dict[str, Any]) -> None:
+    """An example of each answer that can be read, whole records with their parts, and of each problem."""
+    for path, method, operation in operations(document):
+        where = f"{method} {path}"
+        assert operation["description"], where
+        if "requestBody" in operation:
+            assert operation["requestBody"]["content"]["application/json"]["examples"], where
+        for status, media_type, media in answers_of(document, operation):
+            shown = media.get("examples", {})
+            assert shown or not is_text(media_type) or status == "default", (where, status, media_type)
+            if (
+                re.fullmatch(r"/v1/\w+/\{\w+\}", path)
+                and (status, method) == ("200", "get")
+                and "include" in (each["name"] for each in operation["parameters"])
+            ):
+                assert {"sample", "with_parts"} <= shown.keys(), where
+
+
+def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        for status, media_type, media in answers_of(document, operation):
+            for name, example in media.get("examples", {}).items():
+                value = example.get("value") or document["components"]["examples"][_name_of(example)]["value"]
+                schema = {**media["schema"], "components": document["components"]}
+                faults = [fault.message for fault in Draft202012Validator(schema).iter_errors(value)]
+                assert faults == [], (method, path, status, media_type, name)
+
+
+def test_whole_examples_are_whole_and_cut_ones_are_cut(document: dict[str, Any]) -> None:
+    for noun, model in MODELS_WITH_PARTS.items():
+        singular = {**SINGULAR, "topics": "topic"}[noun]
+        whole = document["components"]["examples"].get(f"get_{singular}_with_parts")
+        assert (whole is not None) == bool(parts_of_noun(noun)), noun
+        if whole is not None:
+            model.model_validate(whole["value"])
+            assert whole["value"].keys() == model.model_fields.keys(), noun
+            assert all(whole["value"][part.name] is not None for part in parts_of_noun(noun)), noun
+
+
+def test_what_is_one_of_some_words_says_which(document: dict[str, Any]) -> None:
+    """Parameters and members of a closed vocabulary have its values; others have a type, a form or a pattern."""
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            schema = parameter["schema"]
+            schema = schema.get("items", schema)
+            known = {"enum", "pattern", "format", "minimum", "$ref", "anyOf"} & schema.keys()
+            assert known or parameter["name"] in _FREE, (path, parameter["name"], schema)
+
+
+_FREE = {"anchor", "endpoint_id", "search_id", "q"}
+"""What is looked up, or words."""
+
+
+def answers_of(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each answer that has a body, by status and media type."""
+    for status, response in operation["responses"].items():
+        for media_type, media in whole(document, response).get("content", {}).items():
+            yield status, media_type, media
+
+
+def _name_of(reference: dict[str, str]) -> str:
+    return reference["$ref"].rpartition("/")[2]
 
 
 def test_examples_of_problems_are_problems(document: dict[str, Any]) -> None:

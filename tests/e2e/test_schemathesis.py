@@ -1,11 +1,9 @@
 """`schemathesis` asks each service for all that its OpenAPI document allows, and for what it does not allow.
 
-A few requests in every run; `make fuzz-api` asks thousands, in all phases, also of what the real documents hold.
+A few requests in every run; `make fuzz-api` asks thousands, in all phases, of what real documents and databases hold.
 """
 
-import hashlib
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,46 +13,48 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.api.app import create_app as create_api
 from services.api.keys import Scope, create_key
 from services.api.settings import ApiSettings
-from services.core.domain.errors import UnreadableDocumentError
 from services.core.runtime.serve import served
+from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
 from services.ingest.app import create_app as create_ingest
-from services.ingest.load import Loader
+from services.ingest.runs import run_files
 from services.ingest.sandbox import Sandbox
 from services.ingest.settings import IngestSettings
 from services.search.app import create_app as create_search
 from services.search.settings import SearchSettings
 from tests.effort import EFFORT, examples
+from tests.postgres_fixtures import FreshDatabases
 from tests.up.programs import ROOT, wait_until
 
 pytestmark = pytest.mark.soak
 
 SAMPLES = ROOT / "samples" / "documents"
-REPORTS = ROOT.parent / "shared" / "data" / "wg_reports"
+SHARED = ROOT.parent / "shared" / "data"
+REAL = [*sorted(SHARED.glob("upr_info/*.csv")), *sorted(SHARED.glob("wg_reports/*.pdf"))]
 FEW = ["costamar-report.pdf", "costamar-matrix.docx"]
 QUICK = "examples,fuzzing"
 ALL = "examples,coverage,fuzzing,stateful"
 
 
-@pytest.fixture
-def store(database_url: str) -> str:
-    """A store with sample documents, and in long runs with real ones where they are beside the repository."""
-    if EFFORT == 1:
-        paths = [SAMPLES / name for name in FEW]
-    else:
-        paths = [*sorted(SAMPLES.iterdir()), *sorted(REPORTS.glob("*.pdf"))[::12]]
-    engine = make_engine(database_url, pool_size=1)
-    loader = Loader(engine, timedelta(days=36_500))
-    with Sandbox(1) as sandbox:
-        for path, sha256, result in sandbox.read_all(paths):
-            if not isinstance(result, UnreadableDocumentError):
-                loader.load(path, sha256 or hashlib.sha256(path.read_bytes()).hexdigest(), result)
-    engine.dispose()
-    return database_url
+@pytest.fixture(scope="module")
+def store(fresh_databases: FreshDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A store with sample documents; in long runs with the shared reports and UPR Info's rows, where they are there."""
+    paths = [SAMPLES / name for name in FEW] if EFFORT == 1 else [*sorted(SAMPLES.iterdir()), *REAL]
+    with fresh_databases() as url:
+        engine = make_engine(url, pool_size=2)
+        archive = Archive(tmp_path_factory.mktemp("documents"))
+        with Sandbox(1 if EFFORT == 1 else None) as sandbox:
+            for _ in run_files(engine, paths, sandbox, archive, source="test", backfill_after=timedelta(days=180)):
+                pass
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+        engine.dispose()
+        yield url
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def running(name: str, url: str, folder: Path) -> Iterator[str]:
         app = create_ingest(settings, url)
     with ExitStack() as stack:
         address = stack.enter_context(served(app, settings=settings))
-        wait_until(lambda: httpx.get(f"{address}/readyz").status_code == 200, 60)
+        wait_until(lambda: httpx.get(f"{address}/readyz").status_code == 200, 60 * EFFORT)
         yield address
 
 
@@ -86,11 +86,10 @@ def test_the_service_keeps_to_its_openapi_document(
     engine.dispose()
     with running(name, store, tmp_path) as address:
         printed = _ask(address, key, tmp_path, phases=QUICK if EFFORT == 1 else ALL)
-    found = re.search(r"(\d+) generated, (\d+) passed", printed)
-    assert found is not None, printed
     if EFFORT > 1:
+        held = "real documents and rows" if REAL else f"samples alone, since there is nothing in {SHARED}"
         with capfd.disabled():
-            sys.stdout.write(f"\n{name}: {found[0]}\n")
+            sys.stdout.write(f"\n{name}, on {held}:\n{printed[printed.index('API Operations:') :]}\n")
 
 
 def _ask(address: str, key: str, folder: Path, *, phases: str) -> str:
@@ -104,8 +103,8 @@ def _ask(address: str, key: str, folder: Path, *, phases: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=240 * EFFORT,
+        timeout=600 * EFFORT,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
     return done.stdout

@@ -25,6 +25,7 @@ _MEDIA_TYPE = "text/calendar"
     operation_id="read_calendar",
     summary="The dates of reviews as iCalendar",
     tags=["calendars"],
+    response_class=Response,
     responses=file_responses(
         "An iCalendar object to subscribe to.",
         [_MEDIA_TYPE],

@@ -262,4 +262,4 @@ def _wanted_form(request: Request, parameters: Parameters) -> Form | None:
 
 
 def _responses() -> Responses:
-    return citation_responses(CitationAnswer, [form.media_type for form in FORMS])
+    return citation_responses(CitationAnswer, {form.name: form.media_type for form in FORMS})

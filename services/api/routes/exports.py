@@ -41,6 +41,7 @@ def _add_export(router: APIRouter, noun: str, form: Format) -> None:
         operation_id=f"export_{noun}_as_{form.suffix}",
         summary=f"All {noun} that meet the filters, as {form.suffix.upper()}",
         tags=["exports"],
+        response_class=Response,
         responses=export_responses(form),
         openapi_extra={"parameters": export_parameters(noun)},
     )

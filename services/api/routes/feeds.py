@@ -65,6 +65,7 @@ def _add_feed(router: APIRouter, form: FeedForm) -> None:
         operation_id=f"read_changes_as_{form.suffix.replace('-', '_')}",
         summary=f"The latest changes as {form.description.rstrip('.')}",
         tags=["feeds"],
+        response_class=Response,
         responses=file_responses(
             f"{form.description} Fifty entries, the newest first.",
             [form.media_type],

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import ColumnElement, Connection
 
 from services.api.dependencies import desk_of
@@ -55,6 +55,10 @@ _FILTERS = {
     "recommendation": _Filter("id", "Recommendation that the paragraph cites.", "id of a recommendation"),
     "kind": _Filter("kind", "Kind of the document, such as mid_term_report.", "kind of document"),
 }
+Anchor = Annotated[
+    str,
+    Path(description="Language of the file and number in it.", json_schema_extra={"example": "en.22.1"}),
+]
 _CLAUSES = {"language": in_languages, "recommendation": citing, "kind": of_kinds}
 _OF_A_DOCUMENT = ("language", "recommendation")
 _OF_A_RECOMMENDATION = ("language", "kind")
@@ -108,7 +112,7 @@ def list_paragraphs(request: Request, record_id: RecordId) -> Response:
     responses={**paragraph_responses(Paragraph), **part_responses("document")},
     openapi_extra={"parameters": [LANGUAGE_PARAMETER]},
 )
-def get_paragraph(request: Request, record_id: RecordId, anchor: str) -> Response:
+def get_paragraph(request: Request, record_id: RecordId, anchor: Anchor) -> Response:
     """By the language of the file and the number in it, `en.12`."""
     desk = desk_of(request)
     language = read_language(parameters_of(request))

@@ -76,6 +76,7 @@ def _add_list(router: APIRouter, noun: str) -> None:
         openapi_extra={"parameters": [*list_parameters(noun), *asked_parameters(noun)]},
     )
     def list_records(request: Request) -> Response:
+        """Page by page, with an exact total. With `Accept` for another format: all of them as a file."""
         if (form := wanted_format(request)) is not None:
             return export_list(request, noun, form)
         desk, parameters = desk_of(request), parameters_of(request)
@@ -175,6 +176,7 @@ def _add_detail(router: APIRouter, noun: str) -> None:
         openapi_extra={"parameters": [LANGUAGE_PARAMETER, *asked_parameters(noun, of_one=True)]},
     )
     def get_record(request: Request, record_id: RecordId) -> Response:
+        """By its id. `Link` has its permalink, and where it says how to cite it."""
         desk = desk_of(request)
         parameters = parameters_of(request)
         language, asked = read_language(parameters), read_asked(noun, parameters, of_one=True)

@@ -36,7 +36,13 @@ _FAULTS = (
     InvalidParameterError("`lang` cannot be “de”: expected one of en, es, fr, pt."),
     UnavailableError("The database does not answer at the moment."),
 )
-Slug = Annotated[str, Path(description="The topic's id, as the filter `topic` takes it.")]
+Slug = Annotated[
+    str,
+    Path(
+        description="The topic's id, as the filter `topic` takes it.",
+        json_schema_extra={"pattern": "^(topic:)?[a-z0-9]+(-[a-z0-9]+)*$"},
+    ),
+]
 
 
 @router.get(

@@ -22,7 +22,7 @@ from services.api.webhooks.endpoints import (
 )
 from services.api.webhooks.guard import AddressRules
 from services.core.domain.errors import ForbiddenError, InvalidBodyError, NotFoundError, UnauthorizedError, UprError
-from services.core.runtime.problems import PROBLEM_RESPONSE
+from services.core.runtime.problem_examples import Responses, problems
 from services.core.runtime.web import JsonAnswer
 
 router = APIRouter(prefix="/v1/webhooks/endpoints", tags=["webhooks"], dependencies=[Depends(BEARER)])
@@ -55,13 +55,10 @@ Change = Annotated[
 ]
 
 
-def with_key_problems(*errors: type[UprError]) -> dict[int | str, dict[str, Any]]:
+def with_key_problems(*errors: type[UprError]) -> Responses:
     """What can go wrong where a key is needed, for the OpenAPI document."""
     several: list[type[UprError]] = [UnauthorizedError, ForbiddenError, *errors]
-    return {
-        error.status: {**PROBLEM_RESPONSE, "description": " ".join((error.__doc__ or error.title).split())}
-        for error in several
-    }
+    return problems(*(error(f"{error.title}.") for error in several))
 
 
 @router.post(

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from services.core.domain.errors import InvalidBodyError, UnavailableError, UprError
+from services.core.runtime.problem_examples import problems
 from services.core.runtime.problems import (
-    PROBLEM_RESPONSE,
     PROBLEM_SCHEMA,
     BodyTooLargeError,
     HeadersTooLargeError,
@@ -100,7 +100,9 @@ _NOT_MODIFIED = "NotModified"
 def complete(document: Document, *, examples: Mapping[str, Any], conditional: bool) -> None:
     """Add to an OpenAPI document what holds for every operation.
 
-    `examples` become components. `conditional`: what anyone may read carries entity tags, so 304 is an answer.
+    `examples` become components. What is named as an operation is an example of how that one answers, also with
+    `_with_parts` or a status, such as `_300`, behind the name.
+    `conditional`: what anyone may read carries entity tags, so 304 is an answer.
     """
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -112,7 +114,8 @@ def complete(document: Document, *, examples: Mapping[str, Any], conditional: bo
         for status, response in operation["responses"].items():
             if "$ref" not in response:
                 _add_headers(status, response, reading=reading)
-    _link_lists_to_records(document)
+                _add_examples(operation["operationId"], status, response, examples)
+    _link_lists_to_records(document, examples)
     components["headers"] = {name: _HEADERS[name][1] for name in sorted(_referred_to("headers", document))}
     if examples:
         components["examples"] = {name: {"value": value} for name, value in examples.items()}
@@ -120,22 +123,58 @@ def complete(document: Document, *, examples: Mapping[str, Any], conditional: bo
         schemas[name] = value_components()[name]
 
 
-def _link_lists_to_records(document: Document) -> None:
-    """Tell that what a list shows, or what was created, is found under its id by the operations below the list."""
+def _add_examples(operation_id: str, status: str, response: dict[str, Any], examples: Mapping[str, Any]) -> None:
+    """Show how the operation answers, where the route shows nothing itself, and what a record's parts look like."""
+    if status.isdigit() and int(status) < 300:
+        named = {"sample": operation_id, "with_parts": f"{operation_id}_with_parts"}
+    else:
+        named = {"sample": f"{operation_id}_{status}"}
+    found = {what: _component("examples", name) for what, name in named.items() if name in examples}
+    for media_type, media in response.get("content", {}).items() if found else ():
+        if is_text(media_type):
+            media["examples"] = {**found, **media.get("examples", {})}
+
+
+def is_text(media_type: str) -> bool:
+    """Whether an example of it can be read: JSON, XML, other text."""
+    return media_type.startswith("text/") or media_type.endswith(("json", "xml", "bibtex"))
+
+
+def _link_lists_to_records(document: Document, examples: Mapping[str, Any]) -> None:
+    """Tell that what a list shows, or what was created, is found under its id by the operations below the list.
+
+    The id in the list's example is that of the operations' examples.
+    """
     for path, item in document["paths"].items():
         # Of what anybody may create, only one's own is for trying things out.
         method, status, place = ("post", "201", "") if "post" in item else ("get", "200", "/data/0")
         for below, operations in document["paths"].items() if "{" not in path else ():
-            found = re.fullmatch(re.escape(path) + r"/\{(\w+)\}(?:/[a-z]+)?", below)
+            found = re.fullmatch(re.escape(path) + r"/\{(\w+)\}(?:/[a-z.]+)?", below)
             answer = item.get(method, {"responses": {}})["responses"].get(status)
             if found is None or answer is None:
                 continue
             links = answer.setdefault("links", {})
+            known = _id_in(answer, examples)
             for operation in operations.values():
+                _show_id(operation, found[1], known)
                 links[operation["operationId"]] = {
                     "operationId": operation["operationId"],
                     "parameters": {found[1]: f"$response.body#{place}/id"},
                 }
+
+
+def _id_in(answer: Mapping[str, Any], examples: Mapping[str, Any]) -> str | None:
+    """The id that the example of a list, or of what was created, shows."""
+    shown = answer.get("content", {}).get("application/json", {}).get("examples", {}).get("sample")
+    value = examples[shown["$ref"].rpartition("/")[2]] if shown else {}
+    found: str | None = value["data"][0]["id"] if "data" in value else value.get("id")
+    return found
+
+
+def _show_id(operation: Mapping[str, Any], parameter: str, known: str | None) -> None:
+    for each in operation.get("parameters", ()):
+        if each["name"] == parameter and each["in"] == "path" and known is not None:
+            each["example"] = known
 
 
 def _add_common_responses(operation: dict[str, Any], components: dict[str, Any], *, reading: bool) -> None:
@@ -152,7 +191,7 @@ def _add_common_responses(operation: dict[str, Any], components: dict[str, Any],
 
 
 def _problem_component(error: type[UprError]) -> dict[str, Any]:
-    response = {**PROBLEM_RESPONSE, "description": " ".join((error.__doc__ or error.title).split())}
+    response = problems(error(f"{error.title}."))[error.status]
     _add_headers(str(error.status), response, reading=False)
     return response
 
