@@ -150,9 +150,9 @@ class Finder:
     def tokens(self, words: Sequence[str], stems: Sequence[str], line: str) -> Iterable[str]:
         """The tokens of the concepts that the words of a line name. `stems` are the words' own, in the same order."""
         ends = self._ends(words, stems, line)
-        if len(ends) > 1:
+        if sum(node.is_name for _, _, node in ends) > 1:
             return [concept.token for end in ends for concept in _told(end, ends)]
-        return ends[0][2].tokens if ends else ()
+        return [token for _, _, node in ends for token in node.tokens]
 
     def find(self, words: Sequence[str], stems: Sequence[str], line: str) -> list[Found]:
         """Where forms stand among the words of a line, in order; of those from one word on the shortest first."""
@@ -162,11 +162,24 @@ class Finder:
 
     def _ends(self, words: Sequence[str], stems: Sequence[str], line: str) -> list[_End]:
         """Every form, whatever stands around it. This runs for each word that is indexed."""
-        openings = map(self._openings.__getitem__, words)
-        return [end for at, nodes in enumerate(openings) if nodes for end in _ends_from(at, nodes, words, stems, line)]
+        ends: list[_End] = []
+        last = len(words) - 1
+        for at, opening in enumerate(map(self._openings.__getitem__, words)):
+            if opening is None:
+                continue
+            nodes, steps = opening
+            if nodes[0].concepts or len(nodes) > 1:
+                ends += _ending(at, at + 1, nodes, line)
+            if at < last and (words[at + 1] in steps or stems[at + 1] in steps):
+                ends += _ends_beyond(at, nodes, words, stems, line)
+        return ends
 
 
-class _Openings(dict[str, Sequence[_Node]]):
+_Opening: TypeAlias = tuple[tuple[_Node, ...], frozenset[str]]
+"""What a word may be the beginning of, and the steps that may come next."""
+
+
+class _Openings(dict[str, _Opening | None]):
     """The forms that may begin with a word, worked out when first asked for. Forgets all when it grows too large."""
 
     def __init__(self, first: Mapping[str, _Node], stem_of: StemOf) -> None:
@@ -174,12 +187,13 @@ class _Openings(dict[str, Sequence[_Node]]):
         self._first = first
         self._stem_of = stem_of
 
-    def __missing__(self, word: str) -> Sequence[_Node]:
+    def __missing__(self, word: str) -> _Opening | None:
         if len(self) > _MOST_OPENINGS:
             self.clear()
         keys = dict.fromkeys((word, self._stem_of(word)))
-        nodes = self[word] = tuple(self._first[key] for key in keys if key in self._first)
-        return nodes
+        nodes = tuple(self._first[key] for key in keys if key in self._first)
+        opening = self[word] = (nodes, frozenset(step for node in nodes for step in node.next)) if nodes else None
+        return opening
 
 
 def _add(root: _Node, concept: Concept, form: str, steps: Iterable[str]) -> None:
@@ -193,22 +207,21 @@ def _add(root: _Node, concept: Concept, form: str, steps: Iterable[str]) -> None
         node.cased = form if form in concept.cased else None
 
 
-def _ends_from(
-    at: int, nodes: Sequence[_Node], words: Sequence[str], stems: Sequence[str], line: str
-) -> Iterable[_End]:
-    """The forms that begin with the word `at`, whose steps are `nodes`."""
-    end = at + 1
+def _ending(at: int, end: int, nodes: Iterable[_Node], line: str) -> list[_End]:
+    """The forms that end before the word `end`."""
+    return [(at, end, node) for node in nodes if node.concepts and (node.cased is None or _stands(node.cased, line))]
+
+
+def _ends_beyond(at: int, nodes: Sequence[_Node], words: Sequence[str], stems: Sequence[str], line: str) -> list[_End]:
+    """The forms of several words that begin with the word `at`, whose steps are `nodes`."""
     found: list[_End] = []
-    while nodes:
-        found += [
-            (at, end, node) for node in nodes if node.concepts and (node.cased is None or _stands(node.cased, line))
-        ]
-        if end == len(words):
-            break
+    end = at + 1
+    while nodes and end < len(words):
         word, stem = words[end], stems[end]
         steps = (word,) if word == stem else (word, stem)
         nodes = [node.next[step] for node in nodes for step in steps if step in node.next]
         end += 1
+        found += _ending(at, end, nodes, line)
     return found
 
 
