@@ -131,7 +131,10 @@ def test_the_shape_of_an_answer(real_service: SearchService) -> None:
     assert all(hit["record"]["url"].startswith("http://127.0.0.1:8000/") for hit in answer["hits"])
     assert [hit["score"] for hit in answer["hits"]] == sorted((hit["score"] for hit in answer["hits"]), reverse=True)
     assert answer["interpreted"]["query"] == {
-        "all": [{"word": "women", "match": "word"}, {"word": "rigths", "match": "prefix"}]
+        "all": [
+            {"word": "women", "match": "word", "also": ["woman", "mujer", "femme"]},
+            {"word": "rigths", "match": "prefix"},
+        ]
     }
     labels = {value["value"]: value["label"] for value in answer["facets"]["state_under_review"]["values"]}
     assert labels["DZA"] == "Argelia"
