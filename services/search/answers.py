@@ -49,6 +49,11 @@ def at_one_state(engine: SearchEngine, ask: Callable[[], Told]) -> tuple[int, To
     raise IndexMissingError("The search index is being built.")
 
 
+def asked_in_time(desk: Desk, ask: Callable[[], Told]) -> tuple[int, Told]:
+    """`at_one_state`, in the time that a search may take. Raises `CutoffError` where it takes longer."""
+    return desk.cutoff.within(lambda: at_one_state(desk.engine, ask))
+
+
 def facet_labels(desk: Desk, facets: Mapping[str, FacetCounts], names: Names) -> dict[str, dict[str, str]]:
     """What to call the values of each facet. Organisations are called as they are printed: the reference does not
     know them."""

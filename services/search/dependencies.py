@@ -18,6 +18,7 @@ from services.core.schemas.shapes import Shape
 from services.core.store.changes import CHANNEL, occurred_at
 from services.core.store.engine import make_engine
 from services.core.store.reference import Reference, ReferenceShelf
+from services.search.cutoff import Cutoff
 from services.search.documents import INDEX_VERSION, LAYOUT
 from services.search.engines import ENGINES
 from services.search.engines.base import Engine as SearchEngine
@@ -40,6 +41,7 @@ class Desk:
     datasets: "DatasetShelf"
     engine: SearchEngine
     indexer: Indexer
+    cutoff: Cutoff
 
 
 class DatasetShelf:
@@ -64,9 +66,11 @@ def open_desk(settings: SearchSettings, database_url: str) -> Iterator[Desk]:
     store = make_engine(database_url, pool_size=settings.database_pool_size, name="upr-search")
     engine = make_search_engine(settings)
     indexer = Indexer(store, engine, index_name(settings))
+    cutoff = Cutoff(settings.search_cutoff_seconds)
     try:
-        yield Desk(settings, store, ReferenceShelf(store), DatasetShelf(store), engine, indexer)
+        yield Desk(settings, store, ReferenceShelf(store), DatasetShelf(store), engine, indexer, cutoff)
     finally:
+        cutoff.close()
         engine.close()
         store.dispose()
 
@@ -79,7 +83,14 @@ def make_search_engine(settings: SearchSettings) -> SearchEngine:
     if settings.search_engine == "meilisearch":
         if not settings.meili_url:
             raise SettingsError("UPR_SEARCH_ENGINE is meilisearch, but UPR_MEILI_URL is not set.")
-        engine = kind(settings.meili_url, settings.meili_key, LAYOUT, INDEX_VERSION, index=settings.meili_index)
+        engine = kind(
+            settings.meili_url,
+            settings.meili_key,
+            LAYOUT,
+            INDEX_VERSION,
+            index=settings.meili_index,
+            cutoff=settings.search_cutoff_seconds,
+        )
     else:
         engine = kind(settings.data_dir / "search", LAYOUT, INDEX_VERSION)
     return engine

@@ -34,3 +34,8 @@ class SearchSettings(CoreSettings):
         gt=0,
         description="How often to look for changes when nobody announced any.",
     )
+    search_cutoff_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="How long a search may take. Who asked is then told (503) to ask for less.",
+    )

@@ -73,6 +73,7 @@ _PART_OF: Final = "part_of"
 _WHOLE: Final = "whole"
 """The same, and of records that have passages their own key."""
 _OUTSTANDING_TASKS: Final = 8
+_ORDERING_MS: Final = 1_500
 _PAGE_OF_IDS: Final = 5_000
 _RETRY_AFTER_SECONDS: Final = 10
 """What Meilisearch says in `Retry-After` with each of its 503s."""
@@ -82,7 +83,8 @@ class MeilisearchEngine:
     """`Engine` on a Meilisearch server (1.50 or later).
 
     `index` begins the names of our indexes there; the key needs `search`, `documents.*`, `indexes.*`, `settings.*`,
-    `tasks.get` and `stats.get` on `{index}_*`. `timeout` is in seconds, for one answer; `task_timeout` for a write.
+    `tasks.get` and `stats.get` on `{index}_*`. `timeout` is in seconds, for one answer; `task_timeout` for a write;
+    `cutoff` for a search, which is then no longer put in order.
     """
 
     capabilities = Capabilities(
@@ -102,6 +104,7 @@ class MeilisearchEngine:
         *,
         index: str = "openupr",
         timeout: int = 10,
+        cutoff: float = 5.0,
         task_timeout: float = 600.0,
     ) -> None:
         self._layout = layout
@@ -110,7 +113,7 @@ class MeilisearchEngine:
         self._live = f"{index}_{version}-{layout.fingerprint()}"
         self._staging = f"{self._live}_new"
         self._server = _Server(url, key, timeout, task_timeout)
-        self._settings = _settings(layout)
+        self._settings = _settings(layout, cutoff)
         self._settled = False
         self._writing = threading.Lock()
         self._rebuilding = threading.Lock()
@@ -702,7 +705,7 @@ def _cursor_document(cursor: int) -> dict[str, Any]:
     }
 
 
-def _settings(layout: IndexLayout) -> dict[str, Any]:
+def _settings(layout: IndexLayout, cutoff: float) -> dict[str, Any]:
     """What our indexes need. The limits are raised so that totals and counts are true."""
     searched = {"facetSearch": True, "filter": {"equality": True, "comparison": False}}
     equal = {"facetSearch": False, "filter": {"equality": True, "comparison": False}}
@@ -731,7 +734,8 @@ def _settings(layout: IndexLayout) -> dict[str, Any]:
         },
         "pagination": {"maxTotalHits": 100_000_000},
         "faceting": {"maxValuesPerFacet": 1_000_000, "sortFacetValuesBy": {"*": "alpha"}},
-        "searchCutoffMs": 1_500,
+        # Beyond it hits are no longer put in order. What matches is found all the same.
+        "searchCutoffMs": min(_ORDERING_MS, int(cutoff * 1000)),
         "prefixSearch": "indexingTime",
         "proximityPrecision": "byWord",
     }

@@ -9,7 +9,7 @@ from services.core.runtime.conditional import unchanged
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer
 from services.core.schemas.names import Names
-from services.search.answers import at_one_state, desk_of, facet_labels, facet_shape, milliseconds_since, version_at
+from services.search.answers import asked_in_time, desk_of, facet_labels, facet_shape, milliseconds_since, version_at
 from services.search.catalogue import values_called
 from services.search.documented import facet_responses
 from services.search.engines.base import FacetCounts
@@ -42,7 +42,7 @@ def get_facet(request: Request, name: FacetName) -> Response:
     query = read_facet_query(name, parameters_of(request), reference.vocabulary)
     if (held := unchanged(request, version_at(request, desk.engine.cursor(), reference))) is not None:
         return held
-    cursor, result = at_one_state(desk.engine, lambda: desk.engine.search(query.search.request))
+    cursor, result = asked_in_time(desk, lambda: desk.engine.search(query.search.request))
     names = Names(reference, query.search.language)
     labels = facet_labels(desk, result.facets, names)[name]
     counts = result.facets[name]

@@ -14,7 +14,7 @@ from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.names import Names
 from services.core.schemas.paragraphs import paragraph_permalink
 from services.core.schemas.shapes import with_address
-from services.search.answers import at_one_state, desk_of, facet_labels, facet_shape, milliseconds_since, version_at
+from services.search.answers import asked_in_time, desk_of, facet_labels, facet_shape, milliseconds_since, version_at
 from services.search.documented import search_responses
 from services.search.documents import LAYOUT
 from services.search.engines.base import Hit, SearchRequest
@@ -40,7 +40,7 @@ def search(request: Request) -> Response:
     query = read_search_query(parameters_of(request), reference.vocabulary)
     if (held := unchanged(request, version_at(request, desk.engine.cursor(), reference))) is not None:
         return held
-    cursor, result = at_one_state(desk.engine, lambda: desk.engine.search(query.request))
+    cursor, result = asked_in_time(desk, lambda: desk.engine.search(query.request))
     names = Names(reference, query.language)
     labels = facet_labels(desk, result.facets, names)
     return JsonAnswer(

@@ -18,7 +18,7 @@ from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, permalink, with_address
 from services.core.store.reference import Reference
-from services.search.answers import at_one_state, desk_of, milliseconds_since, version_at
+from services.search.answers import asked_in_time, desk_of, milliseconds_since, version_at
 from services.search.dependencies import Desk
 from services.search.documented import similar_responses
 from services.search.engines.base import SearchRequest
@@ -58,7 +58,7 @@ def get_similar(request: Request, record_id: RecordId) -> Response:
     query = read_similar_query(parameters_of(request), reference.vocabulary)
     if (held := unchanged(request, version_at(request, desk.engine.cursor(), reference))) is not None:
         return held
-    cursor, found = at_one_state(desk.engine, lambda: _found(desk, record_id, query, reference))
+    cursor, found = asked_in_time(desk, lambda: _found(desk, record_id, query, reference))
     if isinstance(found, Elsewhere):
         return _elsewhere(request, record_id, found)
     record, similar, repeated = found

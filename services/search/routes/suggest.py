@@ -38,7 +38,8 @@ def suggest(request: Request) -> Response:
     cursor, found = suggestions.version()
     if (held := unchanged(request, version_of(request, cursor, reference.names_hash, found, weak=True))) is not None:
         return held
-    cursor, told = suggestions.suggest(query.q, Names(reference, query.language), query.noun, query.limit)
+    names = Names(reference, query.language)
+    cursor, told = desk.cutoff.within(lambda: suggestions.suggest(query.q, names, query.noun, query.limit))
     address = f"{desk.settings.search_public_url.rstrip('/')}/v1/search"
     return JsonAnswer(
         {
