@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from fastapi import Depends
+from prometheus_client import Gauge
 from sqlalchemy import text
 
 from services import __version__
@@ -11,7 +12,17 @@ from services.api.dependencies import open_desk
 from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
 from services.api.keys import recognise_key
-from services.api.routes import calendars, changes, files, keys, paragraphs, saved_searches, topics, webhooks
+from services.api.routes import (
+    calendars,
+    changes,
+    event_types,
+    files,
+    keys,
+    paragraphs,
+    saved_searches,
+    topics,
+    webhooks,
+)
 from services.api.routes.citations import citation_routes
 from services.api.routes.exports import export_routes
 from services.api.routes.feeds import feed_routes
@@ -31,6 +42,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         with open_desk(settings, database_url) as desk:
             app.state.desk = desk
             app.when_stopping = desk.live.stop
+            waiting.set_function(lambda: desk.live.waiting)
             yield
 
     def readiness() -> Mapping[str, str | None]:
@@ -51,6 +63,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         # What nobody set is a guess; where the document was read from is none.
         server=settings.public_url if "public_url" in settings.model_fields_set else "/",
     )
+    waiting = Gauge("upr_feed_waiting", "Readers that wait for changes.", registry=service.metrics_registry)
     service.examples |= examples()
     # Routes are tried one after the other: first what is asked for most. `/v1/{noun}/citation` has to come before ids.
     service.include_router(list_routes(), dependencies=[Depends(recognise_key)])
@@ -65,6 +78,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(files.router, dependencies=[Depends(recognise_key)])
     service.include_router(calendars.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
+    service.include_router(event_types.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
     service.include_router(saved_searches.router)
     service.include_router(keys.router)

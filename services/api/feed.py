@@ -21,7 +21,7 @@ from services.core.store.metadata import plain_text
 from services.core.store.paragraphs import paragraphs_of
 from services.core.store.reference import Reference
 
-MOST_TEXTS = 5_000
+MOST_TEXTS = 2_000
 """Changes and paragraphs that are looked at for one portion, give or take those read at once."""
 _ROWS_AT_ONCE = 250
 

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from services.api import matching
 from services.api.matching import ChangedRecord, Criterion, Interest
 from services.core.domain.changes import Cause, Match
+from services.core.domain.errors import InvalidQueryError
 from services.core.query.filters import FilterSet
+from services.core.query.parser import parse_query
+from services.core.query.tree import Query
 from services.core.schemas.events import draft_change, shapes_of
 from services.core.schemas.examples import record_example
 from services.core.schemas.names import Names
@@ -122,3 +126,23 @@ def test_the_same_interest_has_the_same_key() -> None:
     )
     assert (one.key, hash(one.key)) == (other.key, hash(other.key))
     assert one.key != Interest().key
+
+
+def test_queries_are_understood_once_a_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def parse(q: str, *given: Any) -> Query:
+        parsed.append(q)
+        return parse_query(q, *given)
+
+    monkeypatch.setattr(matching, "parse_query", parse)
+    same = reference_of({record.id: record for record in state_records()}, {}, {})
+    assert same.vocabulary == REFERENCE.vocabulary
+    for reference in (REFERENCE, same, REFERENCE):
+        assert Criterion.of(None, "to:Spain once", NOTHING, reference.vocabulary).conditions == [
+            ("state_under_review", ("ESP",))
+        ]
+    assert parsed == ["to:Spain once"]
+    without = reference_of({"PER": REFERENCE.states["PER"]}, {}, {})
+    with pytest.raises(InvalidQueryError):
+        Criterion.of(None, "to:Spain once", NOTHING, without.vocabulary)

@@ -1,5 +1,6 @@
 """Webhook endpoints: create, list, show, change, delete. They belong to the key that made them."""
 
+import threading
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
@@ -17,11 +18,21 @@ from services.api.webhooks.endpoints import (
     check_endpoint,
     create_endpoint,
     delete_endpoint,
+    endpoint_shape,
     get_endpoint,
     list_endpoints,
+    renew_secret,
 )
 from services.api.webhooks.guard import AddressRules
-from services.core.domain.errors import ForbiddenError, InvalidBodyError, NotFoundError, UnauthorizedError, UprError
+from services.api.webhooks.testing import EndpointTest, WantedEvent, send_test
+from services.core.domain.errors import (
+    ForbiddenError,
+    InvalidBodyError,
+    NotFoundError,
+    UnauthorizedError,
+    UnavailableError,
+    UprError,
+)
 from services.core.runtime.problem_examples import Responses, problems
 from services.core.runtime.web import JsonAnswer
 
@@ -53,6 +64,18 @@ Change = Annotated[
         }
     ),
 ]
+
+
+WantedTest = Annotated[
+    WantedEvent,
+    Body(
+        openapi_examples={
+            "answer": {"summary": "A State answers", "value": {"type": "recommendation.position_changed"}},
+        }
+    ),
+]
+_TESTS_AT_ONCE = threading.BoundedSemaphore(4)
+"""Each may hold a thread for as long as a delivery may take."""
 
 
 def with_key_problems(*errors: type[UprError]) -> Responses:
@@ -103,7 +126,7 @@ def list_all(request: Request, owner: Owner) -> Response:
 def get_one(request: Request, owner: Owner, endpoint_id: str) -> Response:
     """With its status, and the reason where it was disabled."""
     with desk_of(request).engine.connect() as connection:
-        return JsonAnswer(get_endpoint(connection, owner, endpoint_id))
+        return JsonAnswer(endpoint_shape(get_endpoint(connection, owner, endpoint_id)))
 
 
 @router.patch(
@@ -132,3 +155,38 @@ def delete(request: Request, owner: Owner, endpoint_id: str) -> Response:
     with desk_of(request).engine.begin() as connection:
         delete_endpoint(connection, owner, endpoint_id)
     return Response(status_code=204)
+
+
+@router.post(
+    "/{endpoint_id}/secret",
+    operation_id="renew_webhook_secret",
+    summary="Renew the secret of a webhook endpoint",
+    responses={200: {"model": CreatedEndpoint}, **with_key_problems(NotFoundError)},
+)
+def renew(request: Request, owner: Owner, endpoint_id: str) -> Response:
+    """The answer holds the new secret, this once. For 24 hours events are signed with the former one as well."""
+    with desk_of(request).engine.begin() as connection:
+        shape, secret = renew_secret(connection, owner, endpoint_id)
+    return JsonAnswer({**shape, "secret": secret}, headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "/{endpoint_id}/test",
+    operation_id="test_webhook_endpoint",
+    summary="Send a sample event to a webhook endpoint",
+    responses={200: {"model": EndpointTest}, **with_key_problems(NotFoundError, InvalidBodyError, UnavailableError)},
+)
+def test(request: Request, owner: Owner, endpoint_id: str, wanted: WantedTest) -> Response:
+    """At once, signed, whatever the endpoint asks for and also while it is paused; what came of it is the answer.
+
+    It is tried once, and no delivery is made of it. The event has the `seq` 0, which no change has.
+    """
+    desk = desk_of(request)
+    with desk.engine.connect() as connection:
+        endpoint = get_endpoint(connection, owner, endpoint_id)
+    if not _TESTS_AT_ONCE.acquire(blocking=False):
+        raise UnavailableError("Too many endpoints are being tested at the moment.")
+    try:
+        return JsonAnswer(send_test(endpoint, wanted.type, desk.settings))
+    finally:
+        _TESTS_AT_ONCE.release()

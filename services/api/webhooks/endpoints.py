@@ -36,6 +36,9 @@ MOST_ENDPOINTS = 100
 """Endpoints of one key."""
 LONGEST_DESCRIPTION = 500
 
+FORMER_SECRET_HOLDS = datetime.timedelta(hours=24)
+"""For how long events are signed with the former secret as well, after a new one was made."""
+
 PAUSED, ENABLED, DISABLED = "paused", "enabled", "disabled"
 EndpointStatus = Literal["enabled", "paused", "disabled"]
 
@@ -133,6 +136,9 @@ class Endpoint(Public):
     status: EndpointStatus = Field(description="Only an enabled endpoint gets events.")
     status_reason: str | None = Field(description="Why it was disabled.")
     failing_since: datetime.datetime | None = Field(description="First failure since something was last delivered.")
+    former_secret_until: datetime.datetime | None = Field(
+        description="Until when events are signed with the former secret as well, after it was renewed."
+    )
     from_seq: int = Field(description="It hears of changes with a greater `seq`.", examples=[4711])
     owner: str = Field(description="Id of the key that it belongs to.", examples=["key_4fQ8sZ1mN0cR"])
     created_at: datetime.datetime
@@ -246,13 +252,13 @@ def list_endpoints(connection: Connection, key: Key) -> list[dict[str, Any]]:
     return [endpoint_shape(row._mapping) for row in rows]
 
 
-def get_endpoint(connection: Connection, key: Key, endpoint_id: str) -> dict[str, Any]:
-    """One endpoint. Raises `NotFoundError`, also for one of another key."""
+def get_endpoint(connection: Connection, key: Key, endpoint_id: str) -> RowMapping:
+    """The row of one endpoint. Raises `NotFoundError`, also for one of another key."""
     found = select(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
     row = connection.execute(found).one_or_none()
     if row is None:
         raise _no_endpoint(endpoint_id)
-    return endpoint_shape(row._mapping)
+    return row._mapping
 
 
 def change_endpoint(
@@ -297,6 +303,31 @@ def _changed_columns(wanted: EndpointChange, rules: AddressRules) -> dict[str, A
     return values
 
 
+def renew_secret(connection: Connection, key: Key, endpoint_id: str) -> tuple[dict[str, Any], str]:
+    """Give an endpoint a new secret; events are signed with the one before, too, for a while.
+
+    Answers the shape and the new secret. Raises `NotFoundError`.
+    """
+    columns, secret = endpoints_table.c, new_secret()
+    changed = update(endpoints_table).where(columns.id == endpoint_id, *_visible_to(key))
+    stored = changed.values(
+        secret=secret,
+        former_secret=columns.secret,
+        former_secret_until=func.now() + FORMER_SECRET_HOLDS,
+        updated_at=func.now(),
+    )
+    row = connection.execute(stored.returning(endpoints_table)).one_or_none()
+    if row is None:
+        raise _no_endpoint(endpoint_id)
+    return endpoint_shape(row._mapping), secret
+
+
+def secrets_in_force(row: RowMapping, now: datetime.datetime) -> list[str]:
+    """With what events to an endpoint are signed now."""
+    former_holds = row["former_secret_until"] is not None and row["former_secret_until"] > now
+    return [row["secret"], *([row["former_secret"]] if former_holds else [])]
+
+
 def delete_endpoint(connection: Connection, key: Key, endpoint_id: str) -> None:
     """Delete an endpoint with its deliveries; a try under way is not broken off. Raises `NotFoundError`."""
     wanted = delete(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
@@ -318,6 +349,6 @@ def endpoint_shape(row: RowMapping) -> dict[str, Any]:
     shape = {name: row[name] for name in (*plain, "from_seq", "owner")}
     shape["type"] = row["noun"]
     shape["event_types"] = row["event_types"] or None
-    for name in ("failing_since", "created_at", "updated_at"):
+    for name in ("failing_since", "former_secret_until", "created_at", "updated_at"):
         shape[name] = moment_text(row[name]) if row[name] else None
     return {name: shape[name] for name in Endpoint.model_fields}

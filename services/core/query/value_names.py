@@ -33,6 +33,12 @@ class ValueNames:
         self._by_letters: dict[str, dict[str, list[NamedValue]]] = {}
         self._lock = threading.Lock()
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all kinds have the same names."""
+        return isinstance(other, ValueNames) and self._named == other._named
+
+    __hash__ = None  # type: ignore[assignment]
+
     def values(self, kind: str, text: str) -> tuple[str, ...]:
         """The values that have this name, whatever its case, accents and marks."""
         found = self._laid_out(kind).get(_letters(text), ())

@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ from services.api.webhooks import endpoints as module
 from services.api.webhooks.signature import key_of_secret
 from services.core.store.changes import append_changes
 from tests.api.conftest import MakeKey
+from tests.api.webhooks.receivers import receiving
+from tests.api.webhooks.test_deliver import verified
 from tests.core.store.test_changes import draft
 
 URL = "/v1/webhooks/endpoints"
@@ -296,3 +299,36 @@ def test_the_openapi_document_tells_of_it(api: httpx.Client) -> None:
     assert document["paths"][URL]["post"]["requestBody"]["content"]["application/json"]["examples"]
     assert "secret" not in document["components"]["schemas"]["Endpoint"]["properties"]
     assert "whsec_" in str(document["components"]["schemas"]["CreatedEndpoint"]["properties"]["secret"])
+
+
+def test_a_renewed_secret_stands_beside_the_former_one_for_a_day(client: httpx.Client, engine: Engine) -> None:
+    first = create(client)
+    answer = client.post(f"{URL}/{first['id']}/secret")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    second = answer.json()
+    assert second["secret"] != first["secret"]
+    until = datetime.fromisoformat(second["former_secret_until"])
+    assert timedelta(hours=23, minutes=59) < until - datetime.now(UTC) < timedelta(hours=24, minutes=1)
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT * FROM webhook_endpoints")).mappings().one()
+    assert module.secrets_in_force(row, until - timedelta(seconds=1)) == [second["secret"], first["secret"]]
+    assert module.secrets_in_force(row, until) == [second["secret"]]
+    assert "secret" not in client.get(f"{URL}/{first['id']}").json()
+    assert client.post(f"{URL}/ep_0/secret").status_code == 404
+
+
+def test_an_endpoint_can_be_tested(client: httpx.Client) -> None:
+    with receiving() as receiver:
+        created = create(client, url=receiver.url)
+        former, secret = created["secret"], client.post(f"{URL}/{created['id']}/secret").json()["secret"]
+        client.patch(f"{URL}/{created['id']}", json={"status": "paused"})
+        told = client.post(f"{URL}/{created['id']}/test", json={"type": "state.updated"}).json()
+        assert (told["succeeded"], told["outcome"], told["error"]) == (True, "success", None)
+        for each in (former, secret):
+            assert verified(receiver.requests[0], each) == told["event"]
+    assert (told["event"]["type"], told["event"]["data"]["seq"]) == ("state.updated", 0)
+    failed = client.post(f"{URL}/{created['id']}/test", json={}).json()
+    assert (failed["succeeded"], failed["status"], failed["outcome"]) == (False, None, "connection_failed")
+    assert failed["event"]["type"] == "recommendation.position_changed"
+    assert list(refused(client.post(f"{URL}/{created['id']}/test", json={"type": "x"}))) == ["#/type"]
+    assert client.post(f"{URL}/ep_0/test", json={}).status_code == 404

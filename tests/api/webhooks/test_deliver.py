@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Connection, Engine, text
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.api.webhooks import deliver
 from services.api.webhooks.deliver import Deliverer, Places
@@ -27,6 +27,7 @@ from services.api.webhooks.fanout import fan_out
 from services.api.webhooks.queue import Room, Tried, claim, settle
 from services.api.webhooks.schedule import load_schedule
 from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
+from services.api.webhooks.signature import new_secret
 from services.core.domain.changes import Cause
 from services.ingest.load import Loader
 from services.ingest.reading import Reading
@@ -673,6 +674,35 @@ def test_nothing_is_lost_when_deliverers_are_killed(
         arrived.setdefault(body["data"]["seq"], set()).add(json.dumps(body))
     assert sorted(arrived) == list(range(1, 401))
     assert all(len(same) == 1 for same in arrived.values())
+
+
+def test_a_secret_that_is_renewed_between_two_tries_signs_the_second_beside_the_former(
+    engine: Engine, subscribe: Subscribe, make_deliverer: MakeDeliverer, clock: FakeClock, publish: Publish
+) -> None:
+    with receiving(answering(b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno")) as receiver:
+        endpoint, renewed = subscribe(receiver.url), new_secret()
+        publish()
+        deliverer = make_deliverer()
+        work_off(deliverer)
+        values = {"secret": renewed, "until": clock.now + timedelta(hours=24)}
+        columns = "former_secret = secret, secret = :secret, former_secret_until = :until"
+        with engine.begin() as connection:
+            connection.execute(text(f"UPDATE webhook_endpoints SET {columns}"), values)
+        for wait in (timedelta(minutes=5), timedelta(hours=25)):
+            clock.now += wait
+            work_off(deliverer)
+    assert len(receiver.requests) == 3
+    for at, secrets in enumerate(([endpoint["secret"]], [endpoint["secret"], renewed], [renewed])):
+        for secret in (endpoint["secret"], renewed):
+            assert _fits(receiver.requests[at], secret) == (secret in secrets), (at, secret)
+
+
+def _fits(request: bytes, secret: str) -> bool:
+    try:
+        verified(request, secret)
+    except WebhookVerificationError:
+        return False
+    return True
 
 
 def test_old_changes_are_removed_when_they_were_fanned_out(
