@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.query.analysis import LANGUAGES, analyse, concepts_in, languages_of, words_of
+from services.core.query.analysis import LANGUAGES, analyse, concepts_in, languages_of, stems_of, words_of
 from services.core.query.concepts import Concept, concepts, state_names
 
 HERE = Path("services/core/query")
@@ -117,4 +117,14 @@ def test_no_form_belongs_to_two_concepts() -> None:
             if form in concept.cased:  # in capitals it is this one: "EAU" are the Emirates, "eau" is water
                 continue
             owners.setdefault((language, " ".join(words_of(form)[0])), set()).add(concept.code)
+    assert {key: codes for key, codes in owners.items() if len(codes) > 1} == {}
+
+
+def test_no_two_concepts_of_the_field_meet_by_their_stems() -> None:
+    owners: dict[tuple[str, ...], set[str]] = {}
+    for concept in FIELD:
+        for form, language in _forms(concept):
+            if form not in concept.forms.get("any", ()):
+                stems = (stem for word in words_of(form)[0] for stem in stems_of(word, (language,)))
+                owners.setdefault((language, *stems), set()).add(concept.code)
     assert {key: codes for key, codes in owners.items() if len(codes) > 1} == {}
