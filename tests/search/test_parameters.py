@@ -1,8 +1,17 @@
 import pytest
 
-from services.core.domain.errors import InvalidParameterError, UnknownParameterError
+from services.core.domain.errors import InvalidParameterError, NotFoundError, UnknownParameterError
 from services.core.query.filters import FILTERS, Vocabulary
-from services.search.parameters import FACETS, read_search_query, search_parameters
+from services.search.parameters import (
+    COUNTED,
+    FACETS,
+    FacetOrder,
+    read_facet_query,
+    read_search_query,
+    read_similar_query,
+    read_suggest_query,
+    search_parameters,
+)
 
 VOCABULARY = Vocabulary(
     states=frozenset({"PER", "SVN"}),
@@ -72,3 +81,50 @@ def test_every_parameter_that_is_read_is_described_and_the_other_way_round():
     assert set(FACETS) <= set(described)
     for name in ("q", "type", "page", "per_page", "sort", "strict", "lang", "facets"):
         assert name in described
+
+
+def test_facets_can_be_ordered_and_cut():
+    assert read().facet_order == FacetOrder(None, 10_000)
+    assert read(("facet_sort", "name"), ("facet_limit", "3")).facet_order == FacetOrder("name", 3)
+
+
+def test_a_facet_is_asked_for_beside_a_search():
+    query = read_facet_query(
+        "sdg", [("q", "paz"), ("search", "torture "), ("sdg", "16"), ("sort", "name"), ("limit", "3")], VOCABULARY
+    )
+    request = query.search.request
+    assert (query.q, query.order) == ("paz", FacetOrder("name", 3))
+    assert (request.facets, request.per_page, request.filters) == (("sdg",), 0, {"sdg": ("16",)})
+    assert [word.text for word in request.query.words] == ["torture"]
+
+
+@pytest.mark.parametrize("name", ["colour", "id", "external_id", "date_from", "q"])
+def test_what_is_no_facet(name):
+    with pytest.raises(NotFoundError, match="topic"):
+        read_facet_query(name, [], VOCABULARY)
+
+
+@pytest.mark.parametrize("noun", ["recommendations", "hearings"])
+def test_a_type_has_its_own_facets(noun):
+    for name in COUNTED:
+        if name in ("type", "year") or noun in FILTERS[name].nouns:
+            assert read_facet_query(name, [("type", noun)], VOCABULARY).search.request.type == noun
+        else:
+            with pytest.raises(InvalidParameterError, match="type"):
+                read_facet_query(name, [("type", noun)], VOCABULARY)
+
+
+def test_what_searches_are_suggested_ask_for_besides():
+    assert read_suggest_query([("q", "x")]).of_searches == []
+    assert read_suggest_query([("type", "pledges"), ("lang", "es")]).of_searches == [
+        ("type", "pledges"),
+        ("lang", "es"),
+    ]
+
+
+def test_likenesses_take_the_filters_of_recommendations():
+    query = read_similar_query([("scope", "earlier"), ("cycle", "2"), ("date_to", "2014-01-01")], VOCABULARY)
+    assert (query.scope, query.request.type, query.request.filters) == ("earlier", "recommendations", {"cycle": ("2",)})
+    assert query.request.date_to == "2014-01-01"
+    with pytest.raises(UnknownParameterError, match="speaker"):
+        read_similar_query([("speaker", "ESP")], VOCABULARY)
