@@ -191,6 +191,7 @@ def _in_a_thread(lifespan: Lifespan) -> Callable[[FastAPI], Any]:
         assert isinstance(app, Service)
         context = lifespan(app)
         await run_in_threadpool(context.__enter__)
+        await run_in_threadpool(lambda: app.documented_parameters)  # or the first who asks would wait for it
         try:
             yield
         finally:
