@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -61,9 +61,9 @@ bench-extraction: $(INSTALLED) ## How well and how fast documents and data sets 
 	$(BIN)/python -m benchmarks.datasets upr-info
 	$(BIN)/python -m benchmarks.datasets uhri
 
-bench-search: $(INSTALLED) ## How fast the search engine and its service answer.
-	$(BIN)/python -m benchmarks.search_engine
-	$(BIN)/python -m benchmarks.search_service
+bench-search: $(INSTALLED) $(DATASETTE) ## How fast searches answer, and whether they find what they should; beside Datasette.
+	$(BIN)/python -m benchmarks.search_service $(ARGS)
+	$(BIN)/python -m benchmarks.similar
 
 bench-loading: $(INSTALLED) ## How fast reports are loaded.
 	$(BIN)/python -m benchmarks.loading
@@ -71,6 +71,9 @@ bench-loading: $(INSTALLED) ## How fast reports are loaded.
 bench-api: $(INSTALLED) $(DATASETTE) ## How fast lists, details, exports and the feed answer; beside Datasette.
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.against_datasette
+
+bench-feed: $(INSTALLED) ## How fast thousands of readers hear of a change, and how fast words choose among changes.
+	$(BIN)/python -m benchmarks.feed
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets attach

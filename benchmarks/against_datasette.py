@@ -11,20 +11,15 @@ watched, and the list on ten times the rows with as many matches. Datasette is `
 
 import argparse
 import json
-import os
 import random
-import socket
 import sqlite3
-import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,33 +28,16 @@ from sqlalchemy import Engine, text
 
 from benchmarks.datasets import UPR_INFO
 from benchmarks.loading import REPORTS, _memory
+from benchmarks.serving import DATASETTE, Running, analyse, datasette, filled, free_port, measured, started
 from services.core.runtime.postgres import embedded_postgres
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, shape_of
-from services.core.store import migrate
-from services.core.store.archive import Archive
-from services.core.store.engine import make_engine
 from services.core.store.recommendations import RECOMMENDATIONS, recommendations_table
 from services.core.store.reference import read_reference
 from services.core.store.reviews import reviews_table
-from services.ingest.runs import run_files
-from services.ingest.sandbox import Sandbox
 
-DATASETTE = Path(".venv-datasette/bin/datasette")
 COLUMNS = ("state_under_review", "cycle", "session", "position", "date", "review")
 PAGE = 50
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What a client met: requests a second over all clients, p50 and p95 in milliseconds."""
-
-    rate: float
-    p50: float
-    p95: float
-
-    def __str__(self) -> str:
-        return f"{self.rate:7.0f} req/s  p50 {self.p50:6.1f} ms  p95 {self.p95:6.1f} ms"
 
 
 def main() -> None:
@@ -93,22 +71,6 @@ def main() -> None:
 
 
 # The two stores
-
-
-def filled(url: str, files: list[Path], folder: Path) -> Engine:
-    migrate.upgrade(url)
-    engine = make_engine(url, pool_size=4)
-    with Sandbox() as sandbox:
-        archive = Archive(folder / "documents")
-        for _ in run_files(engine, files, sandbox, archive, source="bench", backfill_after=timedelta(days=180)):
-            pass
-    analyse(engine)
-    return engine
-
-
-def analyse(engine: Engine) -> None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
 
 
 @dataclass(frozen=True)
@@ -179,52 +141,17 @@ def _row(shape: Shape) -> tuple[Any, ...]:
 # The two services
 
 
-@dataclass(frozen=True)
-class Running:
-    address: str
-    pid: int
-
-
 @contextmanager
 def ours(url: str) -> Iterator[Running]:
     environment = {
         "UPR_DATABASE_URL": url,
-        "UPR_API_PORT": str(_free_port()),
+        "UPR_API_PORT": str(free_port()),
         "UPR_LOG_LEVEL": "warning",
         "UPR_RATE_LIMIT": "0",
     }
     command = [str(Path(sys.executable).parent / "upr"), "api", "serve"]
     with started(command, f"http://127.0.0.1:{environment['UPR_API_PORT']}", "/readyz", environment) as running:
         yield running
-
-
-@contextmanager
-def datasette(path: Path) -> Iterator[Running]:
-    port = _free_port()
-    options = ["--setting", "suggest_facets", "off", "--setting", "default_cache_ttl", "0", "--immutable", str(path)]
-    command = [str(DATASETTE), "serve", "--port", str(port), *options]
-    with started(command, f"http://127.0.0.1:{port}", "/-/versions.json", {}) as running:
-        yield running
-
-
-@contextmanager
-def started(command: list[str], address: str, probe: str, environment: dict[str, str]) -> Iterator[Running]:
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(400):
-            with suppress(httpx.HTTPError):
-                if httpx.get(address + probe).status_code == 200:
-                    break
-            time.sleep(0.05)
-        yield Running(address, process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 # What is measured
@@ -249,38 +176,6 @@ def check_the_same(api: Running, other: Running, of_ours: Sequence[str], of_thei
         told = (a["total"], len(a["data"])) if "data" in a else a["id"]
         asked = (b["filtered_table_rows_count"], len(b["rows"])) if "data" in a else b["rows"][0]["id"]
         assert told == asked, (mine, told, asked)
-
-
-def measured(address: str, paths: Sequence[str], given: argparse.Namespace) -> Figures:
-    """Clients that ask one after the other, each over its own connection, uncompressed, for so many seconds."""
-    times: list[float] = []
-    until = time.perf_counter() + given.seconds
-
-    def ask(number: int) -> None:
-        own: list[float] = []
-        with httpx.Client(base_url=address, headers={"Accept-Encoding": "identity"}, timeout=60) as client:
-            for path in _again_and_again(paths, number):
-                start = time.perf_counter()
-                if start > until:
-                    break
-                client.get(path).raise_for_status()
-                own.append(time.perf_counter() - start)
-        times.extend(own)
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(given.clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    cuts = statistics.quantiles(times, n=20)
-    return Figures(len(times) / given.seconds, cuts[9] * 1000, cuts[18] * 1000)
-
-
-def _again_and_again(paths: Sequence[str], start: int) -> Iterator[str]:
-    place = start * 37
-    while True:
-        yield paths[place % len(paths)]
-        place += 1
 
 
 def exports(api: Running) -> None:
