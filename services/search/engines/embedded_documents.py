@@ -47,7 +47,8 @@ class Preparation:
     def __init__(self, layout: IndexLayout) -> None:
         self._ranked = layout.texts[:-1]
         self._texts = layout.texts
-        self._filter_fields = tuple((name, f"f_{name}") for name in layout.filters)
+        self._filter_fields = {name: f"f_{name}" for name in layout.filters}
+        self._unlabelled = dict.fromkeys(self._filter_fields.values(), UNLABELLED)
 
     def __call__(self, document: IndexDocument) -> Prepared:
         """The document and its passages. Raises `IndexRefusedError` for a value that is too long."""
@@ -61,7 +62,7 @@ class Preparation:
             "record": _bytes({"type": document.type, "id": document.id, "record": document.record}),
             **({"group": _group(key)} if document.passages else {}),
             **self._text_fields(own, {}),
-            **dict.fromkeys((field for _, field in self._filter_fields), UNLABELLED),
+            **self._unlabelled,
             **filters,
             **{f"n_{name}": number for name, number in document.numbers.items()},
             **{f"s_{name}": sort_text(value) for name, value in document.sorts.items()},
@@ -89,9 +90,8 @@ class Preparation:
 
     def _filters(self, document: IndexDocument) -> dict[str, Any]:
         """The values of the filters that the document has, and its dates."""
-        filters: dict[str, Any] = {
-            field: values for name, field in self._filter_fields if (values := document.values(name))
-        }
+        fields = ((name, self._filter_fields[name]) for name in document.filters if name in self._filter_fields)
+        filters: dict[str, Any] = {field: values for name, field in fields if (values := document.values(name))}
         return filters | {f"d_{name}": date_number(date) for name, date in document.dates.items()}
 
     def _analysed(self, texts: Mapping[str, str], languages: Mapping[str, str]) -> dict[str, list[_Line]]:
