@@ -51,7 +51,8 @@ def driver_rows(connection: Connection, query: Select[Any]) -> Sequence[tuple[An
 
     Wrapping each row and copying each array once more, as SQLAlchemy does, takes as long again as reading them.
     """
-    with connection.execute(query) as result:
+    # Whoever read in portions on this connection has left it so: SQLAlchemy would keep the first rows to itself.
+    with connection.execute(query, execution_options={"stream_results": False, "yield_per": None}) as result:
         return result.cursor.fetchall()
 
 

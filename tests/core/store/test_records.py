@@ -85,3 +85,14 @@ def test_reading_many_is_one_query(engine: Engine, made: Records) -> None:
         assert AGGREGATES["pledges"].read(connection, []) == {}
         AGGREGATES["pledges"].read(connection, [key(record) for record in made["pledges"]])
     assert len(told) == 1
+
+
+def test_all_are_read_after_somebody_read_in_portions(engine: Engine, made: Records) -> None:
+    """SQLAlchemy's option holds for the whole connection, and would keep the first rows of what comes after."""
+    with engine.connect() as connection:
+        for noun, records in made.items():
+            table = AGGREGATES[noun].table
+            rows = connection.execution_options(yield_per=4).execute(table.select())
+            assert len([row for portion in rows.partitions() for row in portion]) >= len(records)
+            found = AGGREGATES[noun].read(connection, [key(record) for record in records])
+            assert found == {key(record): record for record in records}
