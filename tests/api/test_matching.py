@@ -17,7 +17,7 @@ from services.core.schemas.events import draft_change, shapes_of
 from services.core.schemas.examples import record_example
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import content, shape_of
-from services.core.schemas.texts import SearchedTexts
+from services.core.schemas.texts import SEARCHED_NOUNS, SearchedTexts
 from services.core.store.changes import ChangeDraft
 from services.core.store.paragraphs import ParagraphRecord
 from services.core.store.reference import reference_of
@@ -146,3 +146,18 @@ def test_queries_are_understood_once_a_vocabulary(monkeypatch: pytest.MonkeyPatc
     without = reference_of({"PER": REFERENCE.states["PER"]}, {}, {})
     with pytest.raises(InvalidQueryError):
         Criterion.of(None, "to:Spain once", NOTHING, without.vocabulary)
+
+
+def test_shapes_of_earlier_versions_break_nothing() -> None:
+    """The feed keeps shapes for years: any member may be missing in one."""
+    for noun in SEARCHED_NOUNS:
+        whole = record_example(noun)
+        without = [{key: whole[key] for key in whole if key != name} for name in whole if name != "id"]
+        for shape in ({"id": whole["id"]}, *without):
+            told = ChangedRecord(
+                {"type": "x.created", "cause": "merge", "noun": noun, "subject": shape["id"], "data": shape}
+                | {"changed": {}, "terms_before": (), "terms_after": ("id:x",)},
+                SearchedTexts(REFERENCE),
+                lambda _: (),
+            )
+            assert Interest((words("-nothinglikeit"),)).match(told) is Match.ENTERED

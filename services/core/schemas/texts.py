@@ -37,7 +37,10 @@ class SearchedTexts:
         self._label_names: dict[str, str] = {}
 
     def of_record(self, noun: str, shape: Shape) -> Texts:
-        """The texts of a record. Labels and States stand there by their names in all languages."""
+        """The texts of a record. Labels and States stand there by their names in all languages.
+
+        The shape may be one that an earlier version kept in the feed: members may be missing.
+        """
         texts = {
             "text": _text(noun, shape),
             "labels": lines(*dict.fromkeys(self._names_of_label(label["id"]) for label in shape.get("labels", ()))),
@@ -84,13 +87,13 @@ def lines(*texts: str | None) -> str:
 def _text(noun: str, shape: Shape) -> str:
     match noun:
         case "hearings" | "documents":
-            return lines(shape["title"], shape["kind"].replace("_", " "))
+            return lines(shape.get("title"), (shape.get("kind") or "").replace("_", " "))
         case "recommendations":
-            return lines(shape["text"], *shape["translations"].values())
+            return lines(shape.get("text"), *shape.get("translations", {}).values())
         case "statements":
-            return lines(shape["text"], shape["original_text"])
+            return lines(shape.get("text"), shape.get("original_text"))
         case _:
-            return lines(shape["text"])
+            return lines(shape.get("text"))
 
 
 def _languages(shape: Shape) -> dict[str, str]:
@@ -105,7 +108,7 @@ def _codes(shape: Shape) -> Iterator[str]:
     if shape.get("state_under_review"):
         yield shape["state_under_review"]["code"]
     if shape.get("speaker"):
-        yield shape["speaker"]["code" if shape["speaker_kind"] == "state" else "name"]
+        yield shape["speaker"]["code" if shape.get("speaker_kind") == "state" else "name"]
     for member in ("recommending_states", "states", "troika"):
         yield from (state["code"] for state in shape.get(member, ()))
     yield from shape.get("on_behalf_of", ())
@@ -118,5 +121,5 @@ def _numbers(noun: str, shape: Shape) -> str:
         number = None
     cited: list[Any] = [shape["id"], number, shape.get("symbol"), *shape.get("aliases", ())]
     if noun == "recommendations":
-        cited += dict.fromkeys(source["symbol"] for source in shape["sources"])
+        cited += dict.fromkeys(source["symbol"] for source in shape.get("sources", ()))
     return lines(*cited)

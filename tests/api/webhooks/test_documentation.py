@@ -46,7 +46,7 @@ def printed_by(script: str, api: httpx.Client, **environment: str) -> bytes:
 def test_the_commands_do_what_the_page_says(api: httpx.Client, engine: Engine, make_key: MakeKey) -> None:
     with engine.begin() as connection:
         append_changes(connection, [draft(), draft(type="recommendation.position_changed")])
-    feed, newsreader, key, subscribe, look_and_delete = examples("bash")
+    feed, saving, newsreader, key, subscribe, look_and_delete = examples("bash")
     (page,) = shell(feed, api)
     assert [event["seq"] for event in page["data"]] == [2]
     atom, _, json_feed = printed_by(newsreader, api).partition(b"</feed>")
@@ -54,6 +54,9 @@ def test_the_commands_do_what_the_page_says(api: httpx.Client, engine: Engine, m
     assert json.loads(json_feed)["version"] == "https://jsonfeed.org/version/1.1"
     assert "upr keys create" in key
     secret = make_key()[1]
+    (saved,) = shell(saving, api, KEY=secret)
+    assert saved["interpreted"]["query"]["any"]
+    assert api.get(saved["changes"].partition(":8000")[2]).status_code == 200
     (created,) = shell(subscribe, api, KEY=secret)
     assert created["secret"].startswith("whsec_")
     assert created["filters"] == {"state_under_review": ["PER"], "position": ["pending", "noted"]}
