@@ -5,9 +5,10 @@ from typing import Any
 
 import schemathesis
 
+from services.api.saved_searches import SAVED_SEARCH_PATTERN
 from services.core.store.paging import CURSOR_PATTERN
 
-_GIVEN_OUT = {"cursor": CURSOR_PATTERN, "saved_search": r"^ss_[0-9a-f]{24}$"}
+_GIVEN_OUT = {"cursor": CURSOR_PATTERN, "saved_search": SAVED_SEARCH_PATTERN}
 
 
 @schemathesis.hook

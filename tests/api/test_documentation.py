@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,13 +17,15 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import Engine
 
+from services.api.keys import Scope
 from services.core.domain.errors import UprError
 from services.core.query.filters import FILTERS
 from services.core.store.tables import AGGREGATES
 from services.ingest.load import Loader
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
-from tests.api.site import Site, open_site
+from tests.api.conftest import MakeKey
+from tests.api.site import PUBLIC, Site, open_site
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -91,6 +94,51 @@ def _run(site: Site, line: str, folder: Path) -> str:
     command = line.replace(LOCAL, str(site.client.base_url).rstrip("/"))
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=True, cwd=folder)
     return done.stdout
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+def test_the_loop_over_pages_shows_every_row(site: Site) -> None:
+    (script,) = re.findall(r"```js\n(.*?)```", PAGE, flags=re.DOTALL)
+    here = str(site.client.base_url).rstrip("/")
+    # What stands behind another address leads to the same service.
+    fetched = f"const real = fetch; globalThis.fetch = (url) => real(url.replace({PUBLIC!r}, {here!r}));\n"
+    command = ["node", "--input-type=module", "-e", fetched + script.replace(LOCAL, here)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    rows = site.rows("/v1/recommendations", state_under_review="XCM")
+    assert len(rows) > 20  # more than a page
+    assert done.stdout.splitlines() == [f"{row['id']} {row['position']}" for row in rows]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_keys_are_made_listed_and_revoked_as_shown(site: Site, make_key: MakeKey) -> None:
+    """The id of the key to revoke is the one just made."""
+    (script,) = (block for block in re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL) if "/v1/keys" in block)
+    made, listed, revoked = (f"curl {each}" for each in script.split("curl ")[1:])
+    environment = {**os.environ, "ADMIN_KEY": make_key(Scope.ADMIN)[1]}
+
+    def told(command: str) -> str:
+        command = command.replace(LOCAL, str(site.client.base_url).rstrip("/"))
+        done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    key = json.loads(told(made))
+    assert key["key"].startswith("upr_")
+    shown = re.findall(r"key_\w+", revoked)
+    assert told(revoked.replace(shown[0], key["id"])) == ""
+    assert {each["status"] for each in json.loads(told(listed))["data"] if each["id"] == key["id"]} == {"revoked"}
+
+
+def test_every_member_that_the_page_names_is_there(site: Site) -> None:
+    """`one.two` in the running text leads to something in an answer."""
+    answers = {
+        **site.json("/v1/recommendations"),
+        **site.json("/v1/reviews/XCM-4", include="follow_up")["follow_up"],
+        **site.json("/v1/changes", limit=1)["data"][0],
+    }
+    named = [(one, two) for one, two in re.findall(r"`(\w+)\.(\w+)`", PAGE) if one in answers]
+    assert len(named) > 5
+    for one, two in named:
+        assert two in answers[one], f"{one}.{two}"
 
 
 def test_the_shown_problem_is_the_one_that_comes(site: Site) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pytest_httpserver import HTTPServer
 from sqlalchemy import Engine
 
 from services.api.app import create_app
@@ -45,6 +46,8 @@ ANSWERS = {
     "get_topic_with_parts": "/v1/topics/torture-prevention?include=counts",
     "read_changes_as_atom": "/v1/changes.atom?id=XCM-4-22.1&cause=backfill&cause=publication",
     "read_changes_as_json_feed": "/v1/changes.json-feed?id=XCM-4-22.1&cause=backfill&cause=publication",
+    "list_event_types": "/v1/event-types",
+    "get_event_type": "/v1/event-types/recommendation.position_changed",
     "read_calendar": "/v1/calendar.ics?state_under_review=XCM",
 }
 """What is asked for each example, by the names that operations know it under."""
@@ -81,6 +84,7 @@ ALIKE = (
     (r"\bwhsec_[0-9A-Za-z+/=]{20,}", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
     (r"\bep_[0-9A-Za-z]{12,}", "ep_4fQ8sZ1mN0cR"),
     (r"\bss_[0-9a-f]{24}", "ss_3f2a9c1b5d7e8f0a1b2c3d4e"),
+    (r'("milliseconds": )\d+', r"\g<1>12"),
     (r"urn:uuid:[0-9a-f-]{36}", "urn:uuid:5196ee84-ee50-5207-9ed8-776232223804"),
     (r"\bkey_[0-9A-Za-z]{12}", "key_4fQ8sZ1mN0cR"),
     (r"\bupr_[0-9A-Za-z_]{40,}", "upr_4fQ8sZ1mN0cR_…"),
@@ -101,15 +105,20 @@ def address(database_url: str, engine: Engine, tmp_path: Path) -> Iterator[str]:
             engine, sorted(SAMPLES.iterdir()), sandbox, archive, source="samples", backfill_after=timedelta(days=180)
         ):
             pass
-    settings = ApiSettings(database_url=database_url, public_url="http://127.0.0.1:8000")
+    settings = ApiSettings(database_url=database_url, public_url="http://127.0.0.1:8000", webhook_allow_loopback=True)
     with served(create_app(settings, database_url), settings=settings) as address:
         yield address
 
 
 def test_examples_are_what_the_service_answers(
-    address: str, engine: Engine, make_key: MakeKey, matches_golden: Callable[[Path, bytes], None]
+    address: str,
+    engine: Engine,
+    make_key: MakeKey,
+    httpserver: HTTPServer,
+    matches_golden: Callable[[Path, bytes], None],
 ) -> None:
     """`--update-golden` writes them anew."""
+    httpserver.expect_request("/hook").respond_with_data("", 204)
     organisation = RecordMaker(1, ["XCM"]).organisation()
     with engine.begin() as connection:
         write_records(connection, {"organisations": [organisation]})
@@ -118,7 +127,7 @@ def test_examples_are_what_the_service_answers(
         for singular, path in RECORDS.items():
             answer = client.get(f"/v1/{path.format(organisation=organisation.id)}?include=all")
             found[f"get_{singular}_with_parts"] = _told(answer)
-        found |= _with_a_key(client, make_key(Scope.ADMIN)[1])
+        found |= _with_a_key(client, make_key(Scope.ADMIN)[1], httpserver.url_for("/hook"))
     written = json.dumps(found, ensure_ascii=False, indent=2)
     for pattern, alike in ALIKE:
         written = re.sub(pattern, alike, written)
@@ -128,11 +137,18 @@ def test_examples_are_what_the_service_answers(
 def _told(answer: httpx.Response) -> Any:
     assert answer.status_code < 400, answer.text
     if "json" in answer.headers["content-type"]:
-        return _shortened(answer.json())
+        return _shortened(_without_schemas(answer.json()))
     if "xml" in answer.headers["content-type"]:
         entries = answer.text.split("<entry>")
         return f"{'<entry>'.join(entries[:2])}</feed>\n"
     return answer.text
+
+
+def _without_schemas(value: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema is shown without those of its members: the OpenAPI document has them anyway."""
+    for long in ("$defs", "properties"):
+        value.get("json_schema", {}).pop(long, None)
+    return value
 
 
 def _shortened(value: Any) -> Any:
@@ -141,7 +157,7 @@ def _shortened(value: Any) -> Any:
     return [_shortened(each) for each in value[:MOST]] if isinstance(value, list) else value
 
 
-def _with_a_key(client: httpx.Client, admin: str) -> dict[str, Any]:
+def _with_a_key(client: httpx.Client, admin: str, receiver: str) -> dict[str, Any]:
     """What is created, then listed and shown alone."""
     found: dict[str, Any] = {}
     headers = {"Authorization": f"Bearer {admin}"}
@@ -155,6 +171,12 @@ def _with_a_key(client: httpx.Client, admin: str) -> dict[str, Any]:
             "data": client.get(path, headers=headers).json()["data"][-1:],
             "total": 1,
         }
+    tried = client.post("/v1/webhooks/endpoints", headers=headers, json={"url": receiver}).json()["id"]
+    endpoint = f"/v1/webhooks/endpoints/{tried}"
+    wanted = {"type": "recommendation.position_changed"}
+    found["test_webhook_endpoint"] = _told(client.post(f"{endpoint}/test", headers=headers, json=wanted))
+    renewed = client.post(f"/v1/webhooks/endpoints/{found['get_webhook_endpoint']['id']}/secret", headers=headers)
+    found["renew_webhook_secret"] = _told(renewed)
     return found
 
 

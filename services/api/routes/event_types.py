@@ -1,6 +1,8 @@
 """Kinds of events: `/v1/event-types`."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
 
 from services.api.dependencies import desk_of
 from services.api.event_types import EventTypeList, EventTypeWithSchema, body_schema, event_type
@@ -9,6 +11,9 @@ from services.core.domain.errors import NotFoundError
 from services.core.runtime.problem_examples import problems
 from services.core.runtime.web import JsonAnswer
 
+Name = Annotated[
+    str, Path(description="Type of a change, as events have it.", json_schema_extra={"pattern": r"^[a-z]+\.[a-z_]+$"})
+]
 router = APIRouter(prefix="/v1/event-types", tags=["changes"])
 
 
@@ -30,7 +35,7 @@ def list_all(request: Request) -> Response:
     summary="Get one type of event",
     responses={200: {"model": EventTypeWithSchema}, **problems(NotFoundError("There is no event type x."))},
 )
-def get_one(request: Request, name: str) -> Response:
+def get_one(request: Request, name: Name) -> Response:
     """With the JSON Schema of the body."""
     if name not in EVENT_TYPES:
         raise NotFoundError(f"There is no event type {name[:60]}; /v1/event-types lists them.")

@@ -154,21 +154,22 @@ def _link_lists_to_records(document: Document, examples: Mapping[str, Any]) -> N
             if found is None or answer is None:
                 continue
             links = answer.setdefault("links", {})
-            known = _id_in(answer, examples)
+            member, known = _known_by(found[1], answer, examples)
             for operation in operations.values():
                 _show_id(operation, found[1], known)
                 links[operation["operationId"]] = {
                     "operationId": operation["operationId"],
-                    "parameters": {found[1]: f"$response.body#{place}/id"},
+                    "parameters": {found[1]: f"$response.body#{place}/{member}"},
                 }
 
 
-def _id_in(answer: Mapping[str, Any], examples: Mapping[str, Any]) -> str | None:
-    """The id that the example of a list, or of what was created, shows."""
+def _known_by(parameter: str, answer: Mapping[str, Any], examples: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Which member of a list's rows, or of what was created, is the parameter's value, and what the example has."""
     shown = answer.get("content", {}).get("application/json", {}).get("examples", {}).get("sample")
     value = examples[shown["$ref"].rpartition("/")[2]] if shown else {}
-    found: str | None = value["data"][0]["id"] if "data" in value else value.get("id")
-    return found
+    row = value["data"][0] if "data" in value else value
+    member = "id" if "id" in row or parameter not in row else parameter
+    return member, row.get(member)
 
 
 def _show_id(operation: Mapping[str, Any], parameter: str, known: str | None) -> None:
