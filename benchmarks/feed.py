@@ -215,7 +215,7 @@ async def long_polls(address: str, process: Process, engine: Engine, change: Cha
 
 
 def _waiting(address: str) -> int:
-    lines = httpx.get(f"{address}/metrics").text.splitlines()
+    lines = httpx.get(f"{address}/metrics", timeout=60).text.splitlines()
     return int(float(next(line.split()[1] for line in lines if line.startswith("upr_feed_waiting "))))
 
 
