@@ -22,7 +22,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
-import orjson
 from sqlalchemy import Engine, insert, text
 
 from services.api.keys import Scope, create_key
@@ -131,14 +130,16 @@ class Reader:
 
     async def _listen(self) -> None:
         seq = 0
+        if self._accept != "text/event-stream":
+            await self._in.readuntil(b'"seq":')
+            self.heard[int((await self._in.readuntil(b","))[:-1])] = time.perf_counter()
+            return
         while line := await self._in.readline():
             self._ready = self._ready or line.startswith(b"retry")
             if line.startswith(b"id: "):
                 seq = int(line[4:])
             elif line.startswith(b"data: "):
                 self.heard[seq] = time.perf_counter()
-            elif line.startswith(b'{"data":'):
-                self.heard[orjson.loads(line)["data"][0]["seq"]] = time.perf_counter()
 
     def close(self) -> None:
         self.task.cancel()
