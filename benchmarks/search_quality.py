@@ -67,7 +67,8 @@ def _known_item(
 ) -> KnownItem:
     rarer = set(sorted(words, key=lambda word: (frequency[word], word))[: chance.randint(3, 5)])
     asked = [word for word in words if word in rarer]
-    long = [at for at, word in enumerate(asked) if len(word) >= 5]
+    # Errors are forgiven from 5 letters: a word of 6 has as many where one is left out.
+    long = [at for at, word in enumerate(asked) if len(word) >= 6]
     if misspelt and long:
         at = chance.choice(long)
         asked[at] = _misspelt(asked[at], chance)

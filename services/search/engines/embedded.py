@@ -54,16 +54,19 @@ from services.search.engines.base import (
 )
 from services.search.engines.embedded_documents import (
     GAP,
+    SIZES,
     UNLABELLED,
     Preparation,
     key_text,
+    line_text,
     type_of_passages,
     words_in,
 )
 from services.search.engines.vocabulary import Expansion, Vocabulary
 
 RANKED_WORDS: Final = 16
-_TYPO, _NEAR, _FIELD, _EXACT = 2.0**14, 2.0**8, 2.0**4, 1.0
+_NAMED, _TYPO, _NEAR, _FIELD, _EXACT = 2.0**20, 2.0**14, 2.0**8, 2.0**4, 1.0
+_SHORTER = 2.0**-3
 """Weights of the ranking: each outweighs all of the next for `RANKED_WORDS` words, and sums stay exact in 32 bits."""
 _SLOPS: Final = (0, 4)
 """Words between two neighbours of the query that still count as near: side by side, or in the same clause."""
@@ -476,13 +479,19 @@ class _Plan:
         return Clause.boolean_query([(Occur.Must, self._matching_words or _ALL), (Occur.Must, which)])
 
     def ranking(self, matching: Clause) -> Clause:
-        """`matching` with a score: fewest typing errors, then nearness, then weight of the field, then exact form.
+        """`matching` with a score: what is asked for is the name of a label, a State …, then fewest typing errors, then
+        nearness, then weight of the field, then exact form, then the shortest text.
 
-        The constants mirror Meilisearch's order of rules; a sum of them tells two documents apart as the rules would.
+        But for the first and the last, the constants mirror Meilisearch's order of rules; a sum of them tells two
+        documents apart as the rules would.
         """
         if self._scores is None:
             scores = [score for word in self._ranked_words for score in self._word_scores(word)]
             scores += self._near_scores()
+            scores.append((self.terms("lines", (line_text(word.text for word in self._ranked_words),)), _NAMED))
+            scores += [
+                (self.terms("size", (size,)), rank * _SHORTER) for rank, size in enumerate(reversed(SIZES)) if rank
+            ]
             self._best_score = sum(weight for _, weight in scores) or 1.0
             self._scores = [(Occur.Should, Clause.const_score_query(clause, weight)) for clause, weight in scores]
         return Clause.boolean_query([(Occur.Must, Clause.const_score_query(matching, 0.0)), *self._scores])
@@ -585,7 +594,8 @@ class _Plan:
             gaps = dict.fromkeys(min(next_word.gap + slop, _SLOPS[-1]) for slop in _SLOPS)
             for slop in gaps if first != second else ():
                 near = Clause.phrase_query(self._schema, "words", [first, second], slop)
-                named = [(Occur.Should, self._named(concepts))] if concepts else []
+                # … if not side by side: what was typed comes first.
+                named = [(Occur.Should, self._named(concepts))] if concepts and slop else []
                 yield Clause.boolean_query([(Occur.Should, near), *named]) if named else near, _NEAR
 
     def _likeliest(self, word: Word) -> str:
@@ -635,6 +645,8 @@ def _schema(layout: IndexLayout) -> tantivy.Schema:
         builder.add_integer_field(f"n_{name}", fast=True)
     for name in layout.dates:
         builder.add_integer_field(f"d_{name}", indexed=True, fast=True)
+    for name in ("lines", "size"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("words", tokenizer_name="whitespace", index_option="position")
     for name in ("stems", *(f"t_{name}" for name in layout.texts[:-1])):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from services.core.query.analysis import analyse
+from services.core.query.analysis import analyse, is_little
 from services.search.engines.base import (
     TYPE,
     DocumentKey,
@@ -28,17 +28,24 @@ GAP: Final = " ¶ "
 """Stands between passages, so that no phrase crosses them. Not a letter: never a word of a query."""
 UNLABELLED: Final = ""
 
+SIZES: Final = ("8", "12", "16", "24", "40", "80", "200", "1000000000")
+"""Words of texts: of two that match as well, the shorter one says more nearly what was asked for."""
+
 _SHORT: Final = 80
 """Letters up to which lines are remembered: names of States and labels stand in thousands of documents."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line's words with gaps between its passages, the same without gaps, and its stems."""
+    """A line's words with gaps between its passages, the same without gaps, its stems, and how it is asked for whole.
+
+    Only short lines are: names, labels, titles.
+    """
 
     parted: str
     words: str
     stems: frozenset[str]
+    whole: str
 
 
 class Preparation:
@@ -107,13 +114,17 @@ class Preparation:
 
     def _text_fields(
         self, texts: Mapping[str, Iterable[_Line]], beside: Mapping[str, Iterable[_Line]]
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         """`words` holds all fields with positions; each field but the last once more, to rank by.
 
-        What stands `beside` is found, and does not count in ranking.
+        What stands `beside` is found, and does not count in ranking. `lines` are names and titles as a whole, `size` is
+        that of the first field.
         """
         lines = [line for held in (texts, beside) for several in held.values() for line in several if line.parted]
+        ranked = [line for name in self._ranked for line in texts.get(name, ())]
         return {
+            "lines": list(dict.fromkeys(line.whole for line in ranked if line.whole)),
+            "size": _size(texts.get(self._texts[0], ())),
             **{f"t_{name}": " ".join([line.words for line in texts[name]]) for name in self._ranked if name in texts},
             "words": GAP.join([line.parted for line in lines]),
             "stems": " ".join(frozenset().union(*[line.stems for line in lines])),
@@ -130,6 +141,17 @@ def type_of_passages(type_: str) -> str:
     return f":{type_}"
 
 
+def line_text(words: Iterable[str]) -> str:
+    """The words of a line or of a query, to tell whether the one is asked for as a whole: without little words."""
+    return " ".join(word for word in words if not is_little(word))
+
+
+def _size(lines: Iterable[_Line]) -> str:
+    """How long a text is: the least of the sizes that holds its words."""
+    words = sum(line.words.count(" ") + 1 for line in lines)
+    return next(size for size in SIZES if words <= int(size))
+
+
 def words_in(prepared: Prepared) -> set[str]:
     """All words of a document and its passages."""
     words: set[str] = set()
@@ -141,7 +163,8 @@ def words_in(prepared: Prepared) -> set[str]:
 def _line(line: str, language: str | None) -> _Line:
     analysed = analyse(line, language)
     passages = [" ".join(passage) for passage in analysed.passages]
-    return _Line(GAP.join(passages), " ".join(passages), analysed.stems)
+    whole = line_text(analysed.passages[0]) if passages and len(line) <= _SHORT else ""
+    return _Line(GAP.join(passages), " ".join(passages), analysed.stems, whole)
 
 
 _short_line = lru_cache(maxsize=50_000)(_line)
