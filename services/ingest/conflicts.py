@@ -116,7 +116,7 @@ def conflicts_in(
     query = select(recommendations_table).order_by(recommendations_table.c.sort_key)
     if reviews:
         query = query.where(recommendations_table.c.review.in_(reviews))
-    rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+    rows = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
     for row in rows:
         yield from conflicts_of(AGGREGATE.from_row(row), fields, trifles=trifles)
 

@@ -172,7 +172,7 @@ def held_recommendations(connection: Connection, states: Iterable[str] | None) -
     ).order_by(columns.sort_key)
     if states is not None:
         query = query.where(columns.state_under_review.in_(sorted(set(states))))
-    rows = connection.execution_options(yield_per=1000).execute(query)
+    rows = connection.execute(query, execution_options={"yield_per": 1000})
     return [held_of(row) for row in rows]
 
 

@@ -53,7 +53,7 @@ def texts_of(store: Engine, breath: Breath) -> Iterator[str]:
         for noun in _READ:
             text = AGGREGATES[noun].table.c["text"]
             found = select(text).where(text.is_not(None)).limit(MOST_TEXTS)
-            for portion in connection.execution_options(yield_per=_ROWS_AT_ONCE).scalars(found).partitions():
+            for portion in connection.scalars(found, execution_options={"yield_per": _ROWS_AT_ONCE}).partitions():
                 breath()
                 yield from portion
 

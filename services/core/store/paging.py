@@ -145,7 +145,7 @@ def every_record(
     records = aggregate.as_shown() if shown else select(aggregate.table)
     query = records.where(*conditions(filters)).order_by(*_keys(order, aggregate.key_column))
     record_of = aggregate.from_shown if shown else aggregate.from_row
-    with connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query) as rows:
+    with connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}) as rows:
         for row in rows:
             yield record_of(row)
 
