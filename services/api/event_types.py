@@ -25,7 +25,7 @@ _MEANINGS = {
 }
 
 
-class EventType(Public):
+class DescribedEventType(Public):
     """A kind of event, with a sample."""
 
     type: str = Field(examples=[_POSITION_CHANGED])
@@ -34,7 +34,7 @@ class EventType(Public):
     sample: dict[str, Any] = Field(description="A body as a webhook has it.")
 
 
-class EventTypeWithSchema(EventType):
+class EventTypeWithSchema(DescribedEventType):
     """A kind of event, with a sample and the JSON Schema of its body."""
 
     json_schema: dict[str, Any] = Field(description="JSON Schema (2020-12) of the body of a webhook of this type.")
@@ -43,7 +43,7 @@ class EventTypeWithSchema(EventType):
 class EventTypeList(Public):
     """All kinds of events that there are today."""
 
-    data: list[EventType]
+    data: list[DescribedEventType]
     total: int
 
 

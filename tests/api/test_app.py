@@ -19,6 +19,7 @@ from services.core.domain.changes import SINGULAR
 from services.core.query.filters import filters_of
 from services.core.runtime.openapi import is_text
 from services.core.schemas.examples import event_example, record_example
+from services.core.schemas.filter_values import value_components
 from services.core.schemas.models import RECORD_MODELS, Event, EventList
 from services.core.store.paging import sorts_of
 from services.core.store.tables import AGGREGATES
@@ -63,6 +64,12 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
         assert name in document["components"][kind]
     for kind in ("schemas", "examples", "responses", "headers"):
         assert {name for each, name in found if each == kind} == document["components"][kind].keys()
+
+
+def test_no_model_takes_the_name_of_a_vocabulary(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if name in value_components():
+            assert schema["enum"] == value_components()[name]["enum"], name
 
 
 def test_operations_have_ids_of_their_own_and_say_what_they_do(document: dict[str, Any]) -> None:

@@ -132,7 +132,8 @@ def _add_examples(operation_id: str, status: str, response: dict[str, Any], exam
     found = {what: _component("examples", name) for what, name in named.items() if name in examples}
     for media_type, media in response.get("content", {}).items() if found else ():
         if is_text(media_type):
-            media["examples"] = {**found, **media.get("examples", {})}
+            own = media.get("examples", {})
+            media["examples"] = own | {what: example for what, example in found.items() if what not in own}
 
 
 def is_text(media_type: str) -> bool:

@@ -7,7 +7,8 @@ type Recommendations = components["schemas"]["RecommendationList"];
 type Recommendation = Recommendations["data"][number];
 
 const [address, key] = process.argv.slice(2) as [string, string];
-const client = createClient<paths>({ baseUrl: address });
+// The feed comes as a stream, too; this program reads JSON.
+const client = createClient<paths, "application/json" | "application/problem+json">({ baseUrl: address });
 
 async function* recommendationsTo(state: components["schemas"]["StateCode"]): AsyncGenerator<Recommendation> {
   let cursor: string | undefined;
