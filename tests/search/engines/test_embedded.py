@@ -143,3 +143,21 @@ def test_the_vocabulary_expands_as_the_matcher_does(words: list[str], typed: str
     expansion = Vocabulary(words[:15]).extended(words[15:]).expand(typed, prefix=prefix)
     for at, found in enumerate(expansion.by_typos):
         assert found == {word for word, n in typos.items() if n == at}
+
+
+def test_names_asked_for_as_a_whole_come_first_and_the_shortest_of_equals(tmp_path: Path) -> None:
+    layout = IndexLayout(texts=("text", "labels", "numbers"), filters=())
+    engine = EmbeddedEngine(tmp_path, layout, "1")
+    texts = {
+        "long": ("Protect the right to water of all people, who have asked for it again and again", ""),
+        "short": ("The right to water", "Right to health"),
+        "labelled": ("Give all villages wells", "Rights of the Child\nRight to water"),
+        "partly": ("Give all villages wells", "The right to clean water"),
+    }
+    engine.rebuild(
+        (IndexDocument("r", id_, {}, {"text": text, "labels": labels}) for id_, (text, labels) in texts.items()), 1
+    )
+    hits = engine.search(SearchRequest(parse_query("right to water"))).hits
+    assert [hit.id for hit in hits] == ["short", "labelled", "long", "partly"]
+    scores = [hit.score or 0.0 for hit in hits]
+    assert scores == sorted(scores, reverse=True)
