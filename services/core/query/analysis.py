@@ -193,6 +193,11 @@ def concepts_in(
     return tuple(found for language in languages for found in _concepts_in(words, line, language, only))
 
 
+def may_begin(word: str, only: frozenset[str]) -> bool:
+    """Whether a form of these concepts may begin with this word, in any language."""
+    return bool(only) and any(_finder(language, only).opens(word) for language in LANGUAGES)
+
+
 def _concepts_in(words: Sequence[str], line: str, language: str, only: frozenset[str] | None) -> list[Found]:
     stems = list(map(_STEMS[language].__getitem__, words))
     found = _finder(language, only).find(words, stems, line)

@@ -147,6 +147,10 @@ class Finder:
                             _add(root, concept, form, [f"{words[0]}s"])
         self._openings = _Openings(root.next, stem_of)
 
+    def opens(self, word: str) -> bool:
+        """Whether any form may begin with this word."""
+        return bool(self._openings[word])
+
     def tokens(self, words: Sequence[str], stems: Sequence[str], line: str) -> Iterable[str]:
         """The tokens of the concepts that the words of a line name. `stems` are the words' own, in the same order."""
         ends = self._ends(words, stems, line)

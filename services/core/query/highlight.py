@@ -13,6 +13,7 @@ from services.core.query.analysis import (
     composed,
     concepts_in,
     languages_of,
+    may_begin,
     runs_of,
     stems_of,
     tokens_of_run,
@@ -66,6 +67,8 @@ def _spans(text: str, marks: Marks) -> list[tuple[int, int]]:
 def _spans_of_line(line: str, marks: Marks) -> Iterator[tuple[int, int]]:
     """Long texts are walked by built-ins alone: only what is marked is looked at one by one."""
     runs, places = runs_of(line)
+    if not any(map(_touched(marks).__getitem__, runs)):
+        return
     words = tuple(words_of_runs(runs))
     languages = languages_of(words)
     marked = list(map(_marked(marks, languages).__getitem__, runs))
@@ -132,6 +135,25 @@ class _Marked(dict[str, tuple[tuple[int, int], ...]]):
         return word in self._marks.words or not self._marks.stems.isdisjoint(stems_of(word, languages))
 
 
+class _Touched(dict[str, bool]):
+    """Whether a line with this run may hold anything to mark, in any language: most lines of long texts do not."""
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__()
+        self._marks = marks
+        self._marked = _marked(marks, LANGUAGES)
+        self._first_words = {phrase[0] for phrase in marks.phrases}
+
+    def __missing__(self, run: str) -> bool:
+        words = [token.word for token in tokens_of_run(run)]
+        opens = any(word in self._first_words or may_begin(word, self._marks.concepts) for word in words)
+        found = opens or bool(self._marked[run])
+        if len(self) < _MOST_RUNS:
+            self[run] = found
+        return found
+
+
 _MOST_RUNS = 20_000
-_marked = lru_cache(maxsize=32)(_Marked)
+_touched = lru_cache(maxsize=32)(_Touched)
+_marked = lru_cache(maxsize=128)(_Marked)
 """Of the last queries, by the languages of lines."""
