@@ -5,8 +5,6 @@ however slow the reader's line, a fault is a problem document and never half a f
 rows.
 """
 
-import csv
-import io
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -116,18 +114,30 @@ def _write_ndjson(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenan
 
 def _write_csv(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:
     columns = columns_of(provenance.noun)
+    names: list[Cell] = [name for column in columns for name in column.names]
     said: list[Cell] = [provenance.version, provenance.query]
-    head: list[Cell] = [name for column in columns for name in column.names]
-    rows = chain([[*head, "dataset_version", "query"]], (_harmless(_cells(columns, shape)) + said for shape in shapes))
-    while portion := list(islice(rows, _ROWS_AT_ONCE)):
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(portion)
-        file.write(text.getvalue().encode())
+    rows = chain([[*names, "dataset_version", "query"]], (_cells(columns, shape) + said for shape in shapes))
+    while lines := [csv_line(row) for row in islice(rows, _ROWS_AT_ONCE)]:
+        file.write("".join(lines).encode())
 
 
-def _harmless(cells: Sequence[Cell]) -> list[Cell]:
-    """A text that a spreadsheet would take for a formula is quoted: documents are not to be trusted with that."""
-    return [f"'{cell}" if cell.__class__ is str and cell[:1] in _FORMULAS else cell for cell in cells]
+def csv_line(cells: Sequence[Cell]) -> str:
+    """A line of CSV (RFC 4180), as the module `csv` writes it.
+
+    That one looks at each letter by itself, and took a third of an export.
+    """
+    return ",".join([_csv_field(cell) for cell in cells]) + "\r\n"
+
+
+def _csv_field(cell: Cell) -> str:
+    if cell.__class__ is not str:
+        return "" if cell is None else str(cell)
+    text = str(cell)
+    if text[:1] in _FORMULAS:  # documents are not to be trusted with what a spreadsheet would take for a formula
+        text = f"'{text}"
+    if '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return f'"{text}"' if "," in text or "\n" in text or "\r" in text else text
 
 
 def _write_xlsx(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:

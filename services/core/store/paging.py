@@ -3,10 +3,11 @@
 import base64
 import datetime
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from services.core.store.metadata import day_in_order
 from services.core.store.records import Stored, driver_rows
 from services.core.store.tables import AGGREGATES
 
+T = TypeVar("T")
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 _ROWS_AT_ONCE = 1000
@@ -137,7 +139,8 @@ def every_record(
 ) -> Generator[Stored]:
     """All records that meet the filters, in the list's order, read in portions.
 
-    `shown`: they only become JSON (`Aggregate.from_shown`). Raises `InvalidParameterError` for an unknown sort.
+    Until the last one is taken, the connection is not to be used for anything else. `shown`: they only become JSON
+    (`Aggregate.from_shown`). Raises `InvalidParameterError` for an unknown sort.
     """
     assert filters.noun is not None
     aggregate = AGGREGATES[filters.noun]
@@ -146,8 +149,17 @@ def every_record(
     query = records.where(*conditions(filters)).order_by(*_keys(order, aggregate.key_column))
     record_of = aggregate.from_shown if shown else aggregate.from_row
     with connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}) as rows:
-        for row in rows:
-            yield record_of(row)
+        for portion in _read_ahead(rows.partitions(_ROWS_AT_ONCE)):
+            yield from map(record_of, portion)
+
+
+def _read_ahead(portions: Iterator[T]) -> Iterator[T]:
+    """The portions, each fetched while the one before is worked on: else the database and we would wait in turns."""
+    with ThreadPoolExecutor(1, "reading-ahead") as reader:
+        following = reader.submit(next, portions, None)
+        while (portion := following.result()) is not None:
+            following = reader.submit(next, portions, None)
+            yield portion
 
 
 def _keys(order: Sort, key: ColumnElement[str]) -> list[ColumnElement[Any]]:

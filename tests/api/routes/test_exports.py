@@ -10,12 +10,26 @@ import httpx
 import openpyxl
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.api.exports import CSV, FORMATS, NDJSON, XLSX, Provenance, chunks, columns_of, write_export
+from services.api.exports import (
+    CSV,
+    FORMATS,
+    NDJSON,
+    XLSX,
+    Cell,
+    Provenance,
+    chunks,
+    columns_of,
+    csv_line,
+    write_export,
+)
 from services.core.domain.errors import InvalidParameterError, UnavailableError
 from services.core.schemas.examples import record_example
 from services.core.store.tables import AGGREGATES
+from tests import effort
 from tests.api.site import PUBLIC, Site, open_site, problem
 from tests.records import fill
 
@@ -197,3 +211,18 @@ def test_every_member_of_a_shape_is_in_some_column() -> None:
         names = {name for column in columns_of(noun) for name in column.names}
         for member in record_example(noun):
             assert any(name == member or name.startswith(f"{member}_") for name in names) or member == "labels"
+
+
+CELLS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text("\",;\r\n' =@")
+
+
+@settings(max_examples=effort.examples(200))
+@given(st.lists(CELLS, min_size=2))
+def test_lines_of_csv_are_those_of_the_library(cells: list[Cell]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow([f"'{each}" if _is_formula(each) else each for each in cells])
+    assert csv_line(cells) == text.getvalue()
+
+
+def _is_formula(cell: Cell) -> bool:
+    return isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r"))
