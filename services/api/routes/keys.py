@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.api.dependencies import desk_of
 from services.api.keys import (
@@ -38,6 +38,11 @@ KeyId = Annotated[
 ]
 
 
+def _whole(value: Any) -> Any:
+    """365.0 is a whole number in JSON, and an integer to JSON Schema."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class NewKey(BaseModel):
     """What a key is asked for with."""
 
@@ -49,7 +54,7 @@ class NewKey(BaseModel):
     scopes: list[Annotated[Scope, Field(strict=False)]] = Field(
         min_length=1, max_length=len(Scope), description="What it allows; `admin` allows everything."
     )
-    expires_days: int | None = Field(
+    expires_days: Annotated[int, BeforeValidator(_whole)] | None = Field(
         default=None, ge=1, le=LONGEST_EXPIRY_DAYS, description="Days that it holds. Null: until it is revoked."
     )
 

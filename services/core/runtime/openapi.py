@@ -154,22 +154,21 @@ def _link_lists_to_records(document: Document, examples: Mapping[str, Any]) -> N
             answer = item.get(method, {"responses": {}})["responses"].get(status)
             if found is None or answer is None:
                 continue
-            links = answer.setdefault("links", {})
             member, known = _known_by(found[1], answer, examples)
-            for operation in operations.values():
+            for operation in operations.values() if member else ():
                 _show_id(operation, found[1], known)
-                links[operation["operationId"]] = {
+                answer.setdefault("links", {})[operation["operationId"]] = {
                     "operationId": operation["operationId"],
                     "parameters": {found[1]: f"$response.body#{place}/{member}"},
                 }
 
 
-def _known_by(parameter: str, answer: Mapping[str, Any], examples: Mapping[str, Any]) -> tuple[str, str | None]:
+def _known_by(parameter: str, answer: Mapping[str, Any], examples: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Which member of a list's rows, or of what was created, is the parameter's value, and what the example has."""
     shown = answer.get("content", {}).get("application/json", {}).get("examples", {}).get("sample")
     value = examples[shown["$ref"].rpartition("/")[2]] if shown else {}
-    row = value["data"][0] if "data" in value else value
-    member = "id" if "id" in row or parameter not in row else parameter
+    row = next(iter(value.get("data", [value])), {})
+    member = next((name for name in ("id", parameter) if name in row), None if row else "id")
     return member, row.get(member)
 
 

@@ -55,6 +55,12 @@ def test_a_key_is_shown_once_works_and_is_revoked(api: httpx.Client, admin: dict
     assert api.get(KEYS, headers=admin).json()["data"][1]["status"] == "revoked"
 
 
+def test_a_whole_number_may_be_written_with_a_point(api: httpx.Client, admin: dict[str, str]) -> None:
+    """JSON Schema calls it an integer, so clients may send it."""
+    until = datetime.fromisoformat(created(api, admin, expires_days=30.0)["expires_at"])
+    assert timedelta(days=29) < until - datetime.now(UTC) <= timedelta(days=30)
+
+
 def test_only_admins_may(api: httpx.Client, make_key: MakeKey) -> None:
     _, other = make_key(Scope.WEBHOOKS_WRITE, Scope.INGEST_WRITE)
     for method, path in (("GET", KEYS), ("POST", KEYS), ("DELETE", f"{KEYS}/key_000000000000")):
