@@ -34,9 +34,13 @@ def as_array(values: list[str]) -> ColumnElement[list[str]]:
 
 
 def _equals(column: ColumnElement[Any]) -> Clause:
-    if column.type.python_type is int:
-        return lambda values: column.in_([int(value) for value in values])
-    return column.in_
+    read: Callable[[str], Any] = int if column.type.python_type is int else str
+
+    def equal(values: Values) -> ColumnElement[bool]:
+        # One value is the most frequent case, and a plain comparison the one that takes SQLAlchemy least.
+        return column == read(values[0]) if len(values) == 1 else column.in_(list(map(read, values)))
+
+    return equal
 
 
 def _overlaps(column: ColumnElement[Any], prefix: str = "") -> Clause:

@@ -87,12 +87,12 @@ def list_page(
     order = _sort(filters.noun, sort)
     where = conditions(filters)
     binding = _binding(filters, order)
-    query = _beginning(order, shown=shown).add_columns(_count(filters).scalar_subquery()).where(*where)
+    query = _beginning(order, shown=shown).add_columns(_count(filters.noun, where).scalar_subquery()).where(*where)
     if cursor is not None:
         query = query.where(_after(order, aggregate.key_column, _place(cursor, binding, order)))
     query = query.order_by(*_keys(order, aggregate.key_column)).limit(limit + 1)
     while not (rows := driver_rows(connection, query)):
-        if (empty := _empty_page(connection, filters, query)) is not None:
+        if (empty := _empty_page(connection, _count(filters.noun, where), query)) is not None:
             return empty
     *_, seq, as_of, value, total = rows[min(limit, len(rows)) - 1]
     next_cursor = None
@@ -111,7 +111,7 @@ def _beginning(order: Sort, *, shown: bool) -> Select[Any]:
     return records.add_columns(*newest, order.expression)
 
 
-def _empty_page(connection: Connection, filters: FilterSet, query: Select[Any]) -> Page | None:
+def _empty_page(connection: Connection, count: Select[Any], query: Select[Any]) -> Page | None:
     """The page where `query` finds nothing: the total and the newest change of that moment; None if it finds a row.
 
     One query asks for all of it: a record that came in between would otherwise be missing from the page, and from the
@@ -119,19 +119,19 @@ def _empty_page(connection: Connection, filters: FilterSet, query: Select[Any]) 
     """
     found, head = query.limit(1).subquery(), change_head_table
     joined = head.outerjoin(found, true())
-    told = select(_count(filters).scalar_subquery(), head.c.seq, head.c.occurred_at, found.c.revision)
+    told = select(count.scalar_subquery(), head.c.seq, head.c.occurred_at, found.c.revision)
     ((total, seq, as_of, revision),) = driver_rows(connection, told.select_from(joined))
     return Page((), total, None, seq, as_of) if revision is None else None
 
 
 def count_records(connection: Connection, filters: FilterSet) -> int:
     """How many records meet the filters."""
-    return connection.scalar(_count(filters)) or 0
-
-
-def _count(filters: FilterSet) -> Select[Any]:
     assert filters.noun is not None
-    return select(func.count()).select_from(AGGREGATES[filters.noun].table).where(*conditions(filters))
+    return connection.scalar(_count(filters.noun, conditions(filters))) or 0
+
+
+def _count(noun: str, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    return select(func.count()).select_from(AGGREGATES[noun].table).where(*where)
 
 
 def every_record(

@@ -88,10 +88,14 @@ class Aggregate(Generic[R]):
     def as_shown(self) -> Select[Any]:
         """`select(table)` for what is shown and not looked at: JSON that shapes hold as it is comes as text.
 
-        The other columns come as the driver hands them over (see `driver_rows`), also where rows are streamed.
+        Arrays come as the driver hands them over (see `driver_rows`), also where rows are streamed.
         """
         columns: list[Any] = [
-            cast(each, Text) if each.name in self.opaque else type_coerce(each, NullType())
+            cast(each, Text)
+            if each.name in self.opaque
+            else type_coerce(each, NullType())
+            if isinstance(each.type, ARRAY)
+            else each
             for each in self.table.columns
         ]
         return select(*columns)
