@@ -30,7 +30,9 @@ HISTORY = ("revision", "created_at", "updated_at")
 
 def shape_of(noun: str, record: Stored, names: Names) -> Shape:
     """The public shape of a record, without its address."""
-    return {**_BUILDERS[noun](record, names), **_history(record)}
+    shape = _BUILDERS[noun](record, names)
+    shape.update(_history(record))
+    return shape
 
 
 def with_address(noun: str, shape: Shape, public_url: str) -> Shape:

@@ -1,50 +1,118 @@
-"""Filters as SQL."""
+"""Filters as SQL.
+
+The SQL of a filter is the same for one value as for any other one, and for several as for any others: values are bound.
+So a statement can be made once, with the filters' names, and be asked again with other values.
+"""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, Table, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    ScalarSelect,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 from services.core.domain.documents import DocumentKind
 from services.core.domain.reviews import MidTermStatus
 from services.core.query.filters import FILTERS, FilterSet, filters_of
 from services.core.store.documents import documents_table
-from services.core.store.metadata import plain_text
+from services.core.store.metadata import plain_text, texts
 from services.core.store.reviews import reviews_table
 from services.core.store.statements import statements_table
 from services.core.store.states import states_table
 from services.core.store.tables import AGGREGATES
 
 Values = tuple[str, ...]
-Clause = Callable[[Values], ColumnElement[bool]]
+Bound = BindParameter[Any]
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What a filter asks of a record. `sql` makes it of its bound values, which are of `type` and made by `read`.
+
+    `of_one`: the same of a single value, where that is not simply an array of one. An index in the order of a list can
+    be used where a column equals one value, and not where it equals any of an array.
+    """
+
+    sql: Callable[[Bound], ColumnElement[bool]]
+    type: TypeEngine[Any]
+    read: Callable[[Values], Any] = list
+    of_one: "Clause | None" = None
+
+    def __call__(self, values: Values) -> ColumnElement[bool]:
+        """The condition for these values."""
+        form = self.form(len(values))
+        return form.sql(bindparam(None, form.read(values), form.type, unique=True))
+
+    def form(self, values: int) -> "Clause":
+        """The clause for so many values."""
+        return self.of_one or self if values == 1 else self
+
+
+Form = tuple[tuple[str, bool], ...]
+"""The filters of a statement by name, and whether each has one value."""
 
 
 def conditions(filters: FilterSet) -> list[ColumnElement[bool]]:
     """The SQL conditions that a record of the filters' noun must meet, one a filter."""
-    assert filters.noun is not None, "a feed of mixed nouns is filtered by terms"
-    clauses = CLAUSES[filters.noun]
-    return [clauses[name](values) for name, values in filters.values.items()]
+    return [_clauses(filters.noun)[name](values) for name, values in filters.values.items()]
+
+
+def form_of(filters: FilterSet) -> Form:
+    """What of the filters decides the SQL."""
+    return tuple((name, len(values) == 1) for name, values in filters.values.items())
+
+
+def conditions_of_form(noun: str, form: Form) -> list[ColumnElement[bool]]:
+    """The conditions of all filters of this form, whose values `bound_values` tells."""
+    clauses = [(name, _clauses(noun)[name].form(1 if single else 2)) for name, single in form]
+    return [clause.sql(bindparam(_PREFIX + name, type_=clause.type)) for name, clause in clauses]
+
+
+def bound_values(filters: FilterSet) -> dict[str, Any]:
+    """The filters' values as parameters of a statement of their form."""
+    clauses = _clauses(filters.noun)
+    return {_PREFIX + name: clauses[name].form(len(values)).read(values) for name, values in filters.values.items()}
+
+
+def _clauses(noun: str | None) -> "Mapping[str, Clause]":
+    assert noun is not None, "a feed of mixed nouns is filtered by terms"
+    return CLAUSES[noun]
+
+
+_PREFIX = "filter_"
 
 
 def as_array(values: list[str]) -> ColumnElement[list[str]]:
     """A bound array of codes."""
-    return literal(values, ARRAY(plain_text()))
+    return literal(values, texts())
 
 
 def _equals(column: ColumnElement[Any]) -> Clause:
     read: Callable[[str], Any] = int if column.type.python_type is int else str
-
-    def equal(values: Values) -> ColumnElement[bool]:
-        # One value is the most frequent case, and a plain comparison the one that takes SQLAlchemy least.
-        return column == read(values[0]) if len(values) == 1 else column.in_(list(map(read, values)))
-
-    return equal
+    one = Clause(lambda value: column == value, column.type, lambda values: read(values[0]))
+    any_of = ARRAY(column.type)
+    return Clause(lambda array: column == func.any(array), any_of, lambda values: list(map(read, values)), one)
 
 
 def _overlaps(column: ColumnElement[Any], prefix: str = "") -> Clause:
-    return lambda values: column.overlap(as_array([prefix + value for value in values]))
+    return Clause(column.overlap, texts(), lambda values: [prefix + value for value in values])
 
 
 def _is_or_overlaps(column: ColumnElement[Any]) -> Clause:
@@ -56,25 +124,25 @@ def _in_any_language(column: Column[Any]) -> Clause:
     if "translations" not in column.table.c:
         return _is_or_overlaps(column)
     translations = column.table.c["translations"]
-    return lambda values: or_(column.in_(values), translations.has_any(as_array(list(values))))
+    return Clause(lambda array: or_(column == func.any(array), translations.has_any(array)), texts())
 
 
-def _any_place(column: ColumnElement[Any], places: Callable[[Values], ColumnElement[bool]]) -> Clause:
+def _any_place(column: ColumnElement[Any], places: Callable[[Bound], ColumnElement[bool]]) -> Clause:
     # As one array, asked for once: as a join, PostgreSQL looks through every State's records apart.
-    def codes(values: Values) -> ScalarSelect[Any]:
-        return select(func.array_agg(states_table.c.id)).where(places(values)).scalar_subquery()
+    def codes(array: Bound) -> ScalarSelect[Any]:
+        return select(func.array_agg(states_table.c.id)).where(places(array)).scalar_subquery()
 
     if isinstance(column.type, ARRAY):
-        return lambda values: column.overlap(codes(values))
-    return lambda values: column == func.any(cast(codes(values), ARRAY(plain_text())))
+        return Clause(lambda array: column.overlap(codes(array)), texts())
+    return Clause(lambda array: column == func.any(cast(codes(array), texts())), texts())
 
 
-def _in_region(values: Values) -> ColumnElement[bool]:
-    return states_table.c.region.in_(values)
+def _in_region(array: Bound) -> ColumnElement[bool]:
+    return states_table.c.region == func.any(array)
 
 
-def _in_bloc(values: Values) -> ColumnElement[bool]:
-    belongs: ColumnElement[bool] = states_table.c.blocs.overlap(as_array(list(values)))
+def _in_bloc(array: Bound) -> ColumnElement[bool]:
+    belongs: ColumnElement[bool] = states_table.c.blocs.overlap(array)
     return belongs
 
 
@@ -93,7 +161,26 @@ def _mid_term(review: ColumnElement[Any]) -> Clause:
         MidTermStatus.SUGGESTED: and_(~submitted, suggested),
         MidTermStatus.NOT_SEEN: and_(~submitted, ~suggested),
     }
-    return lambda values: or_(*(met[MidTermStatus(value)] for value in values))
+
+    def any_met(array: Bound) -> ColumnElement[bool]:
+        return or_(
+            *(and_(literal(status.value, plain_text()) == func.any(array), held) for status, held in met.items())
+        )
+
+    return Clause(any_met, texts())
+
+
+def _since(column: ColumnElement[Any]) -> Clause:
+    return Clause(lambda day: column >= day, Date(), lambda values: datetime.date.fromisoformat(values[0]))
+
+
+def _until(column: ColumnElement[Any]) -> Clause:
+    return Clause(lambda day: column <= day, Date(), lambda values: datetime.date.fromisoformat(values[0]))
+
+
+def _updated_since(column: ColumnElement[Any]) -> Clause:
+    read = datetime.datetime.fromisoformat
+    return Clause(lambda moment: column >= moment, DateTime(timezone=True), lambda values: read(values[0]))
 
 
 def column_of(table: Table, name: str) -> Column[Any]:
@@ -118,9 +205,9 @@ _SPECIAL: dict[str, Callable[[Column[Any]], Clause]] = {
     "recommending_region": lambda column: _any_place(column, _in_region),
     "bloc": lambda column: _any_place(column, _in_bloc),
     "recommending_bloc": lambda column: _any_place(column, _in_bloc),
-    "date_from": lambda column: lambda values: column >= datetime.date.fromisoformat(values[0]),
-    "date_to": lambda column: lambda values: column <= datetime.date.fromisoformat(values[0]),
-    "updated_since": lambda column: lambda values: column >= datetime.datetime.fromisoformat(values[0]),
+    "date_from": _since,
+    "date_to": _until,
+    "updated_since": _updated_since,
 }
 """Filters that do not simply ask whether a column holds one of the values."""
 
@@ -157,5 +244,5 @@ CLAUSES: dict[str, dict[str, Clause]] = {
     noun: {known.name: _clause(aggregate.table, known.name) for known in filters_of(noun)}
     for noun, aggregate in AGGREGATES.items()
 }
-CLAUSES["states"]["region"] = _in_region
+CLAUSES["states"]["region"] = Clause(_in_region, texts())
 """The SQL of every filter of every noun."""

@@ -3,19 +3,20 @@
 import base64
 import datetime
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Select,
+    bindparam,
     func,
-    literal,
     select,
     true,
     tuple_,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from services.core.domain.errors import InvalidCursorError, InvalidParameterError
 from services.core.query.filters import FilterSet
 from services.core.store.changes import change_head_table
-from services.core.store.filtering import conditions
+from services.core.store.filtering import Form, bound_values, conditions, conditions_of_form, form_of
 from services.core.store.metadata import day_in_order
 from services.core.store.records import Stored, driver_rows
 from services.core.store.tables import AGGREGATES
@@ -33,6 +34,7 @@ T = TypeVar("T")
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 _ROWS_AT_ONCE = 1000
+_VALUE, _ID, _LIMIT = "after_value", "after_id", "most_rows"
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{24,2000}$"
 _CHECK_BYTES = 6
 _NOT_OURS = "The cursor is not one that this list gave out; start again without it."
@@ -85,14 +87,14 @@ def list_page(
     assert filters.noun is not None
     aggregate = AGGREGATES[filters.noun]
     order = _sort(filters.noun, sort)
-    where = conditions(filters)
     binding = _binding(filters, order)
-    query = _beginning(order, shown=shown).add_columns(_count(filters.noun, where).scalar_subquery()).where(*where)
+    given = {**bound_values(filters), _LIMIT: limit + 1}
     if cursor is not None:
-        query = query.where(_after(order, aggregate.key_column, _place(cursor, binding, order)))
-    query = query.order_by(*_keys(order, aggregate.key_column)).limit(limit + 1)
-    while not (rows := driver_rows(connection, query)):
-        if (empty := _empty_page(connection, _count(filters.noun, where), query)) is not None:
+        value, record_id = _place(cursor, binding, order)
+        given |= {_VALUE: value, _ID: record_id}
+    query = _statement(order, form_of(filters), after=cursor is not None, shown=shown)
+    while not (rows := driver_rows(connection, query, given)):
+        if (empty := _empty_page(connection, filters, query, given)) is not None:
             return empty
     *_, seq, as_of, value, total = rows[min(limit, len(rows)) - 1]
     next_cursor = None
@@ -102,25 +104,36 @@ def list_page(
     return Page([record_of(row) for row in rows[:limit]], total, next_cursor, seq, as_of)
 
 
-@cache
-def _beginning(order: Sort, *, shown: bool) -> Select[Any]:
-    """The records of a noun, each with the newest change and what it is sorted by."""
+@lru_cache(maxsize=300)
+def _statement(order: Sort, form: Form, *, after: bool, shown: bool) -> Select[Any]:
+    """The statement of a page: each record with the newest change, what it is sorted by and the total.
+
+    Made once for all values: to make one takes as long as to ask it. `after`: behind the row of a cursor.
+    """
     aggregate, head = AGGREGATES[order.noun], change_head_table.c
+    where = conditions_of_form(order.noun, form)
     newest = [select(each).scalar_subquery() for each in (head.seq, head.occurred_at)]
     records = aggregate.as_shown() if shown else select(aggregate.table)
-    return records.add_columns(*newest, order.expression)
+    query = records.add_columns(*newest, order.expression, _count(order.noun, where).scalar_subquery()).where(*where)
+    if after:
+        query = query.where(_after(order, aggregate.key_column))
+    return query.order_by(*_keys(order, aggregate.key_column)).limit(bindparam(_LIMIT, type_=Integer()))
 
 
-def _empty_page(connection: Connection, count: Select[Any], query: Select[Any]) -> Page | None:
+def _empty_page(
+    connection: Connection, filters: FilterSet, query: Select[Any], given: Mapping[str, Any]
+) -> Page | None:
     """The page where `query` finds nothing: the total and the newest change of that moment; None if it finds a row.
 
     One query asks for all of it: a record that came in between would otherwise be missing from the page, and from the
     changes after it.
     """
-    found, head = query.limit(1).subquery(), change_head_table
+    found, head = query.subquery(), change_head_table
     joined = head.outerjoin(found, true())
+    assert filters.noun is not None
+    count = _count(filters.noun, conditions(filters))
     told = select(count.scalar_subquery(), head.c.seq, head.c.occurred_at, found.c.revision)
-    ((total, seq, as_of, revision),) = driver_rows(connection, told.select_from(joined))
+    (total, seq, as_of, revision), *_ = driver_rows(connection, told.select_from(joined), given)
     return Page((), total, None, seq, as_of) if revision is None else None
 
 
@@ -189,10 +202,10 @@ def _date_column(noun: str) -> ColumnElement[datetime.date] | None:
     return columns.get("date") if "date" in columns else columns.get("published_on")
 
 
-def _after(order: Sort, key: ColumnElement[str], last: tuple[Any, str]) -> ColumnElement[bool]:
-    """As a comparison of rows, which an index on both can answer."""
+def _after(order: Sort, key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Behind the bound row. As a comparison of rows, which an index on both can answer."""
     row = tuple_(order.expression, key)
-    bound = tuple_(literal(last[0], order.expression.type), literal(last[1], key.type))
+    bound = tuple_(bindparam(_VALUE, type_=order.expression.type), bindparam(_ID, type_=key.type))
     return row < bound if order.descending else row > bound
 
 

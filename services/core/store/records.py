@@ -46,13 +46,15 @@ HISTORY = tuple(f.name for f in fields(Stored))
 R = TypeVar("R", bound=Stored)
 
 
-def driver_rows(connection: Connection, query: Select[Any]) -> Sequence[tuple[Any, ...]]:
+def driver_rows(
+    connection: Connection, query: Select[Any], given: Mapping[str, Any] | None = None
+) -> Sequence[tuple[Any, ...]]:
     """All rows of a query as the driver hands them over, which is as records hold them.
 
     Wrapping each row and copying each array once more, as SQLAlchemy does, takes as long again as reading them.
     """
     # Whoever read in portions on this connection has left it so: SQLAlchemy would keep the first rows to itself.
-    with connection.execute(query, execution_options={"stream_results": False, "yield_per": None}) as result:
+    with connection.execute(query, given, execution_options={"stream_results": False, "yield_per": None}) as result:
         return result.cursor.fetchall()
 
 
@@ -102,8 +104,9 @@ class Aggregate(Generic[R]):
 
     def from_shown(self, row: Sequence[Any]) -> R:
         """A row of `as_shown()` as a record that only becomes JSON: reading and writing that again is half the work."""
-        record = self.from_row(row)
+        record = object.__new__(self.record)
         values = record.__dict__
+        values.update(zip(self._names, row, strict=False))  # with lists for tuples: JSON does not tell them apart
         for name in self.opaque:
             values[name] = Fragment(values[name])
         return record
