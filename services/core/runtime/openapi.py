@@ -167,7 +167,7 @@ def _known_by(parameter: str, answer: Mapping[str, Any], examples: Mapping[str, 
     """Which member of a list's rows, or of what was created, is the parameter's value, and what the example has."""
     shown = answer.get("content", {}).get("application/json", {}).get("examples", {}).get("sample")
     value = examples[shown["$ref"].rpartition("/")[2]] if shown else {}
-    row = next(iter(value.get("data", [value])), {})
+    row: dict[str, Any] = next(iter(value.get("data", [value])), {})
     member = next((name for name in ("id", parameter) if name in row), None if row else "id")
     return member, row.get(member)
 
