@@ -169,7 +169,7 @@ def _known_by(parameter: str, answer: Mapping[str, Any], examples: Mapping[str, 
     value = examples[shown["$ref"].rpartition("/")[2]] if shown else {}
     row: dict[str, Any] = next(iter(value.get("data", [value])), {})
     member = next((name for name in ("id", parameter) if name in row), None if row else "id")
-    return member, row.get(member)
+    return member, None if member is None else row.get(member)
 
 
 def _show_id(operation: Mapping[str, Any], parameter: str, known: str | None) -> None:
