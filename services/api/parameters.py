@@ -17,6 +17,7 @@ from services.core.runtime.parameters import (
     described,
     described_number,
     invalid,
+    query_of,
     single,
     whole_number,
 )
@@ -141,7 +142,8 @@ def read_interest(parameters: Parameters, vocabulary: Vocabulary, saved: FindSav
         raise UnknownParameterError("The feed goes by `after`, not by `updated_since`.", parameter="updated_since")
     noun = choice(parameters, "type", SEARCHED_NOUNS)
     filters = parse_filters(noun, [pair for pair in parameters if pair[0] not in _INTEREST], vocabulary)
-    asked = Criterion.of(noun, single(parameters, "q") or "", filters, vocabulary)
+    with query_of("q"):
+        asked = Criterion.of(noun, single(parameters, "q") or "", filters, vocabulary)
     search_id = single(parameters, "saved_search")
     followed = [] if search_id is None else [saved(search_id)]
     return Interest(tuple(filter(None, [asked, *followed])), types, causes)

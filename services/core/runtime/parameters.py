@@ -1,12 +1,13 @@
 """Query parameters, read strictly, and described for the OpenAPI document."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import Request
 
-from services.core.domain.errors import InvalidParameterError
+from services.core.domain.errors import InvalidParameterError, InvalidQueryError
 from services.core.runtime.negotiation import preferred_language
 from services.core.schemas.names import LANGUAGES
 
@@ -29,6 +30,16 @@ def single(parameters: Parameters, name: str) -> str | None:
     if len(values) > 1:
         raise InvalidParameterError(f"`{name}` is given {len(values)} times; it takes one value.", parameter=name)
     return values[0] if values else None
+
+
+@contextmanager
+def query_of(parameter: str) -> Iterator[None]:
+    """Within, a fault of a search query names the parameter that holds it."""
+    try:
+        yield
+    except InvalidQueryError as fault:
+        fault.extensions.setdefault("parameter", parameter)
+        raise
 
 
 def choice(parameters: Parameters, name: str, known: Sequence[str]) -> str | None:

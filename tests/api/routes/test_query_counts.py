@@ -94,6 +94,8 @@ WITH_KEY = (
     "/v1/webhooks/endpoints",
     "/v1/webhooks/endpoints/{endpoint_id}",
 )
+OWN_VALUES = {"/v1/event-types/{name}": {"name": "recommendation.created"}}
+"""What paths call by a name that others use for something else."""
 ROUTES: dict[str, tuple[Asked, ...]] = {
     "/openapi.json": NO_QUERY,
     "/healthz": NO_QUERY,
@@ -102,6 +104,8 @@ ROUTES: dict[str, tuple[Asked, ...]] = {
     "/problems/{code}": NO_QUERY,
     "/docs": NO_QUERY,
     "/docs/assets/{asked_edition}/{name}": NO_QUERY,
+    "/v1/event-types": NO_QUERY,
+    "/v1/event-types/{name}": NO_QUERY,
     **{f"/v1/{noun}": _lists(noun) for noun in (*AGGREGATES, "topics")},
     **{f"/v1/{noun}/{{record_id}}": _details(noun) for noun in AGGREGATES},
     "/v1/topics/{slug}": _details("topics"),
@@ -273,8 +277,9 @@ def make_more(site: Site, key: str, count: int) -> dict[str, str]:
 def addresses(values: dict[str, str], ids: dict[str, str]) -> list[tuple[str, int]]:
     """What is asked, each with its bound."""
     return [
-        (f"{path}{asked.query}".format(**values, record_id=ids.get(noun_of(path), "")), asked.most)
+        (f"{path}{asked.query}".format(**values | own, record_id=ids.get(noun_of(path), "")), asked.most)
         for path, several in ROUTES.items()
+        for own in (OWN_VALUES.get(path, {}),)
         for asked in several
     ]
 
