@@ -153,6 +153,11 @@ class Deliverer:
         self._note_settled(settled)
 
     @property
+    def idle(self) -> bool:
+        """Whether every claim is settled or given back: none runs, and none waits for a thread."""
+        return not self._held
+
+    @property
     def running(self) -> int:
         """Tries that have begun and are not settled."""
         return sum(held.since is not None for held in list(self._held.values()))

@@ -83,7 +83,7 @@ def work(deliverer: Deliverer, until: Callable[[], bool], seconds: float = 8.0) 
 
 def work_off(deliverer: Deliverer) -> None:
     """Let it do all that is due now."""
-    while deliverer.step() or deliverer.running:
+    while deliverer.step() or not deliverer.idle:
         time.sleep(0.002)
 
 
