@@ -88,10 +88,8 @@ def criterion_columns(criterion: Criterion) -> dict[str, Any]:
 
 def stored_criterion(row: Mapping[Any, Any], vocabulary: Vocabulary) -> Criterion:
     """The criterion that a table holds. A field whose value exists no longer is looked for as text."""
-    noun, filters = (
-        row["noun"],
-        FilterSet(row["noun"], {name: tuple(values) for name, values in row["filters"].items()}),
-    )
+    noun = row["noun"]
+    filters = FilterSet(noun, {name: tuple(values) for name, values in row["filters"].items()})
     try:
         return Criterion.of(noun, row["q"], filters, vocabulary)
     except InvalidQueryError:

@@ -12,10 +12,12 @@ from services.api.feed import ChangesGoneError
 from services.api.live import TooManyWaitingError
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import (
+    ForbiddenError,
     GoneError,
     InvalidCursorError,
     InvalidParameterError,
     NotFoundError,
+    UnauthorizedError,
     UnavailableError,
     UnknownParameterError,
     UprError,
@@ -223,3 +225,9 @@ def _success(description: str, model: Any, sample: str, **others: str) -> dict[s
     names = {"sample": sample, **others}
     shown = {name: {"$ref": f"#/components/examples/{example}"} for name, example in names.items()}
     return {"description": description, "model": model, "content": {"application/json": {"examples": shown}}}
+
+
+def with_key_problems(*errors: type[UprError]) -> Responses:
+    """What can go wrong where a key is needed, for the OpenAPI document."""
+    several: list[type[UprError]] = [UnauthorizedError, ForbiddenError, *errors]
+    return problems(*(error(f"{error.title}.") for error in several))

@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from starlette.concurrency import run_in_threadpool
@@ -178,6 +178,10 @@ def key_with(scope: Scope) -> Callable[[Request], Key]:
         return require_key(request, scope)
 
     return required_key
+
+
+Owner = Annotated[Key, Depends(key_with(Scope.WEBHOOKS_WRITE))]
+"""The key that endpoints and saved searches belong to."""
 
 
 def _random_text(length: int) -> str:

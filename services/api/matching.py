@@ -31,23 +31,33 @@ class _Understood:
         self._lock = threading.Lock()
         self._vocabulary: Vocabulary | None = None
         self._queries: dict[tuple[str | None, str], tuple[Query, Matcher]] = {}
+        self._letters = 0
 
     def get(self, noun: str | None, q: str, vocabulary: Vocabulary) -> tuple[Query, Matcher]:
         """Raises `InvalidQueryError`."""
         with self._lock:
             if vocabulary is not self._vocabulary:
-                if vocabulary != self._vocabulary or len(self._queries) > MOST_UNDERSTOOD:
-                    self._queries.clear()
+                if vocabulary != self._vocabulary:
+                    self._forget()
                 self._vocabulary = vocabulary
             if (noun, q) not in self._queries:
                 query = parse_query(q, vocabulary, noun)
+                if self._letters > MOST_LETTERS:
+                    self._forget()
                 self._queries[noun, q] = query, Matcher(query, strict=True)
+                self._letters += LEAST_LETTERS + len(q)
             return self._queries[noun, q]
+
+    def _forget(self) -> None:
+        self._queries.clear()
+        self._letters = 0
 
 
 _understood = _Understood()
-MOST_UNDERSTOOD = 50_000
-"""Queries that are kept."""
+MOST_LETTERS = 1_000_000
+"""Letters of the queries that are kept: their number alone is no bound, as anybody may ask the feed for any words."""
+LEAST_LETTERS = 20
+"""What a query counts for besides its letters."""
 _NO_QUERY = parse_query("")
 
 

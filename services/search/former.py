@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, shape_of
-from services.core.store.former_ids import removal_reason
-from services.core.store.recommendations import RECOMMENDATIONS, recommendations_table
+from services.core.store.former_ids import bearer_of, parts_of, removal_reason
+from services.core.store.recommendations import RECOMMENDATIONS
 from services.core.store.reference import Reference
 
 _NOUN = "recommendations"
@@ -26,11 +26,10 @@ class Elsewhere:
 
 def look_elsewhere(connection: Connection, record_id: str, reference: Reference) -> Elsewhere:
     """Look an id up in the store."""
-    columns = recommendations_table.c
     if held := RECOMMENDATIONS.one(connection, record_id):
         return Elsewhere(record=shape_of(_NOUN, held, Names(reference)))
-    bearer = connection.scalar(select(columns.id).where(columns.aliases.contains([record_id])))
-    # The range is there for the index: as bytes, a full stop is what follows a dash.
-    under_it = (columns.id > f"{record_id}-", columns.id < f"{record_id}.", columns.part.is_not(None))
-    parts = connection.scalars(select(columns.id).where(*under_it).order_by(columns.sort_key))
-    return Elsewhere(bearer=bearer, parts=tuple(parts), removed=removal_reason(connection, _NOUN, record_id))
+    return Elsewhere(
+        bearer=bearer_of(connection, record_id),
+        parts=tuple(row.id for row in parts_of(connection, record_id)),
+        removed=removal_reason(connection, _NOUN, record_id),
+    )

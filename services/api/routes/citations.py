@@ -22,7 +22,7 @@ from services.api.parameters import (
     read_dimensions,
     read_language,
 )
-from services.api.routes.records import RecordId, bearer_of, not_there, parts_of, redirect
+from services.api.routes.records import RecordId, not_there, redirect
 from services.api.routes.statistics import COUNTED_NOUNS
 from services.core.domain.changes import SINGULAR
 from services.core.query.filters import parse_filters
@@ -37,6 +37,7 @@ from services.core.schemas.names import Names
 from services.core.store.changes import head_and_time
 from services.core.store.documents import DOCUMENTS
 from services.core.store.engine import snapshot
+from services.core.store.former_ids import bearer_of, parts_of
 from services.core.store.paging import count_records
 from services.core.store.recommendations import RECOMMENDATIONS
 from services.core.store.records import Stored

@@ -11,7 +11,7 @@ from services.api.dependencies import desk_of
 from services.api.details.catalogue import page_model
 from services.api.documented import list_responses, paragraph_responses, part_responses
 from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
-from services.api.routes.records import RecordId, bearer_of, next_address, not_there, parts_of, redirect
+from services.api.routes.records import RecordId, next_address, not_there, redirect
 from services.core.domain.errors import NotFoundError, UnknownParameterError
 from services.core.query.filters import MAX_VALUES, Vocabulary, filter_for
 from services.core.runtime.conditional import unchanged, version_of
@@ -24,6 +24,7 @@ from services.core.schemas.paragraphs import Paragraph, paragraph_shape
 from services.core.store.changes import head_and_time
 from services.core.store.documents import DOCUMENTS
 from services.core.store.engine import snapshot
+from services.core.store.former_ids import bearer_of, parts_of
 from services.core.store.paging import DEFAULT_LIMIT, MAX_LIMIT, binding_of, read_cursor, write_cursor
 from services.core.store.paragraphs import (
     citing,

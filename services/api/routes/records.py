@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Path, Request, Response
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from services.api.dependencies import Desk, desk_of
@@ -29,9 +29,8 @@ from services.core.schemas.shapes import Shape, permalink, shape_of, with_addres
 from services.core.store.changes import head_and_time
 from services.core.store.detail import read_detail
 from services.core.store.engine import single_queries, snapshot
-from services.core.store.former_ids import removal_reason
+from services.core.store.former_ids import bearer_of, parts_of, removal_reason
 from services.core.store.paging import list_page
-from services.core.store.recommendations import recommendations_table
 from services.core.store.records import Stored
 from services.core.store.tables import AGGREGATES
 
@@ -224,22 +223,6 @@ def not_there(connection: Connection, noun: str, record_id: str) -> UprError:
     if reason is not None:
         return GoneError(f"The {SINGULAR[noun]} {record_id} was removed: {reason}.", reason=reason)
     return NotFoundError(f"There is no {SINGULAR[noun]} {record_id[:120]}.")
-
-
-def bearer_of(connection: Connection, former: str) -> str | None:
-    """The id of the recommendation that once bore another id."""
-    columns = recommendations_table.c
-    return connection.scalar(select(columns.id).where(columns.aliases.contains([former])))
-
-
-def parts_of(connection: Connection, record_id: str) -> list[Any]:
-    """The recommendations that stand under one number, `…-134.1-a`, `…-134.1-b` …"""
-    columns = recommendations_table.c
-    stem = f"{record_id}-"
-    # The range is there for the index: as bytes, a full stop is what follows a dash.
-    between = (columns.id > stem, columns.id < f"{record_id}.")
-    parts = select(recommendations_table).where(*between, columns.id == literal(stem, columns.id.type) + columns.part)
-    return list(connection.execute(parts.order_by(columns.sort_key)))
 
 
 def _add_permalink(router: APIRouter, noun: str) -> None:

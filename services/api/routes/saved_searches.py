@@ -6,8 +6,8 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from sqlalchemy import RowMapping
 
 from services.api.dependencies import Desk, desk_of
-from services.api.keys import BEARER, Key, Scope, key_with
-from services.api.routes.webhooks import with_key_problems
+from services.api.documented import with_key_problems
+from services.api.keys import BEARER, Owner
 from services.api.saved_searches import (
     NewSavedSearch,
     SavedSearch,
@@ -26,8 +26,6 @@ from services.core.domain.errors import InvalidBodyError, NotFoundError
 from services.core.runtime.web import JsonAnswer
 
 router = APIRouter(prefix="/v1/saved-searches", tags=["saved searches"], dependencies=[Depends(BEARER)])
-
-Owner = Annotated[Key, Depends(key_with(Scope.WEBHOOKS_WRITE))]
 
 _TORTURE: dict[str, Any] = {
     "name": "Torture prevention in Peru",

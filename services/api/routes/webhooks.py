@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Request, Response
 
 from services.api.dependencies import desk_of
-from services.api.keys import BEARER, Key, Scope, key_with
+from services.api.documented import with_key_problems
+from services.api.keys import BEARER, Owner
 from services.api.webhooks.endpoints import (
     CreatedEndpoint,
     Endpoint,
@@ -26,19 +27,13 @@ from services.api.webhooks.endpoints import (
 from services.api.webhooks.guard import AddressRules
 from services.api.webhooks.testing import EndpointTest, WantedEvent, send_test
 from services.core.domain.errors import (
-    ForbiddenError,
     InvalidBodyError,
     NotFoundError,
-    UnauthorizedError,
     UnavailableError,
-    UprError,
 )
-from services.core.runtime.problem_examples import Responses, problems
 from services.core.runtime.web import JsonAnswer
 
 router = APIRouter(prefix="/v1/webhooks/endpoints", tags=["webhooks"], dependencies=[Depends(BEARER)])
-
-Owner = Annotated[Key, Depends(key_with(Scope.WEBHOOKS_WRITE))]
 
 _EXAMPLES: dict[str, Any] = {
     "answers": {
@@ -78,12 +73,6 @@ _TESTS_AT_ONCE = threading.BoundedSemaphore(4)
 """Each may hold a thread for as long as a delivery may take."""
 
 
-def with_key_problems(*errors: type[UprError]) -> Responses:
-    """What can go wrong where a key is needed, for the OpenAPI document."""
-    several: list[type[UprError]] = [UnauthorizedError, ForbiddenError, *errors]
-    return problems(*(error(f"{error.title}.") for error in several))
-
-
 @router.post(
     "",
     status_code=201,
@@ -91,9 +80,7 @@ def with_key_problems(*errors: type[UprError]) -> Responses:
     summary="Create a webhook endpoint",
     responses={201: {"model": CreatedEndpoint}, **with_key_problems(TooManyEndpointsError, InvalidBodyError)},
 )
-def create(
-    request: Request, owner: Owner, wanted: Annotated[NewEndpoint, Body(openapi_examples=_EXAMPLES)]
-) -> Response:
+def create(request: Request, owner: Owner, wanted: Wanted) -> Response:
     """It hears of every matching change from now on. The answer holds the secret that signs events, this once."""
     desk = desk_of(request)
     rules = AddressRules.from_settings(desk.settings)

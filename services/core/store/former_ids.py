@@ -1,11 +1,14 @@
-"""Ids that no record bears any longer: removed ones answer 410 until their record returns."""
+"""Ids that no record bears: removed ones, which answer 410 until their record returns; those that a recommendation bore
+before; and numbers that hold several recommendations."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, func, select
+from sqlalchemy import Column, Connection, Table, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.metadata import metadata, plain_text, when
+from services.core.store.recommendations import recommendations_table
 
 former_ids_table = Table(
     "former_ids",
@@ -41,3 +44,19 @@ def removal_reason(connection: Connection, noun: str, record_id: str) -> str | N
     """Why the record with this id was removed; None if none was."""
     table = former_ids_table
     return connection.scalar(select(table.c.reason).where(table.c.noun == noun, table.c.id == record_id))
+
+
+def bearer_of(connection: Connection, former: str) -> str | None:
+    """The id of the recommendation that once bore another id."""
+    columns = recommendations_table.c
+    return connection.scalar(select(columns.id).where(columns.aliases.contains([former])))
+
+
+def parts_of(connection: Connection, record_id: str) -> list[Any]:
+    """The recommendations that stand under one number, `…-134.1-a`, `…-134.1-b` …"""
+    columns = recommendations_table.c
+    stem = f"{record_id}-"
+    # The range is there for the index: as bytes, a full stop is what follows a dash.
+    between = (columns.id > stem, columns.id < f"{record_id}.")
+    parts = select(recommendations_table).where(*between, columns.id == literal(stem, columns.id.type) + columns.part)
+    return list(connection.execute(parts.order_by(columns.sort_key)))

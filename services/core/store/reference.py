@@ -77,8 +77,7 @@ class ReferenceShelf:
         with self._lock:
             if self._held is not None and time.monotonic() < self._until:
                 return self._held
-        with snapshot(self._engine) as connection:
-            return self.as_of(connection, head(connection))
+        return self.newest()
 
     def newest(self) -> Reference:
         """The reference as of now."""
