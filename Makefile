@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -74,6 +74,9 @@ bench-api: $(INSTALLED) $(DATASETTE) ## How fast lists, details, exports and the
 
 bench-feed: $(INSTALLED) ## How fast thousands of readers hear of a change, and how fast words choose among changes.
 	$(BIN)/python -m benchmarks.feed
+
+bench-webhooks: $(INSTALLED) ## Whether webhooks lose nothing when everything is killed, and how fast they are; PARTs in ARGS.
+	$(BIN)/python -m benchmarks.webhooks $(ARGS)
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets attach

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import httpcore
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from services.api.app import create_app
 from services.api.settings import ApiSettings
 from services.api.webhooks import guard
 from services.api.webhooks.guard import (
@@ -24,39 +26,64 @@ from services.api.webhooks.guard import (
     resolve_by_system,
 )
 from services.core.domain.errors import RefusedAddressError
+from services.core.runtime.serve import served
+from tests.api.conftest import MakeKey
 from tests.api.webhooks.receivers import receiving
-
-
-def _hosts(file: str) -> list[str]:
-    lines = Path(__file__).with_name(file).read_text().splitlines()
-    return [host for line in lines if not line.startswith("#") for host in line.split()]
-
 
 STRICT = AddressRules()
 LOOPBACK = AddressRules(allow_loopback=True)
 
-NOT_PUBLIC_HOSTS = _hosts("hosts_not_public.txt")
+REFUSED = [
+    (host, entry["by"])
+    for entry in tomllib.loads(Path(__file__).with_name("hosts_not_public.toml").read_text())["refused"]
+    for host in entry["hosts"]
+]
+"""Hosts, and what refuses them: a network, or a reason."""
+FACTS = tomllib.loads(Path(guard.__file__).with_name("refused_networks.toml").read_text())
+IN_NETWORKS = [(host, by) for host, by in REFUSED if "/" in by]
 TOO_LONG = ["a" * 64 + ".com", ".".join(["a" * 60] * 5), "1" * 1900, "0x" + "f" * 1900]
-WRONG_HOSTS = [*_hosts("hosts_malformed.txt"), *TOO_LONG]
 
 
-@pytest.mark.parametrize("host", NOT_PUBLIC_HOSTS)
-def test_hosts_that_are_not_public_are_refused(host: str) -> None:
+def _refusal_of(host: str, rules: AddressRules = STRICT) -> str:
     with pytest.raises(RefusedAddressError) as refusal:
-        STRICT.read_address(f"https://{host}/hook")
-    assert refusal.value.extensions["reason"] in {"network", "host"}
+        rules.read_address(f"https://{host}/hook")
     assert refusal.value.status == 422
+    told = refusal.value.extensions
+    assert (told["reason"] == "network") == ("network" in told)
+    return str(told.get("network", told["reason"]))
 
 
-@pytest.mark.parametrize("host", WRONG_HOSTS)
-def test_hosts_that_are_none_are_refused(host: str) -> None:
-    for rules in (STRICT, AddressRules(allow_http=True, allow_loopback=True)):
-        with pytest.raises(RefusedAddressError):
-            rules.read_address(f"https://{host}/hook")
+@pytest.mark.parametrize(("host", "by"), REFUSED)
+def test_hosts_that_are_not_public_are_refused(host: str, by: str) -> None:
+    assert _refusal_of(host) == by
+
+
+@pytest.mark.parametrize("host", [*(host for host, by in REFUSED if by in {"url", "credentials"}), *TOO_LONG])
+def test_hosts_that_are_none_are_refused_whatever_is_allowed(host: str) -> None:
+    assert _refusal_of(host, AddressRules(allow_http=True, allow_loopback=True)) in {"host", "url", "credentials"}
 
 
 def test_the_table_is_long_enough_to_mean_something() -> None:
-    assert len(NOT_PUBLIC_HOSTS) > 120
+    assert len(REFUSED) > 190
+    assert {by for _, by in IN_NETWORKS} <= {entry["block"] for entry in FACTS["networks"]}
+
+
+def test_no_endpoint_is_made_of_an_address_of_the_table(database_url: str, make_key: MakeKey) -> None:
+    """Neither when it is created nor when it is changed, over HTTP."""
+    settings = ApiSettings(database_url=database_url)
+    key = {"Authorization": f"Bearer {make_key()[1]}"}
+    app = create_app(settings, database_url)
+    with served(app, settings=settings) as address, httpx.Client(base_url=address, headers=key) as client:
+        made = client.post("/v1/webhooks/endpoints", json={"url": "https://tracker.example.org/"}).json()["id"]
+        for number, (host, by) in enumerate(REFUSED):
+            body = {"url": f"https://{host}/hook"}
+            create = ("POST", "/v1/webhooks/endpoints")
+            answer = client.request(*(("PATCH", f"{create[1]}/{made}") if number % 10 == 0 else create), json=body)
+            problem = answer.json()
+            told = (answer.status_code, problem["code"], problem.get("network", problem.get("reason")))
+            assert told == (422, "refused_address", by), host
+        (endpoint,) = client.get("/v1/webhooks/endpoints").json()["data"]
+        assert endpoint["url"] == "https://tracker.example.org/"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +181,7 @@ def test_loopback_may_be_allowed_with_http_and_any_port(host: str) -> None:
         assert LOOPBACK.read_address(url).host
 
 
-@pytest.mark.parametrize("host", [host for host in NOT_PUBLIC_HOSTS if "loopback" not in host])
+@pytest.mark.parametrize("host", [host for host, _ in REFUSED])
 def test_allowing_loopback_opens_nothing_else(host: str) -> None:
     try:
         address = LOOPBACK.read_address(f"https://{host}/")
@@ -183,12 +210,11 @@ def test_what_python_calls_not_global_is_refused() -> None:
 
 
 def test_every_refused_network_names_its_source() -> None:
-    facts = tomllib.loads((Path(guard.__file__).with_name("refused_networks.toml")).read_text())
-    for entry in facts["networks"] + facts["names"]:
+    for entry in FACTS["networks"] + FACTS["names"]:
         assert entry["kind"]
         assert re.search(r"RFC|Microsoft|ICANN", entry["source"])
-    assert {entry["block"] for entry in facts["networks"] if entry.get("loopback")} == {"127.0.0.0/8", "::1/128"}
-    blocks = [ipaddress.IPv6Network(entry["block"]) for entry in facts["networks"] if ":" in entry["block"]]
+    assert {entry["block"] for entry in FACTS["networks"] if entry.get("loopback")} == {"127.0.0.0/8", "::1/128"}
+    blocks = [ipaddress.IPv6Network(entry["block"]) for entry in FACTS["networks"] if ":" in entry["block"]]
     rest = [ipaddress.IPv6Network("::/0")]
     for block in [ipaddress.IPv6Network("2000::/3"), *blocks]:
         rest = [part for piece in rest for part in _without(piece, block)]
@@ -239,16 +265,38 @@ def connect(rules: AddressRules, host: str, port: int, *answers: str, seconds: f
     return GuardedNetwork(rules, Deadline(seconds), resolve).connect_tcp(host, port)
 
 
-@pytest.mark.parametrize("host", [host for host in NOT_PUBLIC_HOSTS if re.fullmatch(r"[0-9.]+\.[0-9]+|\[.*\]", host)])
-def test_a_name_that_resolves_to_what_is_not_public_is_refused(host: str) -> None:
-    try:
-        ip = str(ipaddress.ip_address(host.strip("[]")))
-    except ValueError:
-        return  # a form that no resolver answers with
+def _edges(block: str) -> list[str]:
+    network = ipaddress.ip_network(block)
+    return list(dict.fromkeys((str(network[0]), str(network[-1]))))
+
+
+@pytest.mark.parametrize("ip", [ip for entry in FACTS["networks"] for ip in _edges(entry["block"])])
+def test_whatever_a_name_resolves_to_is_refused_from_the_first_to_the_last_address(ip: str) -> None:
+    STRICT.read_address("https://hooks.example.org/")  # when it is created, nothing speaks against it
     with pytest.raises(RefusedAddressError):
         connect(STRICT, "hooks.example.org", 443, ip)
     with pytest.raises(RefusedAddressError):
         connect(STRICT, ip, 443)
+
+
+def _is_numeric(host: str) -> bool:
+    """Whether the system takes it for an address, without asking a name server."""
+    try:
+        socket.getaddrinfo(host, 443, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+NUMERIC = [(host.strip("[]"), by) for host, by in IN_NETWORKS if _is_numeric(host.strip("[]"))]
+
+
+def test_what_the_system_makes_of_an_address_is_refused_at_the_connection() -> None:
+    """Had `read_address` let a form through, the system would read it, and the guard look at what it read."""
+    assert len(NUMERIC) > 80
+    for host, _ in NUMERIC:
+        with pytest.raises(RefusedAddressError):
+            GuardedNetwork(STRICT, Deadline(5)).connect_tcp(host, 443)
 
 
 @pytest.mark.parametrize("answers", [("8.8.8.8", "127.0.0.1"), ("127.0.0.1", "8.8.8.8"), ("8.8.8.8", "fd00::1")])

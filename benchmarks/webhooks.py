@@ -1,0 +1,220 @@
+"""Whether webhooks lose nothing, and how fast they are: each part prints its figures, and what missed its mark.
+
+    python -m benchmarks.webhooks [PART …]
+
+Parts: throughput, backlog, fan-out, hostile, no-loss. Each has an embedded PostgreSQL of its own, which writes to disk
+as in production; deliverers are processes (`upr api deliver`), and so is the receiver. The exit status is 1 where a
+figure misses what is asked of it.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, insert, text
+
+from benchmarks.feed import Process, drafts
+from benchmarks.webhook_receiver import receiving
+from services.api.keys import Scope, create_key
+from services.api.webhooks.fanout import fan_out
+from services.api.webhooks.signature import new_secret
+from services.core.runtime.logs import configure_logs
+from services.core.runtime.postgres import embedded_postgres
+from services.core.runtime.settings import CoreSettings
+from services.core.store import migrate
+from services.core.store.changes import ChangeDraft, append_changes, head
+from services.core.store.engine import make_engine
+from services.core.store.webhooks import endpoints_table
+from tests.api.webhooks import receivers
+from tests.api.webhooks.upheaval import Plan, go_through
+
+LEAST_RATE = 300
+"""Deliveries a second of one deliverer."""
+BACKLOG = 100_000
+MOST_GROWTH = 1.1
+"""What the memory of a deliverer may grow by from the middle of a backlog to its end, as a ratio."""
+_missed: list[str] = []
+
+
+def must(what: str, *, held: bool) -> None:
+    """Say and remember what is not as it should be."""
+    if not held:
+        _missed.append(what)
+        print(f"  MISSED: {what}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A store with an owner of endpoints."""
+
+    url: str
+    engine: Engine
+    owner: str
+
+    def number(self, query: str, **values: object) -> int:
+        """The one number that a query answers."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(text(query), values).scalar_one())
+
+    def execute(self, statement: str, **values: object) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def publish(self, changes: Sequence[ChangeDraft]) -> None:
+        with self.engine.begin() as connection:
+            append_changes(connection, changes)
+
+    def subscribe(self, urls: Sequence[str], **members: Any) -> list[str]:
+        """Endpoints of these addresses, which hear of all that comes from now on; answers their ids."""
+        with self.engine.begin() as connection:
+            usual = {"owner": self.owner, "event_types": [], "causes": ["publication"], "filters": {}}
+            first, seq = self.number("SELECT count(*) FROM webhook_endpoints"), head(connection)
+            rows = [
+                {**usual, "id": f"ep_{first + at}", "url": url, "secret": new_secret(), "from_seq": seq, **members}
+                for at, url in enumerate(urls)
+            ]
+            connection.execute(insert(endpoints_table), rows)
+        return [row["id"] for row in rows]
+
+    def fan_out(self) -> int:
+        """Fan out all that there is; how many deliveries are owed since."""
+        made = 0
+        while True:
+            with self.engine.begin() as connection:
+                block = fan_out(connection)
+            if block is None:
+                return made
+            made += block.deliveries
+
+    def secret(self, endpoint: str) -> str:
+        with self.engine.connect() as connection:
+            asked = text("SELECT secret FROM webhook_endpoints WHERE id = :id")
+            return str(connection.scalar(asked, {"id": endpoint}))
+
+    def pending(self) -> int:
+        return self.number("SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'")
+
+    def wait_until_pending(self, most: int, seconds: float = 1_200) -> None:
+        """Until no more than so many deliveries are pending."""
+        end = time.monotonic() + seconds
+        while self.pending() > most:
+            if time.monotonic() > end:
+                raise TimeoutError("it did not happen in time")
+            time.sleep(0.05)
+
+
+@contextmanager
+def site() -> Iterator[Site]:
+    with tempfile.TemporaryDirectory() as name, embedded_postgres(Path(name) / "postgres") as url:
+        migrate.upgrade(url)
+        engine = make_engine(url, pool_size=4)
+        with engine.begin() as connection:
+            owner, _ = create_key(connection, name="bench", scopes=[Scope.WEBHOOKS_WRITE])
+        yield Site(url, engine, owner.id)
+        engine.dispose()
+
+
+@contextmanager
+def delivering(site: Site, **settings: str) -> Iterator[Process]:
+    environment = {
+        **os.environ,
+        "UPR_DATABASE_URL": site.url,
+        "UPR_WEBHOOK_ALLOW_LOOPBACK": "true",
+        "UPR_LOG_LEVEL": "error",
+        **settings,
+    }
+    command = [sys.executable, "-m", "services.cli", "api", "deliver"]
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            yield Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def throughput() -> None:
+    """A few thousand deliveries that are owed when the deliverer starts, to one endpoint or to many."""
+    for endpoints, changes in ((1, 4_000), (20, 300)):
+        with site() as store, receiving() as receiver:
+            store.subscribe([f"{receiver.address}/{at}" for at in range(endpoints)])
+            store.publish(drafts(store.engine, changes))
+            owed = store.fan_out()
+            with delivering(store) as process:
+                began, cpu = _begun(store, owed), process.cpu()
+                left = store.pending()
+                store.wait_until_pending(0)
+                took, cpu = time.perf_counter() - began, process.cpu() - cpu
+            came = len(receiver.arrived())
+        rate, each = left / took, f"{1000 * cpu / left:.2f} ms of the deliverer's CPU each"
+        print(f"  {endpoints:3} endpoints: {rate:5.0f} deliveries/s, {each}; {came} of {owed} came")
+        must(f"{LEAST_RATE} deliveries/s with {endpoints} endpoints", held=rate >= LEAST_RATE)
+        must("each delivery comes once", held=came == owed)
+
+
+def _begun(store: Site, owed: int) -> float:
+    """When the first deliveries were settled: what it takes to start a process is not measured."""
+    store.wait_until_pending(owed - 1)
+    return time.perf_counter()
+
+
+def backlog() -> None:
+    """So many deliveries are owed: how fast they go, and what memory that takes."""
+    with site() as store, receiving() as receiver:
+        endpoints = 5
+        store.subscribe([f"{receiver.address}/{at}" for at in range(endpoints)])
+        store.publish(drafts(store.engine, BACKLOG // endpoints))
+        started = time.perf_counter()
+        owed = store.fan_out()
+        print(f"  fanned out {owed} deliveries in {time.perf_counter() - started:.1f} s")
+        with delivering(store) as process:
+            began, memory = _begun(store, owed), []
+            for left in range(owed - owed // 20, -1, -owed // 20):
+                store.wait_until_pending(left)
+                memory.append(process.status("VmRSS") / 1024)
+            took = time.perf_counter() - began
+        came = len(receiver.arrived())
+    told = " / ".join(f"{each:.0f}" for each in (memory[0], memory[len(memory) // 2], memory[-1]))
+    print(f"  {owed / took:.0f} deliveries/s over {took:.0f} s; {told} MiB at the beginning, middle and end")
+    must("a backlog takes no more memory as it lasts", held=memory[-1] <= memory[len(memory) // 2] * MOST_GROWTH)
+    must("all of a backlog comes once", held=came == owed)
+
+
+def no_loss() -> None:
+    """Eight writers, a reader of the feed, a fan-out and two deliverers, each killed twenty times."""
+    plan = Plan(changes=20_000, kills=20, pause=0.25)
+    with site() as store, receivers.receiving() as receiver, tempfile.TemporaryDirectory() as folder:
+        (endpoint,) = store.subscribe([receiver.url])
+        secret = store.secret(endpoint)
+        told = go_through(store.url, Path(folder), receiver, secret, plan)
+    kills = ", ".join(f"{role} {count}" for role, count in sorted(told.kills.items()))
+    print(f"  {len(told.stored)} changes in {told.seconds:.0f} s; killed: {kills} ({sum(told.kills.values())} in all)")
+    print(f"  the feed told {len(told.read)}; {len(told.received)} requests came, {told.twice} of them once more")
+    for fault in told.faults():
+        must(fault, held=False)
+    must("each process is killed so often", held=min(told.kills.values()) >= plan.kills and len(told.kills) == 12)
+
+
+PARTS: dict[str, Callable[[], None]] = {"throughput": throughput, "backlog": backlog, "no-loss": no_loss}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
+    os.environ["UPR_LOG_LEVEL"] = "error"
+    configure_logs(CoreSettings(), service="bench")
+    for name in arguments.parse_args().parts or PARTS:
+        print(f"{name} (load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores):")
+        PARTS[name]()
+    sys.exit(1 if _missed else 0)
+
+
+if __name__ == "__main__":
+    main()
