@@ -24,22 +24,24 @@ from services.search.engines.base import PASSAGES_SHOWN
 from services.search.models import SearchAnswer
 from services.search.parameters import FACETS
 from services.search.settings import SearchSettings
+from tests.effort import examples
 from tests.readings import TEXTS, matrix, recommendation, report
 from tests.search.conftest import SearchService, eventually, load, serving
-from tests.search.truth import FACETS_COUNTED, Truth, random_filters, random_query
+from tests.search.truth import FACETS_COUNTED, Truth, query_of_type, random_filters
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(examples(50)))
 def test_totals_and_facet_counts_equal_brute_force(real_service: SearchService, truth: Truth, seed: int) -> None:
     chance = random.Random(seed)
     noun = chance.choice(["recommendations", "statements", "hearings", "documents", "documents", None])
-    filters, q = random_filters(chance, truth, noun), random_query(chance, truth)
+    filters, q = random_filters(chance, truth, noun), query_of_type(chance, truth, noun)
     strict = chance.random() < 0.2
     facets = [name for name in FACETS_COUNTED if noun is None or noun in FILTERS[name].nouns] + ["type", "year"]
     asked = [*filters, ("q", q), ("strict", str(strict).lower()), ("facets", ",".join(facets))]
     answer = real_service.client.get("/v1/search", params=[*asked, *([("type", noun)] if noun else [])]).json()
 
-    assert answer["total"] == len(truth.matching_words(q, strict=strict) & truth.meeting(noun, filters))
+    assert answer["total"] == len(truth.matching(q, noun, strict=strict) & truth.meeting(noun, filters))
     for name in facets:
         wanted = truth.counted(name, q, noun, filters, strict=strict)
         told = answer["facets"][name]
@@ -72,7 +74,7 @@ def test_a_document_found_by_its_title_shows_no_paragraphs(real_service: SearchS
 
 
 def test_pages_hold_each_record_once(real_service: SearchService, truth: Truth) -> None:
-    words = truth.matching_words("torture OR women", strict=False)
+    words = truth.matching("torture OR women", None)
     for sort in ("relevance", "date", "-date", "number"):
         seen: list[tuple[str, str]] = []
         page = 1

@@ -2,24 +2,35 @@
 
 import random
 from collections import Counter
+from collections.abc import Set
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from services.core.domain.errors import InvalidQueryError
 from services.core.query.filters import FILTERS, FilterSet, parse_filters
 from services.core.query.matcher import AnalysedRecord, Matcher
 from services.core.query.parser import parse_query
+from services.core.schemas.terms import filter_terms
 from services.core.store.engine import make_engine, snapshot
 from services.core.store.filtering import CLAUSES, conditions
 from services.core.store.reference import read_reference
 from services.core.store.tables import AGGREGATES
 from services.search.documents import SEARCHED_NOUNS, Projection, all_documents
-from tests.search.engines.corpus import units
+from tests.search.engines.corpus import units, without_own
 
 FACETS_COUNTED = (
     "state_under_review", "recommending_state", "region", "recommending_region", "bloc", "position", "session",
     "cycle", "theme", "sdg", "speaker", "kind", "review", "document",
 )  # fmt: skip
+
+
+FIELDS = (
+    "from:Spain", "(from:Spain,France)", "from:EU", "from:France OR from:Brazil", "from:Spain AND from:Mexico",
+    "-from:Mexico", "to:Slovenia", "to:GRULAC", "cycle:2..", "cycle:..1", "cycle:1,4..", "session:14..", "session:..12",
+    "-cycle:2..", "date:2012,2014", "date:2010..2013", "since:2012", "until:2013-06", "position:noted",
+)  # fmt: skip
+_NONE: frozenset[str] = frozenset()
 
 
 class Truth:
@@ -32,6 +43,10 @@ class Truth:
             documents = list(all_documents(connection, Projection(self.reference)))
             self.texts: dict[tuple[str, str], list[AnalysedRecord]] = {
                 document.key: list(units(document)) for document in documents
+            }
+            self.terms = {
+                document.key: frozenset(filter_terms(document.type, dict(document.record), self.reference))
+                for document in documents
             }
             self.passages = sum(len(document.passages) for document in documents)
             self.words = sorted(
@@ -70,9 +85,20 @@ class Truth:
                     str(value) for value in connection.scalars(select(columns[name]).distinct()) if value is not None
                 ]
 
-    def matching_words(self, q: str, *, strict: bool) -> set[tuple[str, str]]:
-        matcher = Matcher(parse_query(q), strict=strict)
-        return {key for key, analysed in self.texts.items() if any(map(matcher.matches_analysed, analysed))}
+    def matching(
+        self, q: str, noun: str | None, *, strict: bool = False, without: str | None = None, filtered: Set[str] = _NONE
+    ) -> set[tuple[str, str]]:
+        """The records that match a query, or would `without` its own filter of a facet. Beside a parameter of the
+        same name (`filtered`) a field is a condition like any other."""
+        query = parse_query(q, self.reference.vocabulary, noun)
+        if without is not None:
+            query = without_own(query, without, filtered)
+        matcher = Matcher(query, strict=strict)
+        return {
+            key
+            for key, analysed in self.texts.items()
+            if any(matcher.matches_analysed(each, self.terms[key]) for each in analysed)
+        }
 
     def meeting(self, noun: str | None, filters: list[tuple[str, str]]) -> set[tuple[str, str]]:
         """The records that meet the filters, by the SQL that the API's lists use."""
@@ -93,7 +119,8 @@ class Truth:
         own = ("date_from", "date_to") if name == "year" else (name,)
         others = [pair for pair in filters if pair[0] not in own]
         meeting = self.meeting(None if name == "type" else noun, others)
-        return self.facet(name, self.matching_words(q, strict=strict) & meeting)
+        filtered = {key for key, _ in filters} | ({"type"} if noun else set())
+        return self.facet(name, self.matching(q, noun, strict=strict, without=name, filtered=filtered) & meeting)
 
     def facet(self, name: str, among: set[tuple[str, str]]) -> dict[str, Any]:
         if name == "type":
@@ -113,7 +140,7 @@ def random_query(chance: random.Random, truth: Truth) -> str:
             chosen = chosen[:at] + chosen[at + 1] + chosen[at] + chosen[at + 2 :]
         return chosen
 
-    match chance.randrange(6):
+    match chance.randrange(8):
         case 0 | 1:
             return ""
         case 2:
@@ -122,8 +149,22 @@ def random_query(chance: random.Random, truth: Truth) -> str:
             return f"{word()} OR {word()}"
         case 4:
             return f"human rights -{word()} "
+        case 5 | 6:
+            fields = chance.sample(FIELDS, chance.choice([1, 1, 2]))
+            return " ".join([*fields, *chance.choice([[], [], [word()]])])
         case _:
             return chance.choice(['"human rights"', "torture", "women childern", '"death penalty" OR women', "116.1"])
+
+
+def query_of_type(chance: random.Random, truth: Truth, noun: str | None) -> str:
+    """A random query whose fields apply to records of this type."""
+    while True:
+        q = random_query(chance, truth)
+        try:
+            parse_query(q, truth.reference.vocabulary, noun)
+        except InvalidQueryError:
+            continue
+        return q
 
 
 def random_filters(chance: random.Random, truth: Truth, noun: str | None) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from services.core.domain.errors import InvalidParameterError, InvalidQueryError
 from services.core.domain.positions import Position, PositionDetail
 from services.core.query.analysis import fold
 from services.core.query.filters import FILTERS, MAX_VALUES, TEXT_LANGUAGES, Vocabulary, filter_for, with_families
-from services.core.query.tree import Dates, Field, Node, Or
+from services.core.query.tree import Dates, Either, Field, Node
 from services.core.query.value_names import STATE
 
 TYPE = "type"
@@ -47,7 +47,10 @@ _NO_LETTER = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a field asks for: any of the values of these filters, or any of the ranges of dates."""
+    """What a field asks for: any of the values of these filters, or any of the ranges of dates.
+
+    Among the values of numbers are ranges with an open end, as they are typed ("3..").
+    """
 
     field: str
     filters: Mapping[str, tuple[str, ...]]
@@ -66,9 +69,22 @@ class Asked:
     @property
     def node(self) -> Node:
         """The same as a condition."""
-        nodes: list[Node] = [Field(name, values) for name, values in self.filters.items()]
+        nodes: list[Node] = [_condition(name, values) for name, values in self.filters.items()]
         nodes += self.dates
-        return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
+        return nodes[0] if len(nodes) == 1 else Either(tuple(nodes))
+
+
+def _condition(name: str, values: tuple[str, ...]) -> Field:
+    if name not in _NUMBERS:
+        return Field(name, values)
+    numbers = dict.fromkeys(number for value in values for number in _numbers_of(value))
+    return Field(name, tuple(numbers), asked=values)
+
+
+def _numbers_of(value: str) -> Sequence[str]:
+    """All numbers that a value of `_numbers` stands for."""
+    first, dots, _ = value.partition("..")
+    return [str(number) for number in range(int(first), int(first) + MAX_VALUES)] if dots else [first]
 
 
 def field_called(name: str) -> str | None:
@@ -178,10 +194,14 @@ def _chosen(name: str, text: str) -> str:
 
 
 def _numbers(field: str, text: str) -> tuple[str, ...]:
+    """The numbers asked for; what has no end is left as it is: cycles and sessions count on from 1, one by one, so that
+    `MAX_VALUES` of them are all there are."""
     first, dots, last = (part.strip() for part in text.partition(".."))
-    ends = (first, last) if dots else (first, first)
-    if not all(end.isascii() and end.isdigit() and len(end) <= 9 for end in ends):
-        raise _no_value(field, text, "a whole number, or a range of them such as 2..4")
+    ends = (first or "1", last or first) if dots else (first, first)
+    if not (first or last) or not all(end.isascii() and end.isdigit() and len(end) <= 9 for end in ends):
+        raise _no_value(field, text, "a whole number, or a range of them such as 2..4 or 3..")
+    if dots and not last:
+        return (f"{int(first)}..",)
     numbers = range(int(ends[0]), int(ends[1]) + 1)
     if not 0 < len(numbers) <= MAX_VALUES:
         raise _no_value(field, text, f"a range from the smaller number to the greater, of at most {MAX_VALUES}")

@@ -17,6 +17,7 @@ the filters; users see `Query.interpreted`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -25,7 +26,21 @@ from services.core.domain.errors import InvalidQueryError
 from services.core.query.analysis import Token, composed, concepts_in, is_exact, is_little, tokenise
 from services.core.query.fields import Asked, field_called, read_field
 from services.core.query.filters import Vocabulary
-from services.core.query.tree import And, Dates, Field, Node, Not, Notice, Or, Phrase, Query, Synonym, Word, joined
+from services.core.query.tree import (
+    And,
+    Dates,
+    Either,
+    Field,
+    Node,
+    Not,
+    Notice,
+    Or,
+    Phrase,
+    Query,
+    Synonym,
+    Word,
+    joined,
+)
 
 MAX_CHARACTERS = 2_000
 MAX_WORDS = 32
@@ -57,11 +72,25 @@ def parse_query(text: str, vocabulary: Vocabulary | None = None, noun: str | Non
 def _with_filters(text: str, root: Node | None, notices: tuple[Notice, ...]) -> Query:
     """The query, with the fields that all records must meet as filters, where each stands once."""
     nodes = root.nodes if isinstance(root, And) else (root,) if root else ()
-    names = [node.name for node in nodes if isinstance(node, Field)]
-    filters = tuple(node for node in nodes if isinstance(node, Field) and names.count(node.name) == 1)
-    dates = tuple(node for node in nodes if isinstance(node, Dates))
-    rest = [node for node in nodes if not isinstance(node, Dates) and node not in filters]
-    return Query(text, joined(rest), notices, filters, dates)
+    names = Counter(name for node in nodes for name in _filters_of(node))
+    filters: list[Field] = []
+    dates: list[Dates] = []
+    either: list[Either] = []
+    rest: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Dates):
+            dates.append(node)
+        elif isinstance(node, Field) and names[node.name] == 1:
+            filters.append(node)
+        elif isinstance(node, Either) and all(names[name] == 1 for name in node.names):
+            either.append(node)
+        else:
+            rest.append(node)
+    return Query(text, joined(rest), notices, tuple(filters), tuple(dates), tuple(either))
+
+
+def _filters_of(node: Node) -> tuple[str, ...]:
+    return (node.name,) if isinstance(node, Field) else node.names if isinstance(node, Either) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +244,8 @@ class _Parser:
                 break
         if len(operands) < 2:
             return operands[0] if operands else None
+        if operator == "OR" and (same := _of_one_field(operands)):
+            return same
         nodes = [node for operand in operands if (node := joined(_understood([operand])))]
         return Or(tuple(nodes)) if operator == "OR" else joined(nodes)
 
@@ -298,6 +329,16 @@ class _Parser:
             shown = ", ".join(dict.fromkeys(f"“{node.text}”" for node in little))
             self.note("little_words", f"{shown}: left out, since it says little; quotation marks keep it")
         return [node for node in nodes if node not in little]
+
+
+def _of_one_field(operands: Sequence[_Operand]) -> Asked | None:
+    """What all of it asks for, where all of it is values of one field: `from:Spain OR from:France`."""
+    first, *others = operands
+    for other in others:
+        if not (isinstance(first, Asked) and isinstance(other, Asked) and first.field == other.field):
+            return None
+        first = first.or_(other)
+    return first if isinstance(first, Asked) else None
 
 
 def _understood(operands: Sequence[_Operand]) -> list[Node]:

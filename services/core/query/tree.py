@@ -41,10 +41,19 @@ class Synonym:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Records that have any of these values under a filter."""
+    """Records that have any of these values under a filter.
+
+    `asked`: the same as it was asked for, where that is shorter ("3.." stands for all numbers from 3).
+    """
 
     name: str
     values: tuple[str, ...]
+    asked: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def shown(self) -> list[str]:
+        """The values for people to see."""
+        return list(self.asked or self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,24 @@ class Or:
     nodes: tuple["Node", ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Either(Or):
+    """What one field asks for that means several filters, or several ranges of dates: its nodes are those."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The filters it asks for; those of dates have no name here."""
+        return tuple(node.name for node in self.nodes if isinstance(node, Field))
+
+    @property
+    def shown(self) -> Json:
+        """It in plain JSON: records meet any of these."""
+        dates = [_days(node) for node in self.nodes if isinstance(node, Dates)]
+        return {node.name: node.shown for node in self.nodes if isinstance(node, Field)} | (
+            {"date": dates} if dates else {}
+        )
+
+
 Node: TypeAlias = Word | Phrase | Synonym | Field | Dates | Not | And | Or
 
 
@@ -95,7 +122,8 @@ class Notice:
 class Query:
     """A query as understood. `root` is None where no condition is set but the filters: everything that meets them.
 
-    `filters` are those of the text that all records must meet, each name once; `dates` are all of its ranges of dates.
+    `filters` are those of the text that all records must meet, each name once; `dates` are all of its ranges of dates;
+    of `either` all records must meet one filter of each.
     """
 
     text: str
@@ -103,18 +131,21 @@ class Query:
     notices: tuple[Notice, ...] = ()
     filters: tuple[Field, ...] = ()
     dates: tuple[Dates, ...] = ()
+    either: tuple[Either, ...] = ()
 
     @property
     def whole(self) -> "Node | None":
         """The conditions and the filters, as one tree."""
-        return joined([*([self.root] if self.root else []), *self.filters, *self.dates])
+        return joined([*([self.root] if self.root else []), *self.filters, *self.dates, *self.either])
 
     @property
     def interpreted(self) -> Json:
         """What was understood, in plain JSON, for the user to see."""
-        filters: Json = {field.name: list(field.values) for field in self.filters}
+        filters: Json = {field.name: field.shown for field in self.filters}
         if self.dates:
-            filters["date"] = [{"from": dates.first, "to": dates.last} for dates in self.dates]
+            filters["date"] = [_days(dates) for dates in self.dates]
+        if self.either:
+            filters["any"] = [each.shown for each in self.either]
         return {
             "query": _as_json(self.root) if self.root else None,
             "filters": filters,
@@ -200,7 +231,11 @@ def _leaf_as_json(node: Word | Phrase | Field | Dates) -> Json:
             return {"word": text, "match": "exact" if node.exact else "prefix" if prefix else "word"}
         case Phrase(words):
             return {"phrase": list(words)}
-        case Field(name, values):
-            return {"filter": name, "values": list(values)}
-        case Dates(first, last):
-            return {"filter": "date", "from": first, "to": last}
+        case Field(name):
+            return {"filter": name, "values": node.shown}
+        case Dates():
+            return {"filter": "date", **_days(node)}
+
+
+def _days(dates: Dates) -> Json:
+    return {"from": dates.first, "to": dates.last}

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from services.core.domain.errors import InvalidParameterError, UnavailableError, UprError
 from services.core.query.analysis import fold
 from services.core.query.highlight import Marks
-from services.core.query.tree import Dates, Field, Node, Query, asks_words, joined, nodes_below
+from services.core.query.tree import Dates, Either, Field, Node, Query, asks_words, joined, nodes_below
 
 MAX_PER_PAGE = 200
 MAX_VALUE_BYTES = 468
@@ -200,10 +200,14 @@ class SearchRequest:
 
     @property
     def condition(self) -> Node | None:
-        """What the query asks for beside `constraints` and `days`: words, and fields whose filter the request has."""
+        """What the query asks for beside `constraints`, `days` and `alternatives`: words, and fields whose filter the
+        request has."""
         held = self._own_constraints()
         root = [self.query.root] if self.query.root else []
-        return joined([*root, *(field for field in self.query.filters if field.name in held)])
+        filters = (field for field in self.query.filters if field.name in held)
+        return joined(
+            [*root, *filters, *(each for each in self.query.either if not held.keys().isdisjoint(each.names))]
+        )
 
     @property
     def days(self) -> tuple[str | None, str | None]:
@@ -216,7 +220,7 @@ class SearchRequest:
     @property
     def asks_dates(self) -> bool:
         """Whether any dates are asked for."""
-        return any(self.days) or any(isinstance(node, Dates) for node in nodes_below(self.query.root))
+        return any(self.days) or any(isinstance(node, Dates) for node in nodes_below(self.query.whole))
 
     def constraints(self) -> dict[str, tuple[str, ...]]:
         """The filters that are set, the type and those of the query among them. A filter without values is none."""
@@ -224,14 +228,28 @@ class SearchRequest:
 
     def narrows(self, facet: str) -> bool:
         """Whether a filter of the facet's own is set, which its counts ignore."""
-        return any(self.days) if facet == YEAR else facet in self.constraints()
+        filtered = any(self.days) if facet == YEAR else facet in self.constraints()
+        return filtered or len(self.alternatives()) > len(self.alternatives(facet))
+
+    def alternatives(self, ignored: str | None = None) -> list[Either]:
+        """Of each of these a record must meet one filter, beside `constraints` and `days`. Without those in which the
+        facet `ignored` has a part: its counts ignore what else they would allow, too.
+        """
+        held = self._own_constraints()
+        return [
+            each
+            for each in self.query.either
+            if held.keys().isdisjoint(each.names)
+            and ignored not in each.names
+            and not (ignored == YEAR and _dated(each))
+        ]
 
     def _own_constraints(self) -> dict[str, tuple[str, ...]]:
         chosen = {name: tuple(values) for name, values in self.filters.items() if values}
         return {**chosen, TYPE: (self.type,)} if self.type is not None else chosen
 
     def _fields_of_query(self) -> Iterator[str]:
-        for node in (*self.query.filters, *nodes_below(self.query.root)):
+        for node in nodes_below(self.query.whole):
             if isinstance(node, Field) and node.name != TYPE:
                 yield node.name
 
@@ -443,6 +461,10 @@ def date_number(date: str, *, end: bool = False) -> int:
         raise InvalidParameterError(f"{date!r} is not a date (YYYY-MM-DD)")
     missing = "99" if end else "00"
     return int("".join((found[1], found[2] or missing, found[3] or missing)))
+
+
+def _dated(either: Either) -> bool:
+    return any(isinstance(node, Dates) for node in either.nodes)
 
 
 def _end_number(date: str) -> int:

@@ -461,7 +461,7 @@ class _Plan:
         if TYPE not in constraints or ignored == TYPE:
             clauses.append((Occur.MustNot, self.terms(TYPE, (_CURSOR, *self._types_of_passages))))
         kept = {name: values for name, values in constraints.items() if name != ignored}
-        return self._constrained(clauses, kept, dated=ignored != YEAR)
+        return self._constrained(clauses, kept, ignored)
 
     def with_passages(self) -> Clause:
         """The documents and passages that match, each by itself."""
@@ -501,12 +501,16 @@ class _Plan:
         return min(score / self._best_score, 1.0)
 
     def _constrained(
-        self, clauses: list[tuple[Occur, Clause]], constraints: Mapping[str, tuple[str, ...]], *, dated: bool = True
+        self,
+        clauses: list[tuple[Occur, Clause]],
+        constraints: Mapping[str, tuple[str, ...]],
+        ignored: str | None = None,
     ) -> Clause:
         for name, values in constraints.items():
             field = TYPE if name == TYPE else f"f_{name}"
             clauses.append((Occur.Must, self.terms(field, tuple(value for value in values if value))))
-        clauses += [(Occur.Must, clause) for clause in self._dates() if dated]
+        clauses += [(Occur.Must, clause) for clause in self._dates() if ignored != YEAR]
+        clauses += [(Occur.Must, self._node(each, True)) for each in self._request.alternatives(ignored)]
         return clauses[0][1] if len(clauses) == 1 else Clause.boolean_query(clauses)
 
     def _node(self, node: Node, strict: bool) -> Clause:

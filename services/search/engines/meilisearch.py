@@ -514,7 +514,7 @@ class _Plan:
             filters.append(f"{_PART_OF} NOT EXISTS")
         if ignored != YEAR and any(self._request.days):
             filters.append(self._between(*self._request.days))
-        return filters
+        return filters + [self._condition(each, strict=True) for each in self._request.alternatives(ignored)]
 
     def _between(self, first: str | None, last: str | None) -> str:
         """Documents of these days."""

@@ -11,7 +11,7 @@ from services.core.domain.errors import InvalidQueryError
 from services.core.query.fields import field_called
 from services.core.query.filters import FILTERS, Vocabulary
 from services.core.query.parser import parse_query
-from services.core.query.tree import And, Dates, Field, Not, Or, Phrase, Word
+from services.core.query.tree import And, Dates, Either, Field, Not, Or, Phrase, Word
 from services.core.query.value_names import STATE, NamedValue, ValueNames
 
 WORDS = Vocabulary(
@@ -114,8 +114,52 @@ def test_a_statement_comes_from_its_speaker() -> None:
     assert _filters("from:Spain", "statements") == {"speaker": ("ESP",)}
     assert _filters("from:EU", "statements") == {"speaker": ("eu",)}
     assert _filters("speaker:amnesty-international", "statements") == {"speaker": ("amnesty-international",)}
-    of_any_type = parse_query("from:Spain", WORDS)
-    assert of_any_type.root == Or((Field("recommending_state", ("ESP",)), Field("speaker", ("ESP",))))
+
+
+FROM_SPAIN = Either((Field("recommending_state", ("ESP",)), Field("speaker", ("ESP",))))
+
+
+@pytest.mark.parametrize("text", ["from:Spain", "(from:Spain)", "from:Spain OR from:ESP", "(from:Spain OR by:Spain)"])
+def test_of_records_of_all_types_a_field_may_mean_several_filters(text: str) -> None:
+    query = parse_query(text, WORDS)
+    assert (query.root, query.filters, query.either) == (None, (), (FROM_SPAIN,))
+    assert query.whole == FROM_SPAIN
+    assert query.interpreted["filters"] == {"any": [{"recommending_state": ["ESP"], "speaker": ["ESP"]}]}
+
+
+def test_several_ranges_of_dates_are_one_filter() -> None:
+    query = parse_query("cups date:2012,2014", WORDS)
+    assert (query.root, query.dates) == (Word("cups"), ())
+    days = [{"from": "2012", "to": "2012"}, {"from": "2014", "to": "2014"}]
+    assert query.interpreted["filters"] == {"any": [{"date": days}]}
+
+
+def test_filters_that_are_asked_for_twice_are_conditions() -> None:
+    query = parse_query("from:Spain AND from:France cycle:2", WORDS)
+    assert (query.either, query.filters) == ((), (Field("cycle", ("2",)),))
+    assert query.root == And((FROM_SPAIN, Either((Field("recommending_state", ("FRA",)), Field("speaker", ("FRA",))))))
+    query = parse_query("from:Spain speaker:FRA", WORDS)
+    assert (query.either, query.filters) == ((), ())
+    assert parse_query("-from:Spain", WORDS).root == Not(FROM_SPAIN)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "held", "not_held"),
+    [
+        ("cycle:3..", ["3.."], {"3", "4", "5"}, {"1", "2", "3.."}),
+        ("cycle:..3", ["1", "2", "3"], {"1", "3"}, {"0", "4"}),
+        ("session:40.. session:1", ["40..", "1"], {"1", "40", "54", "120"}, {"2", "39"}),
+        ("cycle:1,3.. OR cycle:4..", ["1", "3..", "4.."], {"1", "3", "4"}, {"2"}),
+    ],
+)
+def test_ranges_of_numbers_may_be_open(text: str, asked: list[str], held: set[str], not_held: set[str]) -> None:
+    query = parse_query(text, WORDS)
+    (field,) = query.filters
+    assert query.interpreted["filters"] == {field.name: asked}
+    assert held <= set(field.values)
+    assert not not_held & set(field.values)
+    excluded = parse_query(f"-({text})", WORDS).interpreted["query"]
+    assert excluded == {"not": {"filter": field.name, "values": asked}}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +171,6 @@ def test_a_statement_comes_from_its_speaker() -> None:
         ("topic:nhri AND topic:torture-prevention",
          And((Field("topic", ("nhri",)), Field("topic", ("torture-prevention",))))),
         ("cups OR date:2012", Or((Word("cups"), Dates("2012", "2012")))),
-        ("date:2012 year:2014", Or((Dates("2012", "2012"), Dates("2014", "2014")))),
     ],
 )  # fmt: skip
 def test_fields_within_the_tree(text: str, root: object) -> None:
@@ -154,7 +197,11 @@ def test_words_and_fields_stand_beside_each_other() -> None:
         ("cycle:four", "a whole number, or a range", None),
         ("cycle:4..2", "smaller number", None),
         ("cycle:1..9999", "at most 200", None),
-        ("cycle:2..", "a whole number, or a range", None),
+        ("cycle:..", "a whole number, or a range", None),
+        ("cycle:..0", "smaller number", None),
+        ("session:..900", "at most 200", None),
+        ("cycle:2..4..", "a whole number, or a range", None),
+        ("cycle:1234567890..", "a whole number, or a range", None),
         ("date:yesterday", "a date such as 2012", None),
         ("date:2012-13", "a date such as 2012", None),
         ("date:2012-02-30", "a date such as 2012", None),

@@ -3,13 +3,13 @@
 import csv
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 
 from services.core.domain.identifiers import slug
 from services.core.query.matcher import AnalysedRecord, Matcher, analyse_texts
-from services.core.query.tree import Query
+from services.core.query.tree import Dates, Either, Query
 from services.search.engines.base import (
     TYPE,
     YEAR,
@@ -186,6 +186,18 @@ def units(document: IndexDocument) -> Iterator[AnalysedRecord]:
         yield AnalysedRecord(own.words | part.words, own.passages + part.passages, own.stems | part.stems)
 
 
+def without_own(query: Query, facet: str, filtered: Set[str]) -> Query:
+    """The query as a facet counts by it: without its own fields. Beside a filter of the request (`filtered`) that has
+    its name a field is a condition like any other."""
+    filters = tuple(each for each in query.filters if each.name != facet or facet in filtered)
+    either = tuple(each for each in query.either if not _asks_for(each, facet) or filtered & set(each.names))
+    return replace(query, filters=filters, either=either, dates=() if facet == YEAR else query.dates)
+
+
+def _asks_for(either: Either, facet: str) -> bool:
+    return facet in either.names or (facet == YEAR and any(isinstance(node, Dates) for node in either.nodes))
+
+
 def _values(document: IndexDocument, name: str) -> tuple[str, ...]:
     return (document.type,) if name == TYPE else document.values(name)
 
@@ -204,9 +216,7 @@ def _own_filters(request: SearchRequest) -> dict[str, tuple[str, ...]]:
 
 
 def _without(request: SearchRequest, ignored: str | None) -> Query:
-    """The query as a facet counts by it: without its own field, where no filter of the request takes its place."""
-    kept = tuple(each for each in request.query.filters if each.name != ignored or each.name in _own_filters(request))
-    return replace(request.query, filters=kept, dates=() if ignored == YEAR else request.query.dates)
+    return request.query if ignored is None else without_own(request.query, ignored, _own_filters(request).keys())
 
 
 def _passes(document: IndexDocument, request: SearchRequest, ignored: str | None) -> bool:

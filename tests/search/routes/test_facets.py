@@ -9,7 +9,7 @@ from services.core.query.analysis import fold
 from services.core.query.filters import FILTERS
 from services.search.models import FacetAnswer
 from tests.search.conftest import SearchService
-from tests.search.truth import FACETS_COUNTED, Truth, random_filters, random_query
+from tests.search.truth import FACETS_COUNTED, Truth, query_of_type, random_filters
 
 
 def facet(service: SearchService, name: str, **parameters: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def counts(told: dict[str, Any]) -> dict[str, int]:
 def test_counts_equal_brute_force(real_service: SearchService, truth: Truth, seed: int) -> None:
     chance = random.Random(seed + 1_000)
     noun = chance.choice(["recommendations", "statements", "documents", None])
-    filters, search = random_filters(chance, truth, noun), random_query(chance, truth)
+    filters, search = random_filters(chance, truth, noun), query_of_type(chance, truth, noun)
     known = [name for name in FACETS_COUNTED if noun is None or noun in FILTERS[name].nouns]
     for name in chance.sample([*known, "type", "year"], 3):
         asked = [*filters, ("search", search), ("limit", "10000"), *([("type", noun)] if noun else [])]
@@ -37,7 +37,7 @@ def test_counts_equal_brute_force(real_service: SearchService, truth: Truth, see
         assert counts(answer) == wanted["counts"], (name, asked)
         assert answer["unlabelled"] == wanted["unlabelled"]
         assert answer["values_total"] == len(wanted["counts"])
-        assert answer["total"] == len(truth.matching_words(search, strict=False) & truth.meeting(noun, filters))
+        assert answer["total"] == len(truth.matching(search, noun) & truth.meeting(noun, filters))
 
 
 def test_it_is_the_facet_of_the_search(real_service: SearchService) -> None:
