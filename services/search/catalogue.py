@@ -5,6 +5,7 @@ from functools import cache
 
 from services.core.query.concepts import concepts, state_names
 from services.core.query.filters import FILTERS
+from services.core.query.value_names import fixed_names
 from services.core.schemas.names import LANGUAGES
 from services.core.store.reference import Reference
 from services.core.store.vocabularies import vocabulary
@@ -29,6 +30,7 @@ def names_of(
         yield from ((name, None) for name in state_names().get(value, ()))
     if facet in _GROUPS and (group := reference.groups.get(value)):
         yield from _of_languages(group.names)
+    yield from _of_languages(fixed_names().get(facet, {}).get(value, {}))
 
 
 def _of_label(reference: Reference, label_id: str) -> Iterator[tuple[str, str | None]]:

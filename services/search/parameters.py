@@ -12,6 +12,7 @@ from services.core.runtime.parameters import (
     described,
     described_number,
     invalid,
+    query_of,
     single,
     whole_number,
 )
@@ -32,7 +33,9 @@ MAX_SIMILAR = 50
 DEFAULT_SIMILAR = 10
 MAX_SUGGESTIONS = 50
 DEFAULT_SUGGESTIONS = 10
-_OWN = ("q", "type", "page", "per_page", "sort", "strict", "lang", "facets", "facet_sort", "facet_limit")
+_OWN = ("type", "page", "per_page", "sort", "strict", "lang", "facets", "facet_sort", "facet_limit")
+_OF_PAGES = ("page", "per_page", "facets", "facet_sort", "facet_limit")
+"""What a search is asked for, and the values of one facet are not."""
 _NO_FACETS = ("id", "external_id", "language")
 FACETS = tuple(name for name in FILTER_NAMES if name not in _NO_FACETS)
 """Filters that are facets, too."""
@@ -121,16 +124,21 @@ def read_similar_query(parameters: Parameters, vocabulary: Vocabulary) -> Simila
     )
 
 
-def read_search_query(parameters: Parameters, vocabulary: Vocabulary) -> SearchQuery:
-    """Raises `InvalidParameterError`, `UnknownParameterError` and `InvalidQueryError`, which name the fault."""
+def read_search_query(parameters: Parameters, vocabulary: Vocabulary, *, words: str = "q") -> SearchQuery:
+    """`words` is the parameter that holds the query.
+
+    Raises `InvalidParameterError`, `UnknownParameterError` and `InvalidQueryError`, which name the parameter at fault.
+    """
     noun = choice(parameters, "type", SEARCHED_NOUNS)
-    filters = parse_filters(noun, [pair for pair in parameters if pair[0] not in _OWN], vocabulary)
+    filters = parse_filters(noun, [pair for pair in parameters if pair[0] not in (words, *_OWN)], vocabulary)
     if "updated_since" in filters.values:
         raise UnknownParameterError("`updated_since` is for lists, not for search.", parameter="updated_since")
     sort = choice(parameters, "sort", SORTS)
+    with query_of(words):
+        query = parse_query(single(parameters, words) or "", vocabulary, noun)
     return SearchQuery(
         SearchRequest(
-            query=parse_query(single(parameters, "q") or "", vocabulary, noun),
+            query=query,
             type=noun,
             filters={name: values for name, values in filters.values.items() if not FILTERS[name].single},
             date_from=_one(filters, "date_from"),
@@ -160,10 +168,12 @@ def read_facet_query(name: str, parameters: Parameters, vocabulary: Vocabulary) 
     if noun and not _is_facet(name, noun):
         known = ", ".join(each for each in SEARCHED_NOUNS if _is_facet(name, each))
         raise invalid("type", noun, f"one of {known}, which have `{name}`")
-    own = ("q", "sort", "limit")
-    of_search = [("q" if key == "search" else key, value) for key, value in parameters if key not in own]
+    of_search = [pair for pair in parameters if pair[0] not in ("q", "sort", "limit")]
+    for key, _ in of_search:
+        if key in _OF_PAGES:
+            raise UnknownParameterError(f"There is no parameter `{key}` here.", parameter=key)
     return FacetQuery(
-        read_search_query([*of_search, ("facets", name), ("per_page", "0")], vocabulary),
+        read_search_query([*of_search, ("facets", name), ("per_page", "0")], vocabulary, words="search"),
         typed_text(parameters, "q"),
         FacetOrder(
             choice(parameters, "sort", FACET_SORTS),

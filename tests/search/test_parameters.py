@@ -1,6 +1,6 @@
 import pytest
 
-from services.core.domain.errors import InvalidParameterError, NotFoundError, UnknownParameterError
+from services.core.domain.errors import InvalidParameterError, InvalidQueryError, NotFoundError, UnknownParameterError
 from services.core.query.filters import FILTERS, Vocabulary
 from services.search.parameters import (
     COUNTED,
@@ -96,6 +96,28 @@ def test_a_facet_is_asked_for_beside_a_search():
     assert (query.q, query.order) == ("paz", FacetOrder("name", 3))
     assert (request.facets, request.per_page, request.filters) == (("sdg",), 0, {"sdg": ("16",)})
     assert [word.text for word in request.query.words] == ["torture"]
+
+
+@pytest.mark.parametrize("fault", ["x" * 2_001, "cycle:four", "((((((((((x", '"a" ' * 9, "x " * 33, "from:Spian"])
+def test_a_fault_of_the_query_names_its_parameter(fault):
+    for parameter, ask in (
+        ("q", lambda: read(("q", fault))),
+        ("search", lambda: read_facet_query("sdg", [("search", fault)], VOCABULARY)),
+    ):
+        with pytest.raises(InvalidQueryError) as raised:
+            ask()
+        assert raised.value.extensions["parameter"] == parameter
+
+
+@pytest.mark.parametrize("name", ["page", "per_page", "facets", "facet_sort", "facet_limit"])
+def test_the_values_of_a_facet_have_no_pages(name):
+    with pytest.raises(UnknownParameterError, match=f"`{name}`"):
+        read_facet_query("sdg", [(name, "1")], VOCABULARY)
+
+
+def test_a_search_is_not_asked_for_by_the_parameter_of_facets():
+    with pytest.raises(UnknownParameterError, match="`search`"):
+        read(("search", "torture"))
 
 
 @pytest.mark.parametrize("name", ["colour", "id", "external_id", "date_from", "q"])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.api.phrases import a_few, filter_value_in_words, phrases
+from services.api.phrases import a_few, phrases
 from services.core.schemas.names import Names
 
 URNS = uuid.UUID("6f1d8a5e-2f0c-4d5c-9b0e-0b6a7a3e51c4")
@@ -101,7 +101,7 @@ def _lines(event: Shape, names: Names) -> list[str]:
     changed = event["changed"]
     lines = [event["data"].get("text") or ""]
     if "position" in changed:
-        before, after = (filter_value_in_words("position", each, names) for each in changed["position"])
+        before, after = (names.of_filter_value("position", each) for each in changed["position"])
         lines.append(phrases("feeds").say("form.position", names.language, before=before, after=after))
     if "id" in changed:
         lines.append(" → ".join(changed["id"]))

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from babel.dates import format_date
 from babel.lists import format_list
 
-from services.core.query.filters import FILTERS
 from services.core.schemas.names import LANGUAGES, Names
 
 _LOCALES = {"en": "en_GB", "es": "es", "fr": "fr", "pt": "pt_BR"}
@@ -75,7 +74,7 @@ def filters_in_words(values: Mapping[str, Sequence[str]], names: Names) -> str:
     apart = "\N{NO-BREAK SPACE}; " if names.language == "fr" else "; "
     return apart.join(
         f"{filter_in_words(name, names.language)}{_colon(names.language)}"
-        + listed([filter_value_in_words(name, value, names) for value in chosen], names.language, "or")
+        + listed([names.of_filter_value(name, value) for value in chosen], names.language, "or")
         for name, chosen in values.items()
     )
 
@@ -84,14 +83,6 @@ def filter_in_words(name: str, language: str) -> str:
     """What to call a filter or a dimension; its name where it has no words yet."""
     words = phrases("filters")
     return words.say(f"filter.{name}", language) if f"filter.{name}" in words else name.replace("_", " ")
-
-
-def filter_value_in_words(name: str, value: str, names: Names) -> str:
-    """What to call a value of a filter."""
-    words = phrases("filters")
-    if f"value.{name}.{value}" in words:
-        return words.say(f"value.{name}.{value}", names.language)
-    return names.of_filter_value(name, value) if name in FILTERS else value
 
 
 def _colon(language: str) -> str:

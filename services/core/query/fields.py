@@ -17,7 +17,7 @@ from services.core.domain.positions import Position, PositionDetail
 from services.core.query.analysis import fold
 from services.core.query.filters import FILTERS, MAX_VALUES, TEXT_LANGUAGES, Vocabulary, filter_for, with_families
 from services.core.query.tree import Dates, Either, Field, Node
-from services.core.query.value_names import STATE
+from services.core.query.value_names import STATE, fixed_names
 
 TYPE = "type"
 """The field for the kind of record. It is no filter of lists, which hold one kind each."""
@@ -188,9 +188,20 @@ def _choices_of(name: str, noun: str | None) -> tuple[str, ...]:
 
 
 def _chosen(name: str, text: str) -> str:
-    """The value that a text means, whatever its case, accents and blanks ("National report")."""
-    value = _NO_LETTER.sub("_", fold(text.strip()))
-    return str(_facts()["values"].get(name, {}).get(value, value))
+    """The value that a text means, whatever its case, accents and blanks ("National report"); or one of its names."""
+    value = _as_choice(text)
+    return str(_facts()["values"].get(name, {}).get(value) or _named_choices(name).get(value, value))
+
+
+@cache
+def _named_choices(name: str) -> Mapping[str, str]:
+    """The values of a filter by what they are called in any language, as `_chosen` takes it."""
+    named = fixed_names().get(name, {})
+    return {_as_choice(each): value for value, names in named.items() for each in names.values()}
+
+
+def _as_choice(text: str) -> str:
+    return _NO_LETTER.sub("_", fold(text.strip()))
 
 
 def _numbers(field: str, text: str) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 import difflib
 import re
 import threading
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from services.core.query.analysis import fold
 from services.core.query.concepts import state_names
@@ -62,6 +64,15 @@ class ValueNames:
                     laid_out.setdefault(_letters(each.name), []).append(each)
                 self._by_letters[kind] = laid_out
             return self._by_letters[kind]
+
+
+@cache
+def fixed_names() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """The names of values that are few and fixed (`fixed_names.toml`), by filter, value and language."""
+    table: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
+        (Path(__file__).parent / "fixed_names.toml").read_text("utf-8")
+    )
+    return table
 
 
 @cache

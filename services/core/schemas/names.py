@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.core.query.filters import FILTERS
+from services.core.query.value_names import fixed_names
 from services.core.store.recommendations import LabelEntry
 from services.core.store.reference import Reference
 
@@ -112,7 +113,7 @@ class Names:
         return self._pick(names, otherwise)
 
     def of_filter_value(self, name: str, value: str) -> str:
-        """What to call a value of a filter: a State's, group's or label's name, else the value itself."""
+        """What to call a value of a filter: a State's, group's or label's name, or its own; else the value itself."""
         scheme = FILTERS[name].scheme if name in FILTERS else None
         if scheme is not None:
             record = self.reference.labels.get(f"{scheme}:{value}")
@@ -123,7 +124,7 @@ class Names:
             return self.state(value)["name"]
         if name in _GROUP_FILTERS:
             return self.group(value)["name"]
-        return value
+        return self._pick(fixed_names().get(name, {}).get(value, {}), value)
 
     def _pick(self, names: Mapping[str, str], otherwise: str) -> str:
         return names.get(self.language) or names.get("en") or next(iter(names.values()), otherwise)

@@ -84,12 +84,19 @@ def _filters(text: str, noun: str | None = "recommendations") -> dict[str, tuple
         ("language:español", {"language": ("es",)}),
         ("type:recommendations", {"type": ("recommendations",)}),
         ("tipo:recomendaciones", {"type": ("recommendations",)}),
+        ("type:pledges OR type:audiencias", {"type": ("pledges", "hearings")}),
+        ('position:"en suspens",anotada', {"position": ("pending", "noted")}),
         ("document:A/HRC/22/15", {"document": ("A-HRC-22-15",)}),
         ("review:PER-2", {"review": ("PER-2",)}),
     ],
 )
 def test_values_by_code_and_by_any_name(text: str, filters: dict[str, tuple[str, ...]]) -> None:
     assert _filters(text) == filters
+
+
+def test_kinds_by_their_names() -> None:
+    kinds = _filters('kind:"informe nacional","Rapport à mi-parcours"', "documents")
+    assert kinds == {"kind": ("national_report", "mid_term_report")}
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,10 @@ def test_names_of_filter_values(engine: Engine) -> None:
     assert names.of_filter_value("recommending_bloc", "nato") == "nato"
     assert names.of_filter_value("sdg", "5") == reference.labels["sdg:5"].names["es"]
     assert names.of_filter_value("sdg", "99") == "99"
-    assert names.of_filter_value("position", "noted") == "noted"
+    assert names.of_filter_value("position", "noted") == "anotada"
+    assert names.of_filter_value("kind", "national_report") == "informe nacional"
+    assert names.of_filter_value("type", "pledges") == "compromisos voluntarios"
+    assert names.of_filter_value("cycle", "2") == "2"
     assert {name for name in FILTERS if "state" in name} == {"state_under_review", "recommending_state"}
 
 

@@ -40,6 +40,23 @@ def test_counts_equal_brute_force(real_service: SearchService, truth: Truth, see
         assert answer["total"] == len(truth.matching(search, noun) & truth.meeting(noun, filters))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "labels"),
+    [
+        ("position", "noted", {"en": "noted", "es": "anotada", "fr": "notée", "pt": "anotada"}),
+        ("type", "statements", {"en": "statements", "es": "declaraciones", "fr": "déclarations"}),
+        ("kind", "national_report", {"en": "national report", "es": "informe nacional", "fr": "rapport national"}),
+    ],
+)
+def test_values_that_are_few_have_names_too(
+    real_service: SearchService, name: str, value: str, labels: dict[str, str]
+) -> None:
+    for lang, label in labels.items():
+        told = {each["value"]: each["label"] for each in facet(real_service, name, lang=lang)["values"]}
+        assert told[value] == label
+        assert value in counts(facet(real_service, name, q=label)), "names are found in every language"
+
+
 def test_it_is_the_facet_of_the_search(real_service: SearchService) -> None:
     of_search = real_service.search(q="torture", facets="theme", position="noted", lang="es")
     alone = facet(real_service, "theme", search="torture", position="noted", lang="es", limit=10_000)
