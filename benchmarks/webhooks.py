@@ -9,6 +9,7 @@ figure misses what is asked of it.
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,8 @@ from typing import Any
 from sqlalchemy import Engine, insert, text
 
 from benchmarks.feed import Process, drafts
-from benchmarks.webhook_receiver import receiving
+from benchmarks.hostile_receivers import hostile_receivers
+from benchmarks.webhook_receiver import Receiver, receiving
 from services.api.keys import Scope, create_key
 from services.api.webhooks.fanout import fan_out
 from services.api.webhooks.signature import new_secret
@@ -41,6 +43,10 @@ LEAST_RATE = 300
 BACKLOG = 100_000
 MOST_GROWTH = 1.1
 """What the memory of a deliverer may grow by from the middle of a backlog to its end, as a ratio."""
+DEADLINE, HOSTILE_SECONDS = 20, 30
+"""Of a try beside hostile receivers, as in production; and how long each of the turns lasts."""
+MOST_DELAY = 1.2
+"""What hostile receivers may add to the p95 of the others, as a ratio."""
 _missed: list[str] = []
 
 
@@ -61,12 +67,21 @@ class Site:
 
     def number(self, query: str, **values: object) -> int:
         """The one number that a query answers."""
-        with self.engine.connect() as connection:
-            return int(connection.execute(text(query), values).scalar_one())
+        return int(self.rows(query, **values)[0][0])
 
-    def execute(self, statement: str, **values: object) -> None:
+    def rows(self, query: str, **values: object) -> Sequence[Any]:
+        with self.engine.connect() as connection:
+            return connection.execute(text(query), values).all()
+
+    def events(self, first: int) -> dict[str, int]:
+        """The numbers of events by their ids, from one on."""
+        return {row.id: row.seq for row in self.rows("SELECT id, seq FROM changes WHERE seq >= :first", first=first)}
+
+    def turn(self, endpoints: Sequence[str], *, on: bool) -> None:
+        """Enable or pause endpoints."""
+        values = {"ids": list(endpoints), "status": "enabled" if on else "paused"}
         with self.engine.begin() as connection:
-            connection.execute(text(statement), values)
+            connection.execute(text("UPDATE webhook_endpoints SET status = :status WHERE id = ANY(:ids)"), values)
 
     def publish(self, changes: Sequence[ChangeDraft]) -> None:
         with self.engine.begin() as connection:
@@ -95,9 +110,7 @@ class Site:
             made += block.deliveries
 
     def secret(self, endpoint: str) -> str:
-        with self.engine.connect() as connection:
-            asked = text("SELECT secret FROM webhook_endpoints WHERE id = :id")
-            return str(connection.scalar(asked, {"id": endpoint}))
+        return str(self.rows("SELECT secret FROM webhook_endpoints WHERE id = :id", id=endpoint)[0].secret)
 
     def pending(self) -> int:
         return self.number("SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'")
@@ -202,7 +215,68 @@ def no_loss() -> None:
     must("each process is killed so often", held=min(told.kills.values()) >= plan.kills and len(told.kills) == 12)
 
 
-PARTS: dict[str, Callable[[], None]] = {"throughput": throughput, "backlog": backlog, "no-loss": no_loss}
+def hostile() -> None:
+    """How long good endpoints wait for an event after its commit: alone, and beside those that misbehave, in turns."""
+    with site() as store, receiving() as receiver, hostile_receivers(DEADLINE) as addresses:
+        changes = iter(drafts(store.engine, 2_000))
+        store.subscribe([f"{receiver.address}/{at}" for at in range(10)])
+        bad = {name: store.subscribe([f"{url}&n={at}" for at in range(2)]) for name, url in addresses.items()}
+        ids = [each for several in bad.values() for each in several]
+        with delivering(store, UPR_WEBHOOK_DEADLINE_SECONDS=str(DEADLINE)):
+            waits: dict[bool, list[float]] = {False: [], True: []}
+            for beside in (False, True, False, True):
+                store.turn(ids, on=beside)
+                waits[beside] += _waits(store, receiver, changes)
+                store.turn(ids, on=False)
+                time.sleep(DEADLINE + 2)  # until none of theirs runs any more
+        _tell_of_hostile(store, bad)
+    alone, beside_them = (_p95(waits[each]) for each in (False, True))
+    print(
+        f"  p95 from commit to arrival at 10 good endpoints: {1000 * alone:.0f} ms alone, "
+        f"{1000 * beside_them:.0f} ms beside {len(ids)} hostile ones"
+    )
+    must(f"a p95 that grows by less than {MOST_DELAY - 1:.0%}", held=beside_them < alone * MOST_DELAY)
+
+
+def _waits(store: Site, receiver: Receiver, changes: Iterator[ChangeDraft]) -> list[float]:
+    """Publish some changes a second for a while; how long each took to each of the good endpoints."""
+    receiver.arrived()
+    committed: dict[int, float] = {}
+    end = time.monotonic() + HOSTILE_SECONDS
+    while time.monotonic() < end:
+        store.publish([next(changes)])
+        committed[store.number("SELECT seq FROM change_head")] = time.time()
+        time.sleep(0.2)
+    time.sleep(3)
+    arrivals = receiver.arrived()
+    events = store.events(min(committed))
+    must("all comes to the good endpoints in time", held=len(arrivals) == 10 * len(committed))
+    return [each.at - committed[events[each.event]] for each in arrivals]
+
+
+def _p95(waits: Sequence[float]) -> float:
+    return statistics.quantiles(waits, n=20)[18]
+
+
+def _tell_of_hostile(store: Site, bad: dict[str, list[str]]) -> None:
+    found = """
+        SELECT outcome, count(*) AS tries, max(milliseconds) AS longest FROM webhook_attempts a
+        JOIN webhook_deliveries d ON d.id = a.delivery WHERE d.endpoint = ANY(:endpoints) GROUP BY outcome
+    """
+    for name, endpoints in bad.items():
+        rows = store.rows(found, endpoints=endpoints)
+        told = ", ".join(f"{row.tries} times {row.outcome}" for row in rows)
+        longest = max((row.longest for row in rows), default=0)
+        print(f"  {name:16} {told}; at most {longest} ms")
+        must(f"who {name} is cut at the deadline", held=bool(rows) and longest <= (DEADLINE + 1) * 1000)
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "throughput": throughput,
+    "backlog": backlog,
+    "hostile": hostile,
+    "no-loss": no_loss,
+}
 
 
 def main() -> None:

@@ -29,11 +29,12 @@ from services.api.webhooks.schedule import load_schedule
 from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
 from services.api.webhooks.signature import new_secret
 from services.core.domain.changes import Cause
+from services.core.store.changes import append_changes
 from services.ingest.load import Loader
 from services.ingest.reading import Reading
 from tests.api.webhooks.conftest import DEVELOPMENT, Publish, Subscribe, draft, rows
-from tests.api.webhooks.receivers import Behaviour, answering, answering_ok, receiving
-from tests.readings import TEXTS, matrix, recommendation, report
+from tests.api.webhooks.receivers import OK, Behaviour, answering, answering_ok, receiving
+from tests.readings import TEXTS, addendum, matrix, recommendation, report
 
 DEADLINE = 2.0
 ROOM = Room(quick=10, a_quick_endpoint=10, slow=10, a_slow_endpoint=10)
@@ -509,6 +510,84 @@ def test_documents_become_events(
     assert event["changed"]["position"] == ["pending", "noted"]
     assert len(usual.requests) == len(rows(engine, "SELECT 1 FROM changes WHERE cause <> 'backfill'"))
     assert len(historian.requests) == 5
+
+
+def test_an_old_addendum_is_posted_to_none_but_who_asked_for_history(
+    engine: Engine, tmp_path: Path, subscribe: Subscribe, make_deliverer: MakeDeliverer
+) -> None:
+    answers = addendum([("116.1", "supported"), ("116.2", "noted")])
+    deliverer = make_deliverer()
+    load(engine, tmp_path, report([recommendation(f"116.{n}", TEXTS[n]) for n in (1, 2)]), "report.pdf", 36_500)
+    with receiving() as usual, receiving() as pending, receiving() as historian:
+        subscribe(usual.url)
+        subscribe(pending.url, event_types=["recommendation.position_changed"], filters={"position": "pending"})
+        secret = subscribe(historian.url, causes=["backfill"])["secret"]
+        load(engine, tmp_path, answers, "addendum.pdf", backfill_after_days=180)
+        work_off(deliverer)
+        assert (usual.requests, pending.requests) == ([], [])
+    told = [verified(request, secret)["data"] for request in historian.requests]
+    assert {each["cause"] for each in told} == {"backfill"}
+    moved = {each["subject"]["id"]: each["changed"]["position"] for each in told if "position" in each["changed"]}
+    assert moved == {"PER-2-116.1": ["pending", "supported"], "PER-2-116.2": ["pending", "noted"]}
+
+
+def test_a_correction_never_posts_that_a_position_changed(
+    engine: Engine, tmp_path: Path, subscribe: Subscribe, make_deliverer: MakeDeliverer
+) -> None:
+    deliverer = make_deliverer()
+    load(engine, tmp_path, report([recommendation("116.1", TEXTS[0])]), "report.pdf", 36_500)
+    better = report([recommendation("116.1", TEXTS[0], position="supported")], version="2")
+    with receiving() as moves, receiving() as everything:
+        subscribe(moves.url, event_types=["recommendation.position_changed"], causes=list(Cause))
+        secret = subscribe(everything.url, filters={"id": "PER-2-116.1"})["secret"]
+        load(engine, tmp_path, better, "report.pdf", 36_500)
+        work_off(deliverer)
+    assert moves.requests == []
+    (told,) = [verified(request, secret)["data"] for request in everything.requests]
+    assert (told["type"], told["cause"]) == ("recommendation.updated", "correction")
+    assert told["changed"]["position"] == ["pending", "supported"]
+
+
+def test_four_days_down_and_all_is_there_by_retries_or_by_the_feed(
+    engine: Engine, api: httpx.Client, subscribe: Subscribe, make_deliverer: MakeDeliverer, clock: FakeClock
+) -> None:
+    """The receiver is down for longer than one event is tried for. What was given up meanwhile is in the feed."""
+    down, up = b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n", OK
+    answers = [down]
+    deliverer = make_deliverer(public_url="http://127.0.0.1:8000")
+    with receiving(lambda connection: connection.sendall(answers[-1])) as receiver:
+        secret = subscribe(receiver.url)["secret"]
+        _one_each_six_hours(engine, deliverer, clock, days=4)
+        tries = len(receiver.requests)
+        answers.append(up)
+        _one_each_six_hours(engine, deliverer, clock, days=2)
+        received = [verified(request, secret)["data"] for request in receiver.requests[tries:]]
+    states = [row.status for row in rows(engine, "SELECT status FROM webhook_deliveries ORDER BY seq")]
+    given_up = states.count("failed")
+    assert states == ["failed"] * given_up + ["delivered"] * (24 - given_up)
+    assert 0 < given_up < 6
+    assert sorted(event["seq"] for event in received) == list(range(given_up + 1, 25))
+    caught_up = api.get("/v1/changes", params={"after": 0, "limit": given_up}).json()["data"]
+    every = api.get("/v1/changes", params={"after": 0}).json()["data"]
+    assert sorted([*caught_up, *received], key=lambda event: int(event["seq"])) == every
+    assert rows(engine, "SELECT status, failing_since FROM webhook_endpoints") == [("enabled", None)]
+
+
+def _one_each_six_hours(engine: Engine, deliverer: Deliverer, clock: FakeClock, days: int) -> None:
+    for _ in range(days * 4):
+        with engine.begin() as connection:
+            append_changes(connection, [draft()])
+        _let_pass(engine, deliverer, clock, timedelta(hours=6))
+
+
+def _let_pass(engine: Engine, deliverer: Deliverer, clock: FakeClock, time_span: timedelta) -> None:
+    """Let time pass, and what becomes due in it be tried at its moment."""
+    end = clock.now + time_span
+    while clock.now < end:
+        work_off(deliverer)
+        due = rows(engine, "SELECT min(due_at) AS next FROM webhook_deliveries WHERE status = 'pending'")[0].next
+        clock.now = min(end, max(due or end, clock.now))
+    work_off(deliverer)
 
 
 # Real processes from here on.

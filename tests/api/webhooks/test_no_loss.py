@@ -1,10 +1,16 @@
 """Nothing is lost, whatever is killed. `make bench-webhooks` does the same for long."""
 
+import threading
 from pathlib import Path
 
+import httpx
 import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
-from tests.api.webhooks.conftest import Subscribe
+from services.api.webhooks.fanout import fan_out
+from services.core.store.changes import append_changes
+from tests.api.webhooks.conftest import Publish, Subscribe, draft
 from tests.api.webhooks.receivers import receiving
 from tests.api.webhooks.upheaval import DELIVERERS, WRITERS, Plan, go_through
 from tests.effort import EFFORT
@@ -19,3 +25,53 @@ def test_whatever_is_killed_all_is_read_and_received(database_url: str, tmp_path
     assert list(told.faults()) == []
     assert len(told.stored) >= plan.changes
     assert len(told.kills) == WRITERS + DELIVERERS + 2
+
+
+def numbers(api: httpx.Client, after: int, wait: int = 0) -> list[tuple[int, str]]:
+    """What the feed tells after a number; what it answers must be where to go on from."""
+    answer = api.get("/v1/changes", params={"after": after, "wait": wait}).raise_for_status().json()
+    told = [(each["seq"], each["subject"]["id"]) for each in answer["data"]]
+    assert answer["dataset"]["cursor"] == (told[-1][0] if told else after)
+    return told
+
+
+def test_an_idle_transaction_that_has_its_numbers_delays_the_others_and_hides_none(
+    engine: Engine, api: httpx.Client, publish: Publish
+) -> None:
+    with engine.connect() as idle:
+        append_changes(idle, [draft(subject="A"), draft(subject="A")])
+        other = threading.Thread(target=publish, args=(draft(subject="B"),))
+        other.start()
+        assert numbers(api, 0, wait=1) == []
+        with engine.begin() as connection:
+            assert fan_out(connection) is None
+        idle.commit()
+    other.join()
+    assert numbers(api, 0) == [(1, "A"), (2, "A"), (3, "B")]
+
+
+def test_an_idle_transaction_without_numbers_holds_up_nobody_and_comes_after_what_was_read(
+    engine: Engine, api: httpx.Client, publish: Publish
+) -> None:
+    with engine.connect() as idle:
+        idle.execute(text("CREATE TABLE written_by_it (n integer)"))
+        publish(draft(subject="B"))
+        assert numbers(api, 0) == [(1, "B")]
+        append_changes(idle, [draft(subject="A")])
+        assert numbers(api, 1) == []
+        idle.commit()
+    assert numbers(api, 1) == [(2, "A")]
+
+
+def test_a_transaction_that_is_idle_for_too_long_is_undone_with_its_numbers(
+    engine: Engine, api: httpx.Client, publish: Publish
+) -> None:
+    with engine.connect() as idle:
+        assert idle.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
+        idle.execute(text("SET LOCAL idle_in_transaction_session_timeout = 200"))
+        append_changes(idle, [draft(subject="A")])
+        publish(draft(subject="B"))  # waits until the other is ended
+        with pytest.raises(DBAPIError):
+            idle.commit()
+        idle.invalidate()
+    assert numbers(api, 0) == [(1, "B")]
