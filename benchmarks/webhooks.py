@@ -43,8 +43,9 @@ LEAST_RATE = 300
 BACKLOG = 100_000
 MOST_GROWTH = 1.1
 """What the memory of a deliverer may grow by from the middle of a backlog to its end, as a ratio."""
-DEADLINE, HOSTILE_SECONDS = 20, 30
-"""Of a try beside hostile receivers, as in production; and how long each of the turns lasts."""
+ENDPOINTS = 1_000
+DEADLINE, TURN_SECONDS, TURNS, GOOD = 5, 10, 8, 10
+"""Of a try beside hostile receivers; how long each turn lasts, how many there are, and for how many good endpoints."""
 MOST_DELAY = 1.2
 """What hostile receivers may add to the p95 of the others, as a ratio."""
 _missed: list[str] = []
@@ -215,34 +216,64 @@ def no_loss() -> None:
     must("each process is killed so often", held=min(told.kills.values()) >= plan.kills and len(told.kills) == 12)
 
 
+def fan_out_one() -> None:
+    """One change that a thousand endpoints want to hear of, by a filter or by words; and how long until all have it."""
+    for kind, members in (("a filter", {"filters": {}}), ("words", {"q": "torture OR law OR women OR rights"})):
+        with site() as store, receiving() as receiver:
+            several = drafts(store.engine, 200)
+            store.subscribe([f"{receiver.address}/{at}" for at in range(ENDPOINTS)], **members)
+            took, owed = [], 0
+            while owed < 3 * ENDPOINTS // 2:
+                store.publish([several.pop()])
+                started = time.perf_counter()
+                owed += store.fan_out()
+                took.append(time.perf_counter() - started)
+            with delivering(store):
+                began, left = _begun(store, owed), store.pending()
+                store.wait_until_pending(0)
+                seconds = time.perf_counter() - began
+            came = len(receiver.arrived())
+        told = f"{owed} deliveries of {len(took)} changes, at most {1000 * max(took):.0f} ms a change"
+        print(f"  {ENDPOINTS} endpoints with {kind}: {told}; delivered at {left / seconds:.0f} a second")
+        must("a fan-out to 1,000 endpoints within a second", held=max(took) < 1)
+        must("all that is fanned out comes once", held=came == owed)
+
+
 def hostile() -> None:
-    """How long good endpoints wait for an event after its commit: alone, and beside those that misbehave, in turns."""
+    """How long good endpoints wait for an event after its commit: alone, and beside those that misbehave.
+
+    In many turns, of which the median counts: on a machine with other work each turn is more or less disturbed.
+    """
     with site() as store, receiving() as receiver, hostile_receivers(DEADLINE) as addresses:
         changes = iter(drafts(store.engine, 2_000))
-        store.subscribe([f"{receiver.address}/{at}" for at in range(10)])
+        store.subscribe([f"{receiver.address}/{at}" for at in range(GOOD)])
         bad = {name: store.subscribe([f"{url}&n={at}" for at in range(2)]) for name, url in addresses.items()}
         ids = [each for several in bad.values() for each in several]
+        store.turn(ids, on=False)
         with delivering(store, UPR_WEBHOOK_DEADLINE_SECONDS=str(DEADLINE)):
-            waits: dict[bool, list[float]] = {False: [], True: []}
-            for beside in (False, True, False, True):
-                store.turn(ids, on=beside)
-                waits[beside] += _waits(store, receiver, changes)
+            _waits(store, receiver, changes)  # until the deliverer is there
+            alone, beside = [], []
+            for _ in range(TURNS):
+                alone.append(_p95(_waits(store, receiver, changes)))
+                store.turn(ids, on=True)
+                beside.append(_p95(_waits(store, receiver, changes)))
                 store.turn(ids, on=False)
                 time.sleep(DEADLINE + 2)  # until none of theirs runs any more
         _tell_of_hostile(store, bad)
-    alone, beside_them = (_p95(waits[each]) for each in (False, True))
     print(
-        f"  p95 from commit to arrival at 10 good endpoints: {1000 * alone:.0f} ms alone, "
-        f"{1000 * beside_them:.0f} ms beside {len(ids)} hostile ones"
+        f"  p95 from commit to arrival at {GOOD} good endpoints, and beside {len(ids)} hostile ones, in {TURNS} turns:"
     )
-    must(f"a p95 that grows by less than {MOST_DELAY - 1:.0%}", held=beside_them < alone * MOST_DELAY)
+    print("  " + ", ".join(f"{1000 * one:.0f} / {1000 * two:.0f} ms" for one, two in zip(alone, beside, strict=True)))
+    usual, disturbed = statistics.median(alone), statistics.median(beside)
+    print(f"  in the median {1000 * usual:.0f} ms alone, {1000 * disturbed:.0f} ms beside them")
+    must(f"a p95 that grows by less than {MOST_DELAY - 1:.0%}", held=disturbed < usual * MOST_DELAY)
 
 
 def _waits(store: Site, receiver: Receiver, changes: Iterator[ChangeDraft]) -> list[float]:
     """Publish some changes a second for a while; how long each took to each of the good endpoints."""
     receiver.arrived()
     committed: dict[int, float] = {}
-    end = time.monotonic() + HOSTILE_SECONDS
+    end = time.monotonic() + TURN_SECONDS
     while time.monotonic() < end:
         store.publish([next(changes)])
         committed[store.number("SELECT seq FROM change_head")] = time.time()
@@ -250,8 +281,8 @@ def _waits(store: Site, receiver: Receiver, changes: Iterator[ChangeDraft]) -> l
     time.sleep(3)
     arrivals = receiver.arrived()
     events = store.events(min(committed))
-    must("all comes to the good endpoints in time", held=len(arrivals) == 10 * len(committed))
-    return [each.at - committed[events[each.event]] for each in arrivals]
+    must("all comes to the good endpoints in time", held=len(arrivals) == GOOD * len(committed))
+    return [each.at - committed[events[each.event]] for each in arrivals if each.event in events]
 
 
 def _p95(waits: Sequence[float]) -> float:
@@ -274,6 +305,7 @@ def _tell_of_hostile(store: Site, bad: dict[str, list[str]]) -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "throughput": throughput,
     "backlog": backlog,
+    "fan-out": fan_out_one,
     "hostile": hostile,
     "no-loss": no_loss,
 }

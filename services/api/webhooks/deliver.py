@@ -48,12 +48,14 @@ SLOW_SECONDS = 1.0
 class Places:
     """How much is done at once by one deliverer.
 
-    `threads` tries run, `running` of them of one endpoint. Of quick endpoints more is claimed than runs (`held` in all,
-    `held_of_one` of one), so that the threads need not wait for the database between two tries. Slow or failing
-    endpoints together get `slow` places, each of them `slow_of_one`.
+    `threads` tries run, `running` of them of one endpoint; and in place of those that hang as many more, up to `spare`.
+    Of quick endpoints more is claimed than runs (`held` in all, `held_of_one` of one), so that the threads need not
+    wait for the database between two tries. Slow or failing endpoints together get `slow` places, each of them
+    `slow_of_one`.
     """
 
     threads: int = 64
+    spare: int = 128
     running: int = 8
     held: int = 256
     held_of_one: int = 64
@@ -101,7 +103,12 @@ class Deliverer:
         self._forget_at = 0.0
         self._clock = clock
         self._chance = chance
-        self._pool = TryPool(self._try_and_tell, threads=self._places.threads, an_endpoint=self._places.running)
+        self._pool = TryPool(
+            self._try_and_tell,
+            threads=self._places.threads,
+            spare_threads=self._places.spare,
+            an_endpoint=self._places.running,
+        )
         self._held: dict[tuple[str, int], _Held] = {}  # by delivery and token
         self._slow: set[str] = set()
         self._closed: frozenset[str] = frozenset()
@@ -115,6 +122,7 @@ class Deliverer:
         """Settle what has finished, start what is due, fan out a block. Whether there was anything."""
         self._collect_finished()
         given_back = [*self._withdraw(self._new_slow_ones() | self._closed), *self._take_late()]
+        self._pool.note_hanging(len(self._hanging()))
         claimed_at = time.monotonic()
         with self._engine.begin() as connection:
             now = self._clock(connection)
@@ -202,11 +210,14 @@ class Deliverer:
 
     def _new_slow_ones(self) -> set[str]:
         """Note which endpoints have become slow. What waits for them is given back, because they get fewer places."""
-        late = time.monotonic() - SLOW_SECONDS
-        running = [held for held in list(self._held.values()) if held.since is not None and held.since < late]
-        fresh = {held.claim.endpoint for held in running} - self._slow
+        fresh = {held.claim.endpoint for held in self._hanging()} - self._slow
         self._slow |= fresh
         return fresh
+
+    def _hanging(self) -> list[_Held]:
+        """The tries that have taken long already."""
+        late = time.monotonic() - SLOW_SECONDS
+        return [held for held in list(self._held.values()) if held.since is not None and held.since < late]
 
     def _withdraw(self, endpoints: Collection[str]) -> list[Claim]:
         """Take back what waits for these endpoints."""

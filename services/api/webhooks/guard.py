@@ -39,6 +39,8 @@ HTTPS_PORTS = (443, 8443)
 HTTP_PORTS = (80,)
 MOST_LOOKUPS = 64
 """Name look-ups under way at once. One cannot be broken off: a server that does not answer holds its thread."""
+RECEIVED_AT_ONCE = 64 * 1024
+"""Bytes that the system takes from a receiver before we read them: little of an endless answer crosses the network."""
 MOST_ADDRESSES = 4
 """Addresses of one name that are tried before giving up."""
 
@@ -397,6 +399,7 @@ def _connect(ip: IPAddress, port: int, patience: float) -> socket.socket:
     try:
         connection.settimeout(patience)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_AT_ONCE)
         connection.connect((str(ip), port))
     except TimeoutError as fault:
         connection.close()

@@ -11,14 +11,17 @@ from services.api.webhooks.queue import Claim
 class TryPool:
     """Tries wait here until one of the threads is free and their endpoint has fewer than `an_endpoint` running.
 
-    `run` does one try and must not raise. Any thread may call any method.
+    In place of those that hang others run, up to `spare_threads`: receivers that stop to answer all at once do not hold
+    up the rest until their deadline. `run` does one try and must not raise. Any thread may call any method.
     """
 
-    def __init__(self, run: Callable[[Claim], None], *, threads: int, an_endpoint: int) -> None:
+    def __init__(self, run: Callable[[Claim], None], *, threads: int, spare_threads: int, an_endpoint: int) -> None:
         self._run = run
         self._threads = threads
+        self._spare_threads = spare_threads
+        self._hanging = 0
         self._an_endpoint = an_endpoint
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="webhook")
+        self._pool = ThreadPoolExecutor(threads + spare_threads, thread_name_prefix="webhook")
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Claim]] = {}
         self._running: Counter[str] = Counter()
@@ -27,6 +30,12 @@ class TryPool:
         """Run the try of a claim as soon as there is a place."""
         with self._lock:
             self._waiting.setdefault(claim.endpoint, deque()).append(claim)
+            self._fill()
+
+    def note_hanging(self, tries: int) -> None:
+        """So many of the tries that run take long."""
+        with self._lock:
+            self._hanging = tries
             self._fill()
 
     def withdraw(self, endpoint: str | None = None) -> list[Claim]:
@@ -44,11 +53,12 @@ class TryPool:
 
     def _fill(self) -> None:
         """Start what can start. The endpoint that was served goes to the end of the line."""
+        most = self._threads + min(self._hanging, self._spare_threads)
         started = True
-        while started and self._running.total() < self._threads:
+        while started and self._running.total() < most:
             started = False
             for endpoint in list(self._waiting):
-                if self._running[endpoint] < self._an_endpoint and self._running.total() < self._threads:
+                if self._running[endpoint] < self._an_endpoint and self._running.total() < most:
                     self._start(endpoint)
                     started = True
 
