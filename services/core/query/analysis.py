@@ -23,7 +23,7 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
-import snowballstemmer
+import Stemmer
 
 from services.core.query.concepts import Finder, Found, concepts
 
@@ -106,7 +106,7 @@ def _read_lexicon() -> _Lexicon:
 
 
 _LEXICON = _read_lexicon()
-_STEMMERS = {language: snowballstemmer.stemmer(name) for language, name in _SNOWBALL_NAMES.items()}
+_STEMMERS = {language: Stemmer.Stemmer(name, 0) for language, name in _SNOWBALL_NAMES.items()}
 _STEMMING = threading.Lock()
 
 
@@ -269,7 +269,7 @@ def _stem(word: str, language: str) -> str:
         for ending, other in _LEXICON.endings[language].items():
             if base.endswith(ending) and len(base) > len(ending) + 1:
                 base = base.removesuffix(ending) + other
-    with _STEMMING:  # the pure Python stemmers keep the word they work on in themselves
+    with _STEMMING:  # a stemmer keeps the word that it works on in itself
         return str(_STEMMERS[language].stemWord(base))
 
 

@@ -4,7 +4,7 @@ The search index holds these texts, and saved searches are matched against them:
 in the feed and in a webhook.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ SEARCHED_NOUNS = ("recommendations", "statements", "hearings", "documents", "ple
 PARTED_NOUNS = ("documents",)
 """Nouns whose records have paragraphs: each is searched by itself, beside the texts of its record."""
 TEXT_FIELDS = ("text", "labels", "names", "numbers")
-"""Fields that texts stand in, in order of weight."""
+"""Fields that texts stand in, in order of weight. Labels and names are `names`, the others `lines`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class SearchedTexts:
         """
         texts = {
             "text": _text(noun, shape),
-            "labels": lines(*dict.fromkeys(self._names_of_label(label["id"]) for label in shape.get("labels", ()))),
-            "names": lines(*map(self._names_of_state, dict.fromkeys(_codes(shape)))),
+            "labels": names(dict.fromkeys(self._names_of_label(label["id"]) for label in shape.get("labels", ()))),
+            "names": names(map(self._names_of_state, dict.fromkeys(_codes(shape)))),
             "numbers": _numbers(noun, shape),
         }
         return Texts(texts, _languages(shape))
@@ -82,6 +82,11 @@ def printed_citations(paragraph: ParagraphRecord) -> list[str]:
 def lines(*texts: str | None) -> str:
     """Texts that phrases do not cross."""
     return "\n".join(text for text in texts if text)
+
+
+def names(several: Iterable[str]) -> str:
+    """Names, each in several languages: a line a wording, an empty line between names."""
+    return "\n\n".join(filter(None, several))
 
 
 def _text(noun: str, shape: Shape) -> str:

@@ -61,9 +61,10 @@ class IndexRefusedError(UprError):
 class IndexLayout:
     """The names that documents may use, and no others: engines lay out their index by it.
 
-    `texts` in order of weight: words found in the first count most. `filters` are exact values, also facets. `dates`
-    take ranges and can be sorted by; `numbers` and `sorts` (of text) can be sorted by. `parted` are the types whose
-    documents may have passages.
+    `texts` in order of weight: words found in the first count most. Those between the first and the last hold names,
+    which many documents share: lines are the wordings of a name, an empty line stands between two names. `filters` are
+    exact values, also facets. `dates` take ranges and can be sorted by; `numbers` and `sorts` (of text) can be sorted
+    by. `parted` are the types whose documents may have passages.
     """
 
     texts: tuple[str, ...]
@@ -78,6 +79,11 @@ class IndexLayout:
         for name in (*self.texts, *self.filters, *self.sortable):
             if not _NAME.match(name) or name in {TYPE, YEAR}:
                 raise ValueError(f"{name!r} cannot be the name of an indexed field")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the `texts` that hold names."""
+        return self.texts[1:-1]
 
     @property
     def sortable(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -58,10 +58,10 @@ from services.search.engines.embedded_documents import (
     UNLABELLED,
     Preparation,
     key_text,
-    line_text,
     type_of_passages,
-    words_in,
+    words_and_names_in,
 )
+from services.search.engines.names import Names, line_text, of_field
 from services.search.engines.vocabulary import Expansion, Vocabulary
 
 RANKED_WORDS: Final = 16
@@ -93,6 +93,7 @@ class _Snapshot:
     index: tantivy.Index
     searcher: tantivy.Searcher
     vocabulary: Vocabulary
+    names: Names
     parted: bool
 
 
@@ -122,7 +123,7 @@ class EmbeddedEngine:
         request.check(self._layout)
         with _engine_errors("search"):
             snapshot = self._current()
-            plan = _Plan(self._schema, snapshot.vocabulary, self._layout, request)
+            plan = _Plan(self._schema, snapshot, self._layout, request)
             if snapshot.parted and request.asks_passages(self._layout):
                 plan.holders = self._holders(snapshot.searcher, plan)
             total, hits = self._hits(snapshot.searcher, plan, request)
@@ -132,14 +133,24 @@ class EmbeddedEngine:
     def words(self, beginning: str, limit: int) -> tuple[str, ...]:
         """See `Engine.words`."""
         with _engine_errors("read"):
-            found = self._current().searcher.terms_with_prefix("words", beginning, limit=limit)
-            return tuple(word for word, _ in found if word != GAP.strip())
+            snapshot = self._current()
+            found = [word for word, _ in snapshot.searcher.terms_with_prefix("words", beginning, limit=limit)]
+            found += sorted(word for word in snapshot.names.words if word.startswith(beginning))
+            return tuple(word for word in dict.fromkeys(found) if word != GAP.strip())[:limit]
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """See `Engine.frequencies`."""
         with _engine_errors("read"):
-            searcher = self._current().searcher
-            return {stem: searcher.doc_freq("stems", stem) for stem in stems}
+            snapshot = self._current()
+            plan = _Plan(self._schema, snapshot, self._layout, SearchRequest(parse_query("")))
+            return {stem: self._frequency(snapshot, plan, stem) for stem in stems}
+
+    @staticmethod
+    def _frequency(snapshot: _Snapshot, plan: "_Plan", stem: str) -> int:
+        if not snapshot.names.saying(stems=(stem,)):
+            return snapshot.searcher.doc_freq("stems", stem)
+        found: Any = snapshot.searcher.search(plan.stemmed((stem,)), 1)  # `count` is missing from the stub
+        return int(found.count)
 
     def like(self, weights: Mapping[str, float], request: SearchRequest, limit: int) -> tuple[Hit, ...]:
         """See `Engine.like`. Stems count alike; their weight decides between records that share as many."""
@@ -149,10 +160,10 @@ class EmbeddedEngine:
             return ()
         with _engine_errors("search"):
             snapshot = self._current()
-            plan = _Plan(self._schema, snapshot.vocabulary, self._layout, replace(request, query=parse_query("")))
+            plan = _Plan(self._schema, snapshot, self._layout, replace(request, query=parse_query("")))
             most = sum(weights[stem] for stem in stems) or 1.0
             shared = [
-                (Occur.Should, Clause.const_score_query(plan.terms("stems", (stem,)), 1 + weights[stem] / most / 2))
+                (Occur.Should, Clause.const_score_query(plan.stemmed((stem,)), 1 + weights[stem] / most / 2))
                 for stem in stems
             ]
             among = Clause.const_score_query(plan.matching(), 0.0)
@@ -173,6 +184,7 @@ class EmbeddedEngine:
             snapshot = self._current()
             check_place(self.cursor(), follows)
             new_words: set[str] = set()
+            new_names: set[str] = set()
             with _engine_errors("write"):
                 writer = snapshot.index.writer(_HEAP_BYTES, 1)
             for key in deletes:
@@ -180,11 +192,15 @@ class EmbeddedEngine:
             for document in map(self.preparation, upserts):
                 self._delete(writer, document.key)
                 self._add(writer, document)
-                new_words |= words_in(document)
+                words, names = words_and_names_in(document)
+                new_words |= words
+                new_names |= names
             writer.delete_documents_by_term("key", _CURSOR)
             _commit(writer, cursor)
             with self._refreshing, _engine_errors("read"):
-                self._snapshot = self._open(snapshot.folder, snapshot.vocabulary.extended(new_words))
+                names_now = snapshot.names.extended(new_names)
+                new_words.update(names_now.words)
+                self._snapshot = self._open(snapshot.folder, snapshot.vocabulary.extended(new_words), names_now)
 
     def cursor(self) -> int | None:
         """See `Engine.cursor`."""
@@ -271,7 +287,7 @@ class EmbeddedEngine:
         with self._refreshing:
             snapshot = self._snapshot
             if not (snapshot and snapshot.folder == folder and snapshot.commit == commit):
-                snapshot = self._snapshot = self._open(folder, None)
+                snapshot = self._snapshot = self._open(folder)
             return snapshot
 
     def _folder_in_use(self) -> Path:
@@ -284,16 +300,18 @@ class EmbeddedEngine:
             raise IndexMissingError("there is no search index yet") from None
         return self._folder / self._pointer[1]
 
-    def _open(self, folder: Path, vocabulary: Vocabulary | None) -> _Snapshot:
+    def _open(self, folder: Path, vocabulary: Vocabulary | None = None, names: Names | None = None) -> _Snapshot:
         commit = _state_of(folder / "meta.json")
         index = tantivy.Index.open(str(folder))
         index.config_reader("manual")
         index.reload()
         searcher = index.searcher()
-        if vocabulary is None:
-            vocabulary = Vocabulary(word for word, _ in searcher.terms_with_prefix("words", "") if word != GAP.strip())
+        if vocabulary is None or names is None:
+            names = Names(term for term, _ in searcher.terms_with_prefix("names", ""))
+            words = (word for word, _ in searcher.terms_with_prefix("words", "") if word != GAP.strip())
+            vocabulary = Vocabulary((*words, *names.words))
         parted = any(searcher.doc_freq(TYPE, type_of_passages(name)) for name in self._layout.parted)
-        return _Snapshot(folder, commit, index, searcher, vocabulary, parted)
+        return _Snapshot(folder, commit, index, searcher, vocabulary, names, parted)
 
     def _hits(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[int, tuple[Hit, ...]]:
         matching = plan.matching()
@@ -433,10 +451,11 @@ class _Plan:
     """A request in tantivy's terms: which documents match, and what orders them."""
 
     def __init__(
-        self, schema: tantivy.Schema, vocabulary: Vocabulary, layout: IndexLayout, request: SearchRequest
+        self, schema: tantivy.Schema, snapshot: _Snapshot, layout: IndexLayout, request: SearchRequest
     ) -> None:
         self._schema = schema
-        self._vocabulary = vocabulary
+        self._vocabulary = snapshot.vocabulary
+        self._names = snapshot.names
         self._fields = layout.texts[:-1]
         self._types_of_passages = tuple(map(type_of_passages, layout.parted))
         self._request = request
@@ -488,7 +507,7 @@ class _Plan:
         if self._scores is None:
             scores = [score for word in self._ranked_words for score in self._word_scores(word)]
             scores += self._near_scores()
-            scores.append((self.terms("lines", (line_text(word.text for word in self._ranked_words),)), _NAMED))
+            scores.append((self._called(line_text(word.text for word in self._ranked_words)), _NAMED))
             scores += [
                 (self.terms("size", (size,)), rank * _SHORTER) for rank, size in enumerate(reversed(SIZES)) if rank
             ]
@@ -544,7 +563,7 @@ class _Plan:
 
     def _named(self, concepts: Iterable[str]) -> Clause:
         """Where any form of a concept stands."""
-        return self.terms("stems", map(token_of, concepts))
+        return self.stemmed(map(token_of, concepts))
 
     def _all_of(self, nodes: tuple[Node, ...], strict: bool) -> Clause:
         clauses: list[tuple[Occur, Clause]] = []
@@ -558,12 +577,11 @@ class _Plan:
         return Clause.boolean_query(clauses)
 
     def _word(self, word: Word, strict: bool) -> Clause:
-        stems = self.terms("stems", stems_of(word.text))
         expansion = None if strict else self._expansion(word)
         if expansion is None:
-            return stems
+            return self.stemmed(stems_of(word.text))
         self.found_words |= expansion.words
-        return Clause.boolean_query([(Occur.Should, stems), (Occur.Should, self.terms("words", expansion.words))])
+        return self._saying(expansion.words, stems_of(word.text))
 
     def _expansion(self, word: Word) -> Expansion | None:
         """What a word stands for beyond itself and its inflections."""
@@ -574,19 +592,18 @@ class _Plan:
 
     def _word_scores(self, word: Word) -> Iterator[tuple[Clause, float]]:
         expansion = None if self._request.strict else self._expansion(word)
-        whole = self.terms("words", (word.text,))
+        whole = self._saying((word.text,))
         forms: set[str] = {word.text}
         if expansion:
             right, one, two = expansion.by_typos
             stems = (*stems_of(word.text), *map(token_of, self._concepts.get(word, ())))
-            spelt = [(Occur.Should, self.terms("words", right)), (Occur.Should, self.terms("stems", stems))]
-            yield Clause.boolean_query(spelt), _TYPO
-            nearly = [*spelt, (Occur.Should, self.terms("words", one))]
+            yield self._saying(right, stems), _TYPO
             if two:
-                yield Clause.boolean_query(nearly), _TYPO
+                yield self._saying(right | one, stems), _TYPO
             forms |= expansion.words
+        named = self._names.saying(forms)
         for field in self._fields:
-            yield self.terms(f"t_{field}", forms), _FIELD
+            yield _any_of([*self._each(f"t_{field}", forms), *self._each("names", of_field(named, field))]), _FIELD
         yield whole, _EXACT
 
     def _near_scores(self) -> Iterator[tuple[Clause, float]]:
@@ -597,7 +614,7 @@ class _Plan:
             concepts = self._concepts.get(word) if self._concepts.get(word) == self._concepts.get(next_word) else None
             gaps = dict.fromkeys(min(next_word.gap + slop, _SLOPS[-1]) for slop in _SLOPS)
             for slop in gaps if first != second else ():
-                near = Clause.phrase_query(self._schema, "words", [first, second], slop)
+                near = self._nearby((first, second), slop)
                 # … if not side by side: what was typed comes first.
                 named = [(Occur.Should, self._named(concepts))] if concepts and slop else []
                 yield Clause.boolean_query([(Occur.Should, near), *named]) if named else near, _NEAR
@@ -611,9 +628,26 @@ class _Plan:
         return word.text
 
     def _phrase(self, words: tuple[str, ...]) -> Clause:
-        if len(words) == 1:
-            return self.terms("words", words)
-        return Clause.phrase_query(self._schema, "words", list(words))
+        return self._saying(words) if len(words) == 1 else self._nearby(words)
+
+    def _nearby(self, words: tuple[str, ...], slop: int = 0) -> Clause:
+        """Where these words stand one after the other, with so many others among them."""
+        in_texts = Clause.phrase_query(self._schema, "words", list(words), slop)
+        return _any_of([in_texts, *self._each("names", self._names.saying_nearby(words, slop))])
+
+    def _called(self, line: str) -> Clause:
+        """Where this is the whole of a title or of a name."""
+        return _any_of([*self._each("lines", (line,)), *self._each("names", self._names.called(line))])
+
+    def stemmed(self, stems: Iterable[str]) -> Clause:
+        """Where any of these stems stands."""
+        return self._saying((), stems)
+
+    def _saying(self, words: Collection[str], stems: Iterable[str] = ()) -> Clause:
+        """Where any of these words or stems stands, in texts or in names."""
+        stems = tuple(stems)
+        named = self._names.saying(words, stems)
+        return _any_of([*self._each("words", words), *self._each("stems", stems), *self._each("names", named)])
 
     def _dates(self) -> Iterator[Clause]:
         first, last = self._request.days
@@ -626,15 +660,21 @@ class _Plan:
         end = date_number(last, end=True) if last else None
         return Clause.range_query(self._schema, f"d_{self._request.date_name}", FieldType.Integer, begin, end)
 
-    def terms(self, field: str, values: Iterable[str]) -> Clause:
-        """Any of these values. A set of terms is laid out as a bitmap at once, so few terms are asked one by one."""
-        values = list(values)
-        if len(values) == 1:
-            return Clause.term_query(self._schema, field, values[0], "basic")
+    def terms(self, field: str, values: Collection[str]) -> Clause:
+        """Any of these values."""
+        return _any_of(self._each(field, values))
+
+    def _each(self, field: str, values: Collection[str]) -> list[Clause]:
+        """Clauses for these values. A set of terms is laid out as a bitmap at once, so few are asked for one by one."""
         if len(values) > _FEW_TERMS:
-            return Clause.term_set_query(self._schema, field, values)
-        terms = [Clause.term_query(self._schema, field, value, "basic") for value in values]
-        return Clause.boolean_query([(Occur.Should, term) for term in terms])
+            return [Clause.term_set_query(self._schema, field, list(values))]
+        return [Clause.term_query(self._schema, field, value, "basic") for value in values]
+
+
+def _any_of(clauses: Sequence[Clause]) -> Clause:
+    if len(clauses) == 1:
+        return clauses[0]
+    return Clause.boolean_query([(Occur.Should, clause) for clause in clauses])
 
 
 def _schema(layout: IndexLayout) -> tantivy.Schema:
@@ -652,6 +692,7 @@ def _schema(layout: IndexLayout) -> tantivy.Schema:
     for name in ("lines", "size"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("words", tokenizer_name="whitespace", index_option="position")
+    builder.add_text_field("names", tokenizer_name="raw", index_option="basic")
     for name in ("stems", *(f"t_{name}" for name in layout.texts[:-1])):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     if layout.parted:

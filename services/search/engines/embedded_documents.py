@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from services.core.query.analysis import analyse, is_little
+from services.core.query.analysis import analyse
 from services.search.engines.base import (
     TYPE,
     DocumentKey,
@@ -23,6 +23,7 @@ from services.search.engines.base import (
     date_number,
     sort_text,
 )
+from services.search.engines.names import LONGEST_NAME, Name, line_text, names_in
 
 GAP: Final = " ¶ "
 """Stands between passages, so that no phrase crosses them. Not a letter: never a word of a query."""
@@ -54,13 +55,15 @@ class Preparation:
     def __init__(self, layout: IndexLayout) -> None:
         self._ranked = layout.texts[:-1]
         self._texts = layout.texts
+        self._names = layout.names
         self._filter_fields = {name: f"f_{name}" for name in layout.filters}
         self._unlabelled = dict.fromkeys(self._filter_fields.values(), UNLABELLED)
 
     def __call__(self, document: IndexDocument) -> Prepared:
         """The document and its passages. Raises `IndexRefusedError` for a value that is too long."""
         key = key_text(document.key)
-        own = self._analysed(document.texts, document.languages)
+        texts, names = self._names_apart(document)
+        own = self._analysed(texts, document.languages)
         filters = self._filters(document)
         made = {
             "key": key,
@@ -68,22 +71,25 @@ class Preparation:
             TYPE: document.type,
             "record": _bytes({"type": document.type, "id": document.id, "record": document.record}),
             **({"group": _group(key)} if document.passages else {}),
+            "names": [name.term for name in names],
             **self._text_fields(own, {}),
             **self._unlabelled,
             **filters,
             **{f"n_{name}": number for name, number in document.numbers.items()},
             **{f"s_{name}": sort_text(value) for name, value in document.sorts.items()},
         }
-        passages = (self._passage(document, passage, own, filters) for passage in document.passages)
+        beside = {"names": [name.beside.term for name in names], **filters} if document.passages else {}
+        passages = (self._passage(document, passage, own, beside) for passage in document.passages)
         return Prepared(document.key, (orjson.dumps(made), *map(orjson.dumps, passages)))
 
     def _passage(
         self,
         document: IndexDocument,
         passage: Passage,
-        beside: Mapping[str, list[_Line]],
-        filters: Mapping[str, Any],
+        own: Mapping[str, list[_Line]],
+        beside: Mapping[str, Any],
     ) -> dict[str, Any]:
+        """`own` are the texts of the record; `beside`, its names and filters, as they are to stand in the passage."""
         key = key_text(document.key)
         return {
             "part_of": key,
@@ -91,9 +97,23 @@ class Preparation:
             "group": _group(key),
             TYPE: type_of_passages(document.type),
             "record": _bytes(passage.content),
-            **self._text_fields(self._analysed(passage.texts, passage.languages), beside),
-            **filters,
+            **self._text_fields(self._analysed(passage.texts, passage.languages), own),
+            **beside,
         }
+
+    def _names_apart(self, document: IndexDocument) -> tuple[dict[str, str], list[Name]]:
+        """The texts that are read word by word, and the names, which stand as wholes. What is too long is no name.
+
+        Headings of passages are read, too: few documents share one.
+        """
+        texts, names = dict(document.texts), []
+        for field in self._names:
+            held = names_in(texts.pop(field, ""))
+            language = document.languages.get(field, "")
+            if too_long := [name for name in held if len(name) > LONGEST_NAME]:
+                texts[field] = "\n".join(too_long)
+            names += [_name(field, language, name) for name in held if len(name) <= LONGEST_NAME]
+        return texts, names
 
     def _filters(self, document: IndexDocument) -> dict[str, Any]:
         """The values of the filters that the document has, and its dates."""
@@ -141,23 +161,20 @@ def type_of_passages(type_: str) -> str:
     return f":{type_}"
 
 
-def line_text(words: Iterable[str]) -> str:
-    """The words of a line or of a query, to tell whether the one is asked for as a whole: without little words."""
-    return " ".join(word for word in words if not is_little(word))
-
-
 def _size(lines: Iterable[_Line]) -> str:
     """How long a text is: the least of the sizes that holds its words."""
     words = sum(line.words.count(" ") + 1 for line in lines)
     return next(size for size in SIZES if words <= int(size))
 
 
-def words_in(prepared: Prepared) -> set[str]:
-    """All words of a document and its passages."""
+def words_and_names_in(prepared: Prepared) -> tuple[set[str], set[str]]:
+    """All words of a document and its passages, and the terms of their names."""
     words: set[str] = set()
-    for part in prepared.parts:
-        words.update(orjson.loads(part)["words"].split())
-    return words - {GAP.strip()}
+    names: set[str] = set()
+    for part in map(orjson.loads, prepared.parts):
+        words.update(part["words"].split())
+        names.update(part["names"])
+    return words - {GAP.strip()}, names
 
 
 def _line(line: str, language: str | None) -> _Line:
@@ -167,6 +184,7 @@ def _line(line: str, language: str | None) -> _Line:
     return _Line(GAP.join(passages), " ".join(passages), analysed.stems, whole)
 
 
+_name = lru_cache(maxsize=50_000)(Name)
 _short_line = lru_cache(maxsize=50_000)(_line)
 
 
