@@ -46,9 +46,10 @@ fuzz-api: EFFORT = 4
 fuzz-api: $(INSTALLED) ## Ask the services for all that their OpenAPI documents allow, and for what they do not (schemathesis).
 	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q tests/e2e/test_schemathesis.py $(ARGS)
 
-test-clients: $(INSTALLED) $(CLIENTS) ## Generate clients in Python and TypeScript (with Node.js and npm), compile and run them.
+test-clients: $(INSTALLED) $(CLIENTS) ## Generate clients in Python and TypeScript (with Node.js and npm), compile and run them; and the examples.
 	npm ci --silent --no-audit --no-fund --prefix tests/clients/typescript
-	$(BIN)/python -m pytest -q tests/clients $(ARGS)
+	npm ci --silent --no-audit --no-fund --prefix examples/receivers/typescript
+	$(BIN)/python -m pytest -q tests/clients tests/examples $(ARGS)
 
 bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 
@@ -87,7 +88,7 @@ bench-totals: $(INSTALLED) ## Whether lists, exports, statistics and search coun
 	$(BIN)/python -m benchmarks.totals
 
 clean: ## Remove what was made here, but no data (.upr).
-	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
+	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules examples/receivers/typescript/node_modules .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(DATASETTE): benchmarks/datasette.txt

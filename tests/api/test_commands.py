@@ -81,7 +81,10 @@ def test_from_a_key_to_a_printed_event(run: Run, make_key: MakeKey, engine: Engi
     deliverer = run("commands", "deliver")
     with engine.begin() as connection:
         append_changes(connection, [draft(changed={"position": ["pending", "noted"]})])
-    eventually(lambda: "position: pending → noted (publication, seq 1)" in listener.out.read_text(), 20)
+    eventually(lambda: "position: pending → noted" in listener.out.read_text(), 20)
+    _, when, told, *_ = listener.out.read_text().splitlines()
+    assert when.endswith("recommendation.created  PER-2-116.1  verified")
+    assert "seq 1, publication, entered, evt_" in told
     assert (deliverer.stop(), api.stop()) == (0, 0)
 
 
@@ -92,48 +95,104 @@ def post(address: str, body: bytes, secret: str, **options: Any) -> int:
 
 
 EVENT = {
+    "id": "evt_1",
     "seq": 7,
     "type": "recommendation.position_changed",
     "cause": "publication",
-    "subject": {"id": "PER-2-116.17", "url": "x"},
-    "changed": {"position": ["pending", "noted"], "labels": [[], [1]], "text": ["a" * 70, None]},
+    "match": "stayed",
+    "subject": {"id": "PER-2-116.17", "url": "https://upr.example.org/recommendations/PER-2-116.17"},
+    "changed": {"labels": [[], [{"id": "sdg:16"}]], "position": ["pending", "noted"]},
 }
+BODY = json.dumps({"type": EVENT["type"], "data": EVENT}).encode()
 
 
-def test_listen_prints_what_is_verified(run: Run) -> None:
+@pytest.fixture
+def listener(run: Run) -> tuple[Command, str, str]:
+    """One that listens, its address and its secret."""
     secret = new_secret()
     listener = run("webhook_commands", "listen", "--port", "0", "--secret", secret)
-    address = listener.address()
-    body = json.dumps({"type": "x", "data": EVENT}).encode()
+    return listener, listener.address(), secret
+
+
+def test_listen_prints_what_is_verified(listener: tuple[Command, str, str]) -> None:
+    command, address, secret = listener
     assert address.startswith("http://127.0.0.1:")
-    assert post(address, body, secret) == 204
-    assert post(address, body, secret) == 204
-    assert post(address, body, new_secret()) == 400
-    assert post(address, body, secret, signed_at=datetime.now(UTC) - timedelta(seconds=399.5)) == 400
-    assert post(address, b"[]", secret) == 400
-    assert httpx.post(address, content=body).status_code == 400
-    assert httpx.post(address, content=iter([body])).status_code == 400
-    assert httpx.get(address).status_code == 501
-    assert listener.stop(signal.SIGINT) == 0
-    _, first, second = listener.out.read_text().splitlines()
-    told = f"PER-2-116.17 position: pending → noted; labels changed; text: {'a' * 59}… → –"
-    assert first.endswith(f"{told} (publication, seq 7)")
-    assert second.endswith(f"{told} (publication, seq 7, again)")
-    refusals = listener.err.read_text().splitlines()[:5]
-    assert re.fullmatch(r"refused: its timestamp is (399|400|401) s old", refusals.pop(1))
-    assert refusals == [
-        "refused: its signature does not fit this secret",
-        "refused: its body is no event",
-        "refused: it lacks webhook-id, webhook-timestamp or webhook-signature",
-        "refused: it has no length, or is too long",
+    assert [post(address, BODY, secret), post(address, BODY, secret)] == [204, 204]
+    sample = json.dumps({"data": {**EVENT, "seq": 0}}).encode()
+    assert post(address, sample, secret, message_id="evt_2") == 204
+    assert command.stop(signal.SIGINT) == 0
+    lines = command.out.read_text().splitlines()
+    told = [
+        "          seq 7, publication, stayed, evt_1",
+        "          position: pending → noted",
+        "          labels: + sdg:16",
+        "          https://upr.example.org/recommendations/PER-2-116.17",
     ]
+    first, second, third = lines[1:6], lines[6:12], lines[12:]
+    for head in (first[0], second[0], third[0]):
+        assert re.fullmatch(r"\d\d:\d\d:\d\d  recommendation.position_changed  PER-2-116.17  verified", head)
+    assert first[1:] == told
+    assert second[1:] == [told[0], "          came before: the same webhook-id", *told[1:]]
+    assert third[2] == "          a test: about an invented record, with a seq that no change has"
+    assert command.err.read_text() == "\n3 events, 1 of them once more; 0 refused\n"
+
+
+def test_listen_says_why_it_refuses_also_to_the_sender(listener: tuple[Command, str, str]) -> None:
+    command, address, secret = listener
+    assert post(address, BODY, new_secret()) == 400
+    assert post(address, BODY, secret, signed_at=datetime.now(UTC) - timedelta(seconds=399.5)) == 400
+    assert post(address, b"[]", secret) == 400
+    assert httpx.post(address, content=BODY).status_code == 400
+    assert httpx.post(address, content=iter([BODY])).status_code == 400
+    odd = {b"webhook-id": b"evt_3\x9b2J", b"webhook-timestamp": b"soon", b"webhook-signature": b"v1,x"}
+    assert httpx.post(address, content=BODY, headers=list(odd.items())).status_code == 400
+    by_browser = httpx.get(address)
+    assert (by_browser.status_code, httpx.head(address).status_code) == (405, 405)
+    assert by_browser.text == "upr webhooks listen refused this: it was sent by GET, events are by POST.\n"
+    with socket.create_connection(("127.0.0.1", httpx.URL(address).port or 0)) as cut_short:
+        cut_short.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
+        cut_short.shutdown(socket.SHUT_WR)
+        assert b"only 3 of its 10 bytes arrived" in cut_short.recv(1000)
+    assert command.stop(signal.SIGINT) == 0
+    refusals = [line.split("refused: ", 1)[1] for line in command.err.read_text().splitlines() if "refused: " in line]
+    assert re.fullmatch(r"its timestamp is (399|400|401) s old, and 300 are allowed: .* \(evt_1\)", refusals.pop(1))
+    assert refusals == [
+        "its signature does not fit: it was made with another secret, or the body was changed on the way (evt_1)",
+        "its signature fits, but its body is no event (evt_1)",
+        "it lacks webhook-id, webhook-timestamp or webhook-signature",
+        "it has no length, or is too long",
+        "its timestamp is no number (evt_3 2J)",
+        "it was sent by GET, events are by POST",
+        "it was sent by HEAD, events are by POST",
+        "only 3 of its 10 bytes arrived",
+    ]
+    assert command.err.read_text().endswith("0 events, 0 of them once more; 9 refused\n")
+
+
+def test_listen_takes_two_secrets_while_one_takes_the_place_of_the_other(run: Run) -> None:
+    former, new = new_secret(), new_secret()
+    listener = run("webhook_commands", "listen", "--port", "0", UPR_WEBHOOK_SECRET=f"{former} {new}")
+    address = listener.address()
+    assert [post(address, BODY, new), post(address, BODY, former), post(address, BODY, new_secret())] == [204, 204, 400]
+    heads = [line for line in listener.out.read_text().splitlines() if "verified" in line]
+    assert [head.split("  ")[-1] for head in heads] == ["verified with secret 2 of 2", "verified with secret 1 of 2"]
 
 
 def test_listen_prints_json_for_programs(run: Run) -> None:
     secret = new_secret()
     listener = run("webhook_commands", "listen", "--port", "0", "--secret", secret, "--json")
-    assert post(listener.address(), json.dumps({"data": EVENT}).encode(), secret) == 204
+    address = listener.address()
+    assert [post(address, BODY, secret), post(address, BODY, new_secret())] == [204, 400]
     assert json.loads(listener.out.read_text()) == EVENT
+    assert "refused: its signature does not fit" in listener.err.read_text()
+
+
+def test_listen_says_that_a_port_is_taken(listener: tuple[Command, str, str]) -> None:
+    port = str(httpx.URL(listener[1]).port)
+    result = CliRunner().invoke(webhook_commands.app, ["listen", "--secret", new_secret(), "--port", port])
+    assert isinstance(result.exception, SettingsError)
+    told = f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --port or --host"
+    assert told in str(result.exception)
 
 
 def test_listen_refuses_what_is_no_secret() -> None:

@@ -69,6 +69,7 @@ WantedTest = Annotated[
         }
     ),
 ]
+_ANY_EVENT = WantedEvent()
 _TESTS_AT_ONCE = threading.BoundedSemaphore(4)
 """Each may hold a thread for as long as a delivery may take."""
 
@@ -163,7 +164,7 @@ def renew(request: Request, owner: Owner, endpoint_id: str) -> Response:
     summary="Send a sample event to a webhook endpoint",
     responses={200: {"model": EndpointTest}, **with_key_problems(NotFoundError, InvalidBodyError, UnavailableError)},
 )
-def test(request: Request, owner: Owner, endpoint_id: str, wanted: WantedTest) -> Response:
+def test(request: Request, owner: Owner, endpoint_id: str, wanted: WantedTest = _ANY_EVENT) -> Response:
     """At once, signed, whatever the endpoint asks for and also while it is paused; what came of it is the answer.
 
     It is tried once, and no delivery is made of it. The event has the `seq` 0, which no change has.

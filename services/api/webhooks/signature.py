@@ -76,10 +76,15 @@ def check_signature(headers: Mapping[str, str], body: bytes, *, secret: str, now
         raise WrongSignatureError("its timestamp is no number")
     apart = int(timestamp) - now.timestamp()
     if abs(apart) > TOLERANCE_SECONDS:
-        raise WrongSignatureError(f"its timestamp is {abs(apart):.0f} s {'ahead' if apart > 0 else 'old'}")
+        raise WrongSignatureError(
+            f"its timestamp is {abs(apart):.0f} s {'ahead' if apart > 0 else 'old'}, and {TOLERANCE_SECONDS} are "
+            "allowed: it was sent before, or a clock is wrong"
+        )
     expected = _signature(f"{message_id}.{timestamp}.".encode() + body, secret).encode()
     if not any(hmac.compare_digest(each.encode(), expected) for each in given.split()):
-        raise WrongSignatureError("its signature does not fit this secret")
+        raise WrongSignatureError(
+            "its signature does not fit: it was made with another secret, or the body was changed on the way"
+        )
     return message_id
 
 
