@@ -19,6 +19,7 @@ from services.api.webhooks.endpoints import (
     check_endpoint,
     create_endpoint,
     delete_endpoint,
+    delete_endpoints_to,
     endpoint_shape,
     get_endpoint,
     list_endpoints,
@@ -28,9 +29,12 @@ from services.api.webhooks.guard import AddressRules
 from services.api.webhooks.testing import EndpointTest, WantedEvent, send_test
 from services.core.domain.errors import (
     InvalidBodyError,
+    InvalidParameterError,
     NotFoundError,
     UnavailableError,
+    UnknownParameterError,
 )
+from services.core.runtime.parameters import described, parameters_of, single
 from services.core.runtime.web import JsonAnswer
 
 router = APIRouter(prefix="/v1/webhooks/endpoints", tags=["webhooks"], dependencies=[Depends(BEARER)])
@@ -105,6 +109,28 @@ def list_all(request: Request, owner: Owner) -> Response:
     return JsonAnswer({"data": found, "total": len(found)})
 
 
+@router.delete(
+    "",
+    status_code=204,
+    operation_id="delete_webhook_endpoints_by_url",
+    summary="Delete the webhook endpoints with an address",
+    responses={
+        204: {"description": "They are gone, with what was still owed to them."},
+        **with_key_problems(NotFoundError, InvalidParameterError, UnknownParameterError),
+    },
+    openapi_extra={"parameters": [{**described("url", "Where they post to.", {"type": "string"}), "required": True}]},
+)
+def delete_by_url(request: Request, owner: Owner) -> Response:
+    """Those of the key itself. For tools that unsubscribe with the address alone."""
+    desk = desk_of(request)
+    parameters = parameters_of(request)
+    if (url := single(parameters, "url")) is None:
+        raise InvalidParameterError("Say which: `url` is missing.", parameter="url")
+    with desk.engine.begin() as connection:
+        delete_endpoints_to(connection, owner, url, AddressRules.from_settings(desk.settings))
+    return Response(status_code=204)
+
+
 @router.get(
     "/{endpoint_id}",
     operation_id="get_webhook_endpoint",
@@ -164,7 +190,7 @@ def renew(request: Request, owner: Owner, endpoint_id: str) -> Response:
     summary="Send a sample event to a webhook endpoint",
     responses={200: {"model": EndpointTest}, **with_key_problems(NotFoundError, InvalidBodyError, UnavailableError)},
 )
-def test(request: Request, owner: Owner, endpoint_id: str, wanted: WantedTest = _ANY_EVENT) -> Response:
+def try_out(request: Request, owner: Owner, endpoint_id: str, wanted: WantedTest = _ANY_EVENT) -> Response:
     """At once, signed, whatever the endpoint asks for and also while it is paused; what came of it is the answer.
 
     It is tried once, and no delivery is made of it. The event has the `seq` 0, which no change has.

@@ -1,5 +1,6 @@
 """Webhook endpoints: what can be asked for, what is stored, what is shown."""
 
+import contextlib
 import datetime
 import secrets
 from dataclasses import dataclass
@@ -333,6 +334,16 @@ def delete_endpoint(connection: Connection, key: Key, endpoint_id: str) -> None:
     wanted = delete(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
     if connection.execute(wanted).rowcount == 0:
         raise _no_endpoint(endpoint_id)
+
+
+def delete_endpoints_to(connection: Connection, key: Key, url: str, rules: AddressRules) -> None:
+    """Delete the key's own endpoints with this address, written in any way. Raises `NotFoundError` without any."""
+    columns, addresses = endpoints_table.c, {url}
+    with contextlib.suppress(RefusedAddressError):  # no longer allowed, perhaps: then as it was stored
+        addresses.add(rules.read_address(url).url)
+    wanted = delete(endpoints_table).where(columns.owner == key.id, columns.url.in_(addresses))
+    if connection.execute(wanted).rowcount == 0:
+        raise NotFoundError("The key has no webhook endpoint with this url.")
 
 
 def _no_endpoint(endpoint_id: str) -> NotFoundError:

@@ -96,6 +96,25 @@ def test_endpoints_belong_to_their_key(client: httpx.Client, api: httpx.Client, 
     assert api.delete(f"{URL}/{mine['id']}", headers=headers).status_code == 204
 
 
+def test_endpoints_are_deleted_by_their_address(
+    client: httpx.Client, api: httpx.Client, make_key: MakeKey, engine: Engine
+) -> None:
+    other = {"Authorization": f"Bearer {make_key(Scope.ADMIN)[1]}"}
+    kept = [create(client, url=f"{HOOK}/kept")["id"]]
+    kept.append(api.post(URL, json={"url": HOOK}, headers=other).json()["id"])
+    for _ in range(2):
+        create(client)
+    assert client.delete(URL, params={"url": "HTTPS://Tracker.Example.org:443/hooks/upr"}).status_code == 204
+    assert [row["id"] for row in api.get(URL, headers=other).json()["data"]] == kept
+    assert client.delete(URL, params={"url": HOOK}).json()["code"] == "not_found"
+    with engine.begin() as connection:  # such as one from when this machine was allowed
+        connection.execute(text("UPDATE webhook_endpoints SET url = 'http://10.0.0.1/x' WHERE url LIKE '%kept'"))
+    assert client.delete(URL, params={"url": "http://10.0.0.1/x"}).status_code == 204
+    assert client.delete(URL).json()["parameter"] == "url"
+    assert client.delete(URL, params={"urls": HOOK}).json()["code"] == "unknown_parameter"
+    assert api.delete(URL, params={"url": HOOK}).status_code == 401
+
+
 def test_an_endpoint_is_changed_paused_and_enabled(client: httpx.Client, engine: Engine) -> None:
     created = create(client, filters={"cycle": 2}, description="old")
     secret, address = created.pop("secret"), f"{URL}/{created['id']}"
@@ -331,4 +350,5 @@ def test_an_endpoint_can_be_tested(client: httpx.Client) -> None:
     assert (failed["succeeded"], failed["status"], failed["outcome"]) == (False, None, "connection_failed")
     assert failed["event"]["type"] == "recommendation.position_changed"
     assert list(refused(client.post(f"{URL}/{created['id']}/test", json={"type": "x"}))) == ["#/type"]
+    assert client.post(f"{URL}/{created['id']}/test").json()["event"]["type"] == "recommendation.position_changed"
     assert client.post(f"{URL}/ep_0/test", json={}).status_code == 404
