@@ -5,7 +5,7 @@ a change of the document (ADR 0006).
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -111,13 +111,13 @@ def edition(reference: Reference) -> str:
     return hashlib.sha256(facts).hexdigest()[:8]
 
 
-def all_documents(connection: Connection, projection: Projection) -> Iterator[IndexDocument]:
-    """Every searched record of the store, read in portions on the connection's snapshot."""
+def all_documents(connection: Connection, projection: Projection) -> Generator[IndexDocument, None, None]:
+    """Every searched record of the store, read in portions on the connection's snapshot. Close what is left early."""
     for noun in SEARCHED_NOUNS:
         aggregate = AGGREGATES[noun]
-        rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(select(aggregate.table))
-        for portion in rows.partitions(_at_once(noun)):
-            yield from _projected(connection, projection, noun, list(map(aggregate.from_row, portion)))
+        with connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(select(aggregate.table)) as rows:
+            for portion in rows.partitions(_at_once(noun)):
+                yield from _projected(connection, projection, noun, list(map(aggregate.from_row, portion)))
 
 
 def documents_of(

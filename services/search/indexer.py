@@ -6,7 +6,7 @@ shows exactly what the store held at the change it stands at.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, Function, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from services.core.domain.errors import UnavailableError
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.changes import changes_table, head, note_read
 from services.core.store.engine import snapshot_on
@@ -92,11 +93,15 @@ class Indexer:
     def step(self) -> bool:
         """Bring the index to the newest change, or build it where there is none. Says whether there was work.
 
-        The first time that there is nothing to follow, index and store are compared: what happened to either while
-        nobody followed is repaired.
+        The first time that there is nothing to follow, and again when the engine was away, index and store are
+        compared: what happened to either while nobody followed is repaired.
         """
-        with self._turn() as connection:
-            worked = connection is not None and self._step(connection)
+        try:
+            with self._turn() as connection:
+                worked = connection is not None and self._step(connection)
+        except UnavailableError:
+            self._compared = False
+            raise
         self._note_read()
         return worked
 
@@ -236,9 +241,10 @@ class Indexer:
     def _rebuilt(self, connection: Connection, cursor: int) -> int:
         projection = self._projection(connection)
         if isinstance(self._engine, PreparingEngine):
-            prepared = prepared_documents(connection, projection, self._engine.preparation)
-            return self._engine.rebuild(prepared, cursor)
-        return self._engine.rebuild(all_documents(connection, projection), cursor)
+            with closing(prepared_documents(connection, projection, self._engine.preparation)) as prepared:
+                return self._engine.rebuild(prepared, cursor)
+        with closing(all_documents(connection, projection)) as documents:
+            return self._engine.rebuild(documents, cursor)
 
     def _compare(self, connection: Connection) -> Reconciled:
         """Compare index and store, which stand at the same change, and repair what differs."""

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -43,8 +43,9 @@ _AHEAD = 2
 
 def prepared_documents(
     connection: Connection, projection: Projection, prepare: Prepare, *, workers: int | None = None
-) -> Iterator[Prepared]:
-    """Every searched record of the store as the connection's snapshot shows it, ready to be written.
+) -> Generator[Prepared, None, None]:
+    """Every searched record of the store as the connection's snapshot shows it, ready to be written. Close it if it is
+    left early: its workers wait for that.
 
     `workers` are one for each core unless told, and none for few documents. Raises `UnavailableError` where a worker
     dies.

@@ -27,7 +27,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 DATABASE_AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError)
 """No connection, a broken one, a statement that was cancelled, or all connections of the pool taken for too long."""
 SECONDS_UNTIL_RETRY = "5"
-"""What Retry-After says while something that the service depends on is away."""
+"""What Retry-After says while something that the service depends on is away, unless it says itself."""
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -158,7 +158,8 @@ def response_to_exception(scope: Scope, exception: Exception) -> Response:
     elif error is not exception:
         log.warning("request could not be served", code=error.code, exc_info=exception)
     unavailable = error.status == HTTPStatus.SERVICE_UNAVAILABLE
-    return problem_response(scope, error, {"Retry-After": SECONDS_UNTIL_RETRY} if unavailable else None)
+    seconds = str(error.extensions.get("retry_after", SECONDS_UNTIL_RETRY))
+    return problem_response(scope, error, {"Retry-After": seconds} if unavailable else None)
 
 
 def install_problem_handlers(app: FastAPI) -> None:

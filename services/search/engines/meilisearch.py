@@ -84,7 +84,7 @@ class MeilisearchEngine:
 
     `index` begins the names of our indexes there; the key needs `search`, `documents.*`, `indexes.*`, `settings.*`,
     `tasks.get` and `stats.get` on `{index}_*`. `timeout` is in seconds, for one answer; `task_timeout` for a write;
-    `cutoff` for a search, which is then no longer put in order.
+    `cutoff` for a search: beyond it hits are no longer put in order, and a server that is silent for so long is away.
     """
 
     capabilities = Capabilities(
@@ -113,6 +113,7 @@ class MeilisearchEngine:
         self._live = f"{index}_{version}-{layout.fingerprint()}"
         self._staging = f"{self._live}_new"
         self._server = _Server(url, key, timeout, task_timeout)
+        self._reader = _Server(url, key, min(timeout, cutoff), task_timeout)
         self._settings = _settings(layout, cutoff)
         self._settled = False
         self._writing = threading.Lock()
@@ -137,7 +138,7 @@ class MeilisearchEngine:
 
     def words(self, beginning: str, limit: int) -> tuple[str, ...]:
         """See `Engine.words`."""
-        found = self._server.facet_counts(self._live, "words", beginning)
+        found = self._reader.facet_counts(self._live, "words", beginning)
         begun = [(word, count) for word, count in found if word.startswith(beginning)]
         return tuple(word for word, _ in sorted(begun, key=lambda item: (-item[1], item[0]))[:limit])
 
@@ -148,7 +149,7 @@ class MeilisearchEngine:
             {"indexUid": self._live, "q": "", "filter": _any_of("stems", (stem,)), "hitsPerPage": 0, "page": 1}
             for stem in stems
         ]
-        answers = self._server.several(queries) if queries else []
+        answers = self._reader.several(queries) if queries else []
         return {stem: answer["totalHits"] for stem, answer in zip(stems, answers, strict=True)}
 
     def like(self, weights: Mapping[str, float], request: SearchRequest, limit: int) -> tuple[Hit, ...]:
@@ -166,7 +167,7 @@ class MeilisearchEngine:
             }
             for number in range(len(stems), 0, -1)
         ]
-        found = (hit for answer in (self._server.several(queries) if queries else ()) for hit in answer["hits"])
+        found = (hit for answer in (self._reader.several(queries) if queries else ()) for hit in answer["hits"])
         each = {hit["key"]: hit for hit in found}
         return tuple(_hit(hit, None, ()) for hit in islice(each.values(), limit))
 
@@ -201,7 +202,7 @@ class MeilisearchEngine:
 
     def cursor(self) -> int | None:
         """See `Engine.cursor`."""
-        found = self._server.document(self._live, _CURSOR)
+        found = self._reader.document(self._live, _CURSOR)
         return None if found is None else int(orjson.loads(found["record"])["cursor"])
 
     def rebuild(self, documents: Iterable[IndexDocument], cursor: int) -> int:
@@ -238,7 +239,7 @@ class MeilisearchEngine:
         """See `Engine.counts`."""
         filters = [_unequal(TYPE, _CURSOR_TYPE), *self._no_passages]
         query = {"filter": filters, "facets": [TYPE], "hitsPerPage": 0, "page": 1}
-        answer = self._server.search(self._live, query)
+        answer = self._reader.search(self._live, query)
         return dict(answer["facetDistribution"].get(TYPE, {}))
 
     def ids(self, type_: str) -> dict[str, str]:
@@ -266,6 +267,7 @@ class MeilisearchEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._server.close()
+        self._reader.close()
 
     # Reading
 
@@ -281,11 +283,11 @@ class MeilisearchEngine:
         if len(queries) == 1:
             query = {**queries[0], "facets": fields, "hitsPerPage": per_page, "page": page, "showRankingScore": True}
             distinct = {"distinct": _WHOLE} if plan.asks_passages else {}
-            return self._server.search(self._live, query | plan.order | distinct)
+            return self._reader.search(self._live, query | plan.order | distinct)
         if plan.asks_passages:
             queries = [*self._apart(plan, queries, constraints)]
         federation = {"hitsPerPage": per_page, "page": page, "facetsByIndex": {self._live: fields}}
-        answer = self._server.federated(
+        answer = self._reader.federated(
             [{"indexUid": self._live, "showRankingScore": True} | query | plan.order for query in queries], federation
         )
         facets = answer.get("facetsByIndex", {}).get(self._live, {})
@@ -318,7 +320,7 @@ class MeilisearchEngine:
             }
             for alternative in plan.alternatives
         ]
-        answers = self._server.several(of_passages)
+        answers = self._reader.several(of_passages)
         return sorted({key for answer in answers for key in answer["facetDistribution"].get(_PART_OF, {})})
 
     def _hits(self, plan: "_Plan", found: list[dict[str, Any]], *, scored: bool) -> tuple[Hit, ...]:
@@ -326,7 +328,7 @@ class MeilisearchEngine:
         scores = {hit.get(_WHOLE, hit["key"]): hit["_rankingScore"] if scored else None for hit in found}
         records = {hit["key"]: hit for hit in found}
         if wanted := [key for key in scores if key not in records]:
-            records |= {one["key"]: one for one in self._server.chosen(self._live, wanted)}
+            records |= {one["key"]: one for one in self._reader.chosen(self._live, wanted)}
         parted = [key for key in scores if plan.asks_passages and _WHOLE in records.get(key, ())]
         passages = self._passages(plan, parted)
         return tuple(
@@ -349,7 +351,7 @@ class MeilisearchEngine:
             for alternative, text in zip(plan.alternatives, plan.ranking, strict=True)
         ]
         found: dict[str, dict[str, dict[str, Any]]] = {}
-        for answer in self._server.several(queries) if queries else ():
+        for answer in self._reader.several(queries) if queries else ():
             for hit in answer["hits"]:
                 held = found.setdefault(hit[_PART_OF], {}).setdefault(hit["key"], hit)
                 held["_rankingScore"] = max(held["_rankingScore"], hit["_rankingScore"])
@@ -357,7 +359,7 @@ class MeilisearchEngine:
 
     def _expand(self, word: Word) -> frozenset[str]:
         """The words of the index that a typed word may stand for. The server proposes, `typos_between` decides."""
-        near = self._server.facet_counts(self._live, "words", word.text)
+        near = self._reader.facet_counts(self._live, "words", word.text)
         return frozenset(other for other, _ in near if typos_between(word.text, other, prefix=word.prefix) is not None)
 
     # Writing
@@ -760,7 +762,7 @@ class _Server:
     One client a thread: the client keeps the headers of the request under way in itself.
     """
 
-    def __init__(self, url: str, key: str | None, timeout: int, task_timeout: float) -> None:
+    def __init__(self, url: str, key: str | None, timeout: float, task_timeout: float) -> None:
         self._url = url
         self._key = key
         self._timeout = timeout
@@ -905,7 +907,7 @@ class _Server:
     def _client(self) -> meilisearch.Client:
         client: meilisearch.Client | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = meilisearch.Client(self._url, self._key, timeout=self._timeout)
+            client = self._local.client = meilisearch.Client(self._url, self._key, timeout=self._timeout)  # type: ignore[arg-type]
         return client
 
 
