@@ -156,7 +156,7 @@ def delivering(site: Site, **settings: str) -> Iterator[Process]:
 
 def throughput() -> None:
     """A few thousand deliveries that are owed when the deliverer starts, to one endpoint or to many."""
-    for endpoints, changes in ((1, 4_000), (20, 300)):
+    for endpoints, changes in ((1, 4_000), (20, 300), (ENDPOINTS, 20)):
         with site() as store, receiving() as receiver:
             store.subscribe([f"{receiver.address}/{at}" for at in range(endpoints)])
             store.publish(drafts(store.engine, changes))
@@ -168,7 +168,7 @@ def throughput() -> None:
                 took, cpu = time.perf_counter() - began, process.cpu() - cpu
             came = len(receiver.arrived())
         rate, each = left / took, f"{1000 * cpu / left:.2f} ms of the deliverer's CPU each"
-        print(f"  {endpoints:3} endpoints: {rate:5.0f} deliveries/s, {each}; {came} of {owed} came")
+        print(f"  {endpoints:4} endpoints: {rate:5.0f} deliveries/s, {each}; {came} of {owed} came")
         must(f"{LEAST_RATE} deliveries/s with {endpoints} endpoints", held=rate >= LEAST_RATE)
         must("each delivery comes once", held=came == owed)
 

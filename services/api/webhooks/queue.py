@@ -99,7 +99,8 @@ _LOCK_CLAIMING = text("SELECT pg_advisory_xact_lock(hashtext('openupr: claim del
 """One claims at a time, for some milliseconds: else several would all look at the same rows, and together go beyond
 what one endpoint is to get at once."""
 
-# The first of each endpoint come before the second of any: that is `turn`.
+# The first of each endpoint come before the second of any: that is `turn`. The array keeps the database from reading
+# the whole table: it does not know how few there are.
 _CLAIM = text("""
     WITH busy AS (
         SELECT endpoint, count(*) AS tries FROM webhook_deliveries
@@ -122,8 +123,8 @@ _CLAIM = text("""
             ) first_due
         ) due
     ), locked AS (
-        SELECT d.id FROM webhook_deliveries d JOIN candidates USING (id)
-        WHERE place <= CASE WHEN slow THEN :slow ELSE :quick END
+        SELECT d.id FROM webhook_deliveries d
+        WHERE d.id = ANY(ARRAY(SELECT id FROM candidates WHERE place <= CASE WHEN slow THEN :slow ELSE :quick END))
           AND d.status = 'pending' AND (d.leased_until IS NULL OR d.leased_until <= :now)
         FOR UPDATE OF d SKIP LOCKED
     )
