@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ SUBJECTS = [f"PER-2-116.{number}" for number in range(1, 200)]
 WRITERS, DELIVERERS = 8, 2
 DEADLINE = 2.0
 PATIENCE = 300.0
-"""Seconds without any progress after which something must be wrong."""
+"""Seconds between two kills, or after the last, after which something must be wrong."""
 
 Event = tuple[int, str, str, int]
 """Of a change: number, id, subject, and how many changes that subject had by then."""
@@ -43,7 +44,7 @@ Event = tuple[int, str, str, int]
 
 @dataclass(frozen=True)
 class Plan:
-    """`changes` are written, give or take a transaction; each process is killed `kills` times, at `seed`'s moments.
+    """At least so many `changes` are written; each process is killed `kills` times, at moments that `seed` chooses.
 
     `pause`: seconds that a writer waits between two transactions, on average.
     """
@@ -101,7 +102,7 @@ def go_through(url: str, folder: Path, receiver: Receiver, secret: str, plan: Pl
     settings = ApiSettings(database_url=url)
     started = time.monotonic()
     with served(create_app(settings, url), settings=settings) as address:
-        kills = _kill_and_kill(engine, _roles(url, address, folder / "read", plan), folder / "read", plan)
+        kills = _kill_and_kill(engine, _roles(url, address, folder, plan), folder, plan)
     seconds = time.monotonic() - started
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT seq, id, subject, data FROM changes ORDER BY seq")).all()
@@ -110,24 +111,36 @@ def go_through(url: str, folder: Path, receiver: Receiver, secret: str, plan: Pl
     return Told(stored, Notes(folder / "read").events(), list(_verified(receiver, secret)), kills, seconds)
 
 
-def _roles(url: str, address: str, notes: Path, plan: Plan) -> dict[str, tuple[Callable[..., None], tuple[Any, ...]]]:
-    writers = {f"writer {n}": (_write, (url, plan.changes, plan.pause)) for n in range(WRITERS)}
+def _roles(url: str, address: str, folder: Path, plan: Plan) -> dict[str, tuple[Callable[..., None], tuple[Any, ...]]]:
+    writers = {f"writer {n}": (_write, (url, folder / "enough", plan.pause)) for n in range(WRITERS)}
     deliverers = {f"deliverer {n}": (_deliver, (url,)) for n in range(DELIVERERS)}
-    return {**writers, **deliverers, "reader": (_read, (address, notes)), "fan-out": (_fan_out, (url,))}
+    return {**writers, **deliverers, "reader": (_read, (address, folder / "read")), "fan-out": (_fan_out, (url,))}
 
 
-def _kill_and_kill(engine: Engine, roles: dict[str, Any], notes: Path, plan: Plan) -> dict[str, int]:
+def _kill_and_kill(engine: Engine, roles: dict[str, Any], folder: Path, plan: Plan) -> dict[str, int]:
     """Kill each as often as planned while changes are written, wait for the rest; how often each was killed."""
     chance = random.Random(plan.seed)
     victims = [role for role in roles for _ in range(plan.kills)]
     chance.shuffle(victims)
-    progress, share = Progress(engine, notes), plan.changes / (len(victims) + 1)
+    progress, share = Progress(engine, folder / "read"), plan.changes / (len(victims) + 1)
     with running(roles) as crew:
         for number, victim in enumerate(victims):
-            progress.until_written((number + chance.random()) * share)
+            at = (number + chance.random()) * share
+            _until(crew, partial(progress.has_written, at))
             crew.kill(victim)
-        progress.until(lambda: progress.written >= plan.changes and crew.ended("writer") and progress.all_done)
+        _until(crew, partial(progress.has_written, plan.changes))
+        (folder / "enough").touch()
+        _until(crew, lambda: crew.ended("writer") and progress.all_done)
     return crew.kills
+
+
+def _until(crew: "Crew", condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        crew.check()
+        if time.monotonic() > end:
+            raise TimeoutError("it goes on no more")
+        time.sleep(0.02)
 
 
 @dataclass
@@ -146,15 +159,20 @@ class Crew:
         self.processes[role].start()
 
     def kill(self, role: str) -> None:
-        """And start another in its place. One that has done all its work can be killed no more."""
-        if self.processes[role].is_alive():
-            self.processes[role].kill()
-            self.kills[role] = self.kills.get(role, 0) + 1
-            self.processes[role].join()
-            self.start(role)
+        """And start another in its place."""
+        self.processes[role].kill()
+        self.processes[role].join()
+        self.kills[role] = self.kills.get(role, 0) + 1
+        self.start(role)
 
     def ended(self, kind: str) -> bool:
         return all(not each.is_alive() for role, each in self.processes.items() if role.startswith(kind))
+
+    def check(self) -> None:
+        """Raise where one has failed by itself. Those that were killed are not here any more."""
+        failed = [role for role, each in self.processes.items() if each.exitcode]
+        if failed:
+            raise RuntimeError(f"{', '.join(failed)} failed")
 
 
 @contextmanager
@@ -177,10 +195,9 @@ class Progress:
         self._engine = engine
         self._notes = notes
 
-    @property
-    def written(self) -> int:
+    def has_written(self, changes: float) -> bool:
         with self._engine.connect() as connection:
-            return head(connection)
+            return head(connection) >= changes
 
     @property
     def all_done(self) -> bool:
@@ -191,27 +208,16 @@ class Progress:
                 return False
             return connection.scalar(text(owed)) == 0 and Notes(self._notes).cursor() == head(connection)
 
-    def until_written(self, changes: float) -> None:
-        self.until(lambda: self.written >= changes)
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > end:
-                raise TimeoutError("it goes on no more")
-            time.sleep(0.02)
-
 
 # What the processes do
 
 
-def _write(url: str, until: int, pause: float) -> None:
+def _write(url: str, enough: Path, pause: float) -> None:
+    """Until the file `enough` is there."""
     chance = random.Random(os.getpid())
     engine = make_engine(url, pool_size=1)
-    while True:
+    while not enough.exists():
         with engine.connect() as connection:
-            if head(connection) >= until:
-                return
             _write_some(connection, chance)
         time.sleep(pause * 2 * chance.random())
 
