@@ -1,6 +1,8 @@
 """Nothing is lost, whatever is killed. `make bench-webhooks` does the same for long."""
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -10,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from services.api.webhooks.fanout import fan_out
 from services.core.store.changes import append_changes
-from tests.api.webhooks.conftest import Publish, Subscribe, draft
+from tests.api.webhooks.conftest import Publish, Subscribe, draft, rows
 from tests.api.webhooks.receivers import receiving
-from tests.api.webhooks.upheaval import DELIVERERS, WRITERS, Plan, go_through
+from tests.api.webhooks.upheaval import DELIVERERS, WRITERS, Plan, deliver, go_through, running, verified
 from tests.effort import EFFORT
 
 
@@ -20,11 +22,38 @@ from tests.effort import EFFORT
 def test_whatever_is_killed_all_is_read_and_received(database_url: str, tmp_path: Path, subscribe: Subscribe) -> None:
     with receiving() as receiver:
         secret = subscribe(receiver.url)["secret"]
-        plan = Plan(changes=400 * EFFORT, kills=EFFORT, pause=0.1)
+        plan = Plan(changes=300 * EFFORT, kills=EFFORT, pause=0.1)
         told = go_through(database_url, tmp_path, receiver, secret, plan)
     assert list(told.faults()) == []
     assert len(told.stored) >= plan.changes
     assert len(told.kills) == WRITERS + DELIVERERS + 2
+
+
+def test_connections_that_the_server_ends_lose_nothing(
+    database_url: str, engine: Engine, subscribe: Subscribe, publish: Publish
+) -> None:
+    """Neither those in the middle of a claim or a settlement, nor the one that listens."""
+    ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'upr-deliver'"
+    left = "SELECT count(*) FROM changes c LEFT JOIN webhook_deliveries d USING (seq) WHERE d.status IS DISTINCT FROM"
+    with receiving() as receiver, running({"deliverer": (deliver, (database_url,))}) as crew:
+        secret = subscribe(receiver.url)["secret"]
+        publish(*[draft() for _ in range(100)])
+        for requests in (1, 60, 120, 180):
+            _until(lambda: len(receiver.requests) >= requests)  # noqa: B023 - used up within the turn
+            assert rows(engine, ended)[0].count > 0
+            publish(*[draft() for _ in range(50)])
+        _until(lambda: rows(engine, f"{left} 'delivered'")[0].count == 0)
+        crew.check()
+    events = {row.id for row in rows(engine, "SELECT id FROM changes")}
+    assert len(events) == 300
+    assert {event for event, _ in verified(receiver, secret)} == events
+
+
+def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
 
 
 def numbers(api: httpx.Client, after: int, wait: int = 0) -> list[tuple[int, str]]:

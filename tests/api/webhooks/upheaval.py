@@ -108,12 +108,12 @@ def go_through(url: str, folder: Path, receiver: Receiver, secret: str, plan: Pl
         rows = connection.execute(text("SELECT seq, id, subject, data FROM changes ORDER BY seq")).all()
     engine.dispose()
     stored = [(row.seq, row.id, row.subject, row.data["revision"]) for row in rows]
-    return Told(stored, Notes(folder / "read").events(), list(_verified(receiver, secret)), kills, seconds)
+    return Told(stored, Notes(folder / "read").events(), list(verified(receiver, secret)), kills, seconds)
 
 
 def _roles(url: str, address: str, folder: Path, plan: Plan) -> dict[str, tuple[Callable[..., None], tuple[Any, ...]]]:
     writers = {f"writer {n}": (_write, (url, folder / "enough", plan.pause)) for n in range(WRITERS)}
-    deliverers = {f"deliverer {n}": (_deliver, (url,)) for n in range(DELIVERERS)}
+    deliverers = {f"deliverer {n}": (deliver, (url,)) for n in range(DELIVERERS)}
     return {**writers, **deliverers, "reader": (_read, (address, folder / "read")), "fan-out": (_fan_out, (url,))}
 
 
@@ -253,7 +253,8 @@ def _fan_out(url: str) -> None:
         time.sleep(chance.random() / 50)
 
 
-def _deliver(url: str) -> None:
+def deliver(url: str) -> None:
+    """Until it is killed."""
     settings = ApiSettings(database_url=url, webhook_allow_loopback=True, webhook_deadline_seconds=DEADLINE)
     configure_logs(settings, service="deliver")
     deliver_until_stopped(settings, url)
@@ -309,7 +310,7 @@ class Notes:
         return int(lines[-1]) if lines else 0
 
 
-def _verified(receiver: Receiver, secret: str) -> Iterator[tuple[str, str]]:
+def verified(receiver: Receiver, secret: str) -> Iterator[tuple[str, str]]:
     """The `webhook-id` and the body of each whole request. Kills broke some off."""
     for request in receiver.requests:
         head_of_it, _, body = request.partition(b"\r\n\r\n")
