@@ -1,20 +1,27 @@
 """The commands of `upr search`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import func, select
 
 from services.core.runtime.database import ready_database
 from services.core.runtime.logs import configure_logs
 from services.core.runtime.serve import serve as serve_app
 from services.core.schemas.texts import SEARCHED_NOUNS
+from services.core.store.tables import AGGREGATES
 from services.search.app import create_app
 from services.search.dependencies import Desk, follow_until_stopped, open_desk
 from services.search.documents import INDEX_VERSION
+from services.search.engines.base import DocumentKey
 from services.search.settings import SearchSettings
+
+_NAMED = 5
+"""Documents of a fault that are named."""
+_TABLES = {noun: AGGREGATES[noun].table for noun in SEARCHED_NOUNS}
 
 app = typer.Typer(help="Search the records, and keep the index.", no_args_is_help=True)
 
@@ -49,12 +56,21 @@ def reconcile() -> None:
     """Compare the index with the store both ways, repair what differs, and say what was done."""
     with _desk() as desk:
         found = desk.indexer.reconcile()
-    typer.echo(f"{found.documents} documents compared: {found.missing} missing, {found.stale} stale, ", nl=False)
-    typer.echo(f"{found.surplus} too many in the index")
+    typer.echo(f"{found.documents} documents of the database compared with the index")
+    _name("missing in the index", found.missing)
+    _name("out of date in the index", found.stale)
+    _name("in the index alone", found.surplus)
     if found.rebuilt:
         typer.echo("so much differed that the index was built anew")
     else:
         typer.echo(f"{found.repaired} repaired" if found.repaired else "nothing to repair")
+
+
+def _name(fault: str, keys: Sequence[DocumentKey]) -> None:
+    """Say how many have a fault, and name some of them."""
+    if keys:
+        shown = [f"{key.type}/{key.id}" for key in keys[:_NAMED]] + ["…"] * (len(keys) > _NAMED)
+        typer.echo(f"{len(keys)} {fault}: {', '.join(shown)}")
 
 
 @app.command()
@@ -65,13 +81,17 @@ def status() -> None:
         typer.echo(f"engine: {desk.engine.capabilities.engine}: {health.detail}")
         if not health.ok:
             raise typer.Exit(1)
-        lag, counts = desk.indexer.lag(), desk.engine.counts()
+        lag, indexed = desk.indexer.lag(), desk.engine.counts()
+        with desk.store.connect() as connection:
+            held = {noun: connection.scalar(select(func.count()).select_from(table)) for noun, table in _TABLES.items()}
     typer.echo(f"index: {INDEX_VERSION}, at change {lag.cursor} of {lag.head}")
     typer.echo(f"behind: {lag.changes} changes, {lag.seconds:.0f} seconds")
-    table = Table("type", "documents", box=None, pad_edge=False)
+    table = Table("type", "in the index", "in the database", box=None, pad_edge=False)
     for noun in SEARCHED_NOUNS:
-        table.add_row(noun, str(counts.get(noun, 0)))
+        table.add_row(noun, str(indexed.get(noun, 0)), str(held[noun]))
     Console().print(table)
+    if not lag.changes and any(indexed.get(noun, 0) != held[noun] for noun in SEARCHED_NOUNS):
+        typer.echo("index and database differ; `upr search reconcile` repairs that")
 
 
 @contextmanager

@@ -83,6 +83,8 @@ def make_search_engine(settings: SearchSettings) -> SearchEngine:
     if settings.search_engine == "meilisearch":
         if not settings.meili_url:
             raise SettingsError("UPR_SEARCH_ENGINE is meilisearch, but UPR_MEILI_URL is not set.")
+        if not settings.meili_url.startswith(("http://", "https://")):
+            raise SettingsError("UPR_MEILI_URL is no address: it begins with http:// or https://.")
         engine = kind(
             settings.meili_url,
             settings.meili_key,

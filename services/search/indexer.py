@@ -5,7 +5,7 @@ shows exactly what the store held at the change it stands at.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 FEW = 2000
 """Documents that are replaced one by one whatever the size of the index."""
+_LOGGED = 5
+"""Documents that the log names."""
 REBUILD_FROM_SHARE = 0.8
 """Changed documents as a share of all, from which the index is built anew. In one commit a document takes as long to
 replace as to build (0.22 and 0.24 ms: benchmarks/search_service.py --backlogs), and what is built anew is tidier."""
@@ -52,18 +54,26 @@ class Lag:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What a comparison of index and store found, and repaired. `rebuilt`: by building the index anew."""
+    """What a comparison of index and store found, and repaired. `rebuilt`: by building the index anew.
+
+    `missing` are not in the index, `surplus` not in the store; what is `stale` there is of another revision.
+    """
 
     documents: int
-    missing: int = 0
-    stale: int = 0
-    surplus: int = 0
+    missing: tuple[DocumentKey, ...] = ()
+    stale: tuple[DocumentKey, ...] = ()
+    surplus: tuple[DocumentKey, ...] = ()
     rebuilt: bool = False
 
     @property
-    def repaired(self) -> int:
+    def wrong(self) -> list[DocumentKey]:
         """Documents that were not as they should be."""
-        return self.missing + self.stale + self.surplus
+        return [*self.missing, *self.stale, *self.surplus]
+
+    @property
+    def repaired(self) -> int:
+        """How many were not."""
+        return len(self.wrong)
 
 
 @dataclass(frozen=True)
@@ -249,26 +259,28 @@ class Indexer:
     def _compare(self, connection: Connection) -> Reconciled:
         """Compare index and store, which stand at the same change, and repair what differs."""
         projection = self._projection(connection)
-        wrong: list[DocumentKey] = []
         found = Reconciled(0)
         for noun in SEARCHED_NOUNS:
             wanted, held = marks(connection, noun, projection), self._engine.ids(noun)
-            stale = [id_ for id_ in wanted if id_ in held and held[id_] != wanted[id_]]
-            missing, surplus = wanted.keys() - held.keys(), held.keys() - wanted.keys()
-            wrong += [DocumentKey(noun, id_) for id_ in (*missing, *stale, *surplus)]
+            stale = (id_ for id_ in wanted if id_ in held and held[id_] != wanted[id_])
             found = Reconciled(
                 found.documents + len(wanted),
-                found.missing + len(missing),
-                found.stale + len(stale),
-                found.surplus + len(surplus),
+                (*found.missing, *_keys(noun, wanted.keys() - held.keys())),
+                (*found.stale, *_keys(noun, stale)),
+                (*found.surplus, *_keys(noun, held.keys() - wanted.keys())),
             )
         self._compared = True
-        return self._repair(connection, found, wrong, projection) if wrong else found
+        return self._repair(connection, found, projection) if found.wrong else found
 
-    def _repair(
-        self, connection: Connection, found: Reconciled, wrong: list[DocumentKey], projection: Projection
-    ) -> Reconciled:
-        log.warning("index differs from the store", missing=found.missing, stale=found.stale, surplus=found.surplus)
+    def _repair(self, connection: Connection, found: Reconciled, projection: Projection) -> Reconciled:
+        wrong = found.wrong
+        log.warning(
+            "index differs from the store",
+            missing=len(found.missing),
+            stale=len(found.stale),
+            surplus=len(found.surplus),
+            first=[f"{key.type}/{key.id}" for key in wrong[:_LOGGED]],
+        )
         if len(wrong) > FEW and len(wrong) > REBUILD_FROM_SHARE * found.documents:
             self._build(connection)
             return replace(found, rebuilt=True)
@@ -297,6 +309,10 @@ def _unlock(connection: Connection, key: ColumnElement[int]) -> None:
         connection.rollback()
     except DBAPIError:
         connection.invalidate()
+
+
+def _keys(noun: str, ids: Iterable[str]) -> list[DocumentKey]:
+    return [DocumentKey(noun, id_) for id_ in sorted(ids)]
 
 
 def _change_id(connection: Connection, seq: int) -> str | None:

@@ -61,13 +61,23 @@ def test_an_index_from_nothing_to_repaired(environment: dict[str, str], store: E
     assert "engine: embedded: 4 documents\n" in told
     assert "at change 5 of 8\n" in told
     assert "behind: 3 changes, " in told
-    assert "recommendations  2" in told
+    assert "recommendations  2             2" in told
+    assert "reconcile" not in told, "it is behind, and that is all"
     with store.begin() as connection:
         connection.execute(text("UPDATE recommendations SET text = 'Else', revision = 9 WHERE id = 'PER-2-116.2'"))
-    repaired = "5 documents compared: 0 missing, 1 stale, 0 too many in the index\n1 repaired\n"
-    assert upr(environment, "reconcile") == repaired
+    compared = "5 documents of the database compared with the index\n"
+    stale = "1 out of date in the index: recommendations/PER-2-116.2\n"
+    assert upr(environment, "reconcile") == f"{compared}{stale}1 repaired\n"
     assert "behind: 0 changes, 0 seconds\n" in upr(environment, "status")
-    assert upr(environment, "reconcile").endswith("\nnothing to repair\n")
+    assert upr(environment, "reconcile") == f"{compared}nothing to repair\n"
+    with store.begin() as connection:
+        connection.execute(text("DELETE FROM recommendations WHERE id = 'PER-2-116.2'"))
+    told = upr(environment, "status")
+    assert "recommendations  2             1" in told
+    assert told.endswith("index and database differ; `upr search reconcile` repairs that\n")
+    surplus = "1 in the index alone: recommendations/PER-2-116.2\n"
+    assert upr(environment, "reconcile") == f"4 {compared.partition(' ')[2]}{surplus}1 repaired\n"
+    assert "differ" not in upr(environment, "status")
 
 
 def test_a_server_and_a_follower_of_its_own(
@@ -85,14 +95,15 @@ def test_a_server_and_a_follower_of_its_own(
     assert json.loads((next((desk.settings.data_dir / "search").glob("*")) / "current.json").read_text())["folder"]
 
 
-def test_a_missing_setting_is_named(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(("url", "told"), [("", "is not set"), ("search.example", "is no address")])
+def test_a_missing_or_faulty_setting_is_named(environment: dict[str, str], url: str, told: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "services.cli", "search", "status"],
         check=False,
         capture_output=True,
         text=True,
-        env={**environment, "UPR_SEARCH_ENGINE": "meilisearch", "UPR_MEILI_URL": ""},
+        env={**environment, "UPR_SEARCH_ENGINE": "meilisearch", "UPR_MEILI_URL": url},
     )
     assert ended.returncode != 0
-    assert "UPR_MEILI_URL" in ended.stderr
+    assert f"UPR_MEILI_URL {told}" in ended.stderr
     assert "Traceback" not in ended.stderr

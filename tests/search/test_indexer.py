@@ -30,6 +30,7 @@ from services.search import indexer as module
 from services.search.dependencies import Desk, following, open_desk
 from services.search.documents import Projection, all_documents
 from services.search.engines.base import SearchRequest
+from services.search.indexer import Reconciled
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
 from tests.search.conftest import LONG_AGO, eventually, forget, load, on_meilisearch
@@ -115,6 +116,11 @@ def many(store: Engine, count: int, first: int = 1) -> None:
             for record in made
         ]
         append_changes(connection, [draft for draft in drafts if draft])
+
+
+def wrong(outcome: Reconciled) -> tuple[int, int, int]:
+    """How many are missing, out of date, too many."""
+    return len(outcome.missing), len(outcome.stale), len(outcome.surplus)
 
 
 def test_it_builds_where_there_is_no_index(desk: Desk, store: Engine, tmp_path: Path) -> None:
@@ -209,7 +215,7 @@ def test_reconcile_repairs_documents_whose_paragraphs_are_not_all_there(
     with store.begin() as connection:  # behind the feed's back
         connection.execute(text("DELETE FROM paragraphs WHERE number = '1'"))
     outcome = desk.indexer.reconcile()
-    assert (outcome.missing, outcome.stale, outcome.surplus) == (0, 1, 0)
+    assert wrong(outcome) == (0, 1, 0)
     assert found(desk, "moratorium", "documents") == []
     assert_same(desk, store)
 
@@ -437,7 +443,7 @@ def test_reconcile_finds_and_repairs_what_differs(desk: Desk, store: Engine, tmp
         connection.execute(text("UPDATE recommendations SET text = 'Else', revision = 2 WHERE id = 'PER-2-117.3'"))
         connection.execute(text("UPDATE recommendations SET id = 'PER-2-117.99' WHERE id = 'PER-2-117.4'"))
     outcome = desk.indexer.reconcile()
-    assert (outcome.missing, outcome.stale, outcome.surplus, outcome.rebuilt) == (1, 1, 3, False)
+    assert (*wrong(outcome), outcome.rebuilt) == (1, 1, 3, False)
     assert_same(desk, store)
     assert desk.indexer.reconcile().repaired == 0
 
@@ -452,7 +458,7 @@ def test_reconcile_builds_anew_where_most_differs(
     with store.begin() as connection:
         connection.execute(update(recommendations_table).values(revision=7))
     outcome = desk.indexer.reconcile()
-    assert (outcome.stale, outcome.rebuilt) == (22, True)
+    assert (len(outcome.stale), outcome.rebuilt) == (22, True)
     assert_same(desk, store)
 
 

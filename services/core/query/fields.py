@@ -210,7 +210,7 @@ def _numbers(field: str, text: str) -> tuple[str, ...]:
     first, dots, last = (part.strip() for part in text.partition(".."))
     ends = (first or "1", last or first) if dots else (first, first)
     if not (first or last) or not all(end.isascii() and end.isdigit() and len(end) <= 9 for end in ends):
-        raise _no_value(field, text, "a whole number, or a range of them such as 2..4 or 3..")
+        raise _no_value(field, text, "a whole number, or a range such as 3.., ..4 or 2..4")
     if dots and not last:
         return (f"{int(first)}..",)
     numbers = range(int(ends[0]), int(ends[1]) + 1)
@@ -226,7 +226,8 @@ def _dates(field: str, text: str, begins: bool, ends: bool) -> Dates:
     elif not (begins and ends):
         raise _no_value(field, text, "one date, such as 2012 or 2012-11-05")
     if not (first or last) or not all(_is_date(day) for day in (first, last) if day):
-        raise _no_value(field, text, "a date such as 2012, 2012-11 or 2012-11-05, or a range such as 2012..2015")
+        or_range = ", or a range such as 2012..2015" if begins and ends else ""
+        raise _no_value(field, text, f"a date such as 2012, 2012-11 or 2012-11-05{or_range}")
     dates = Dates(first or None if begins else None, last or None if ends else None)
     if dates.first and dates.last and dates.first[: len(dates.last)] > dates.last:
         raise _no_value(field, text, "a range from the earlier date to the later")

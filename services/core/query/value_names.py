@@ -17,6 +17,8 @@ STATE = "state"
 _NO_LETTER = re.compile(r"[\W_]+")
 _LONGEST = 80
 _LIKENESS = 0.7
+_TELLING = 4
+"""Letters from which a part of a name may mean it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,19 @@ class ValueNames:
         return tuple(dict.fromkeys(each.value for each in found))
 
     def near(self, kind: str, text: str, most: int) -> list[tuple[float, NamedValue]]:
-        """The values whose names are most like a text, the likest first, each once, and how like they are (0 to 1)."""
+        """The values whose names are most like a text, the likest first, each once, and how like they are (0 to 1).
+
+        A name that holds the text is the last that is like it.
+        """
         known, letters = self._laid_out(kind), _letters(text)
         ranked = [
             (difflib.SequenceMatcher(None, letters, near).ratio(), known[near][0])
             for near in difflib.get_close_matches(letters, known, n=4 * most, cutoff=_LIKENESS)
         ]
+        if len(letters) >= _TELLING:
+            holding = [known[near][0] for near in known if letters in near]
+            holding.sort(key=lambda each: (each.name == each.value, len(each.name)))  # names before codes
+            ranked += [(_LIKENESS, each) for each in holding]
         once = {each.value: (likeness, each) for likeness, each in reversed(ranked)}
         return sorted(once.values(), key=lambda pair: -pair[0])[:most]
 

@@ -929,7 +929,10 @@ def _server_errors() -> Iterator[None]:
 
 
 def _api_error(error: MeilisearchApiError) -> Exception:
-    """Branches on the code, never on the message."""
+    """Branches on the code, never on the message. All errors of Meilisearch have a link."""
+    if error.link is None:
+        detail = f"where Meilisearch should be, something else answers (HTTP {error.status_code})"
+        return UnavailableError(detail, retry_after=_RETRY_AFTER_SECONDS)
     if error.code in {"index_not_found", "document_not_found"}:
         return _NotThereError(f"Meilisearch: {error.message}")
     if error.status_code >= 500:

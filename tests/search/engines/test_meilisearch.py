@@ -99,6 +99,14 @@ def test_a_server_that_is_something_else(httpserver: HTTPServer) -> None:
         engine.search(REQUEST)
 
 
+@pytest.mark.parametrize("body", ['{"code": "not_found", "detail": "/indexes"}', "<html>Bad gateway</html>", ""])
+def test_errors_that_are_not_in_the_words_of_meilisearch(httpserver: HTTPServer, body: str) -> None:
+    httpserver.expect_request(ANYTHING).respond_with_data(body, status=404)
+    engine = MeilisearchEngine(httpserver.url_for("").rstrip("/"), None, LAYOUT, "1")
+    with pytest.raises(UnavailableError, match=r"something else answers \(HTTP 404\)"):
+        engine.search(REQUEST)
+
+
 def test_settings_are_sent_once(meilisearch_server: tuple[str, str | None]) -> None:
     """On a real server: a second process finds the settings as it wants them, and sends none."""
     url, key = meilisearch_server
