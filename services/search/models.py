@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from services.core.query.excerpts import ELLIPSIS, SHOWN_WHOLE
 from services.core.schemas.models import Dataset, Public
 from services.search.engines.base import PASSAGES_SHOWN
 from services.search.similar import NEARLY_THE_SAME
@@ -31,7 +32,8 @@ class SearchHit(Public):
     type: str = Field(examples=["recommendations"])
     record: dict[str, Any] = Field(description="The record's public shape.")
     highlight: dict[str, str] = Field(
-        description="Texts as escaped HTML, with what matched between <mark> and </mark>.",
+        description="Texts as escaped HTML, with what matched between <mark> and </mark>. Of a text of more than "
+        f"{SHOWN_WHOLE:,} letters, the sentences that say most of what was asked for, and `{ELLIPSIS}` between them.",
         examples=[{"text": "Set up the national <mark>preventive</mark> mechanism"}],
     )
     score: float | None = Field(description="0 to 1, comparable within one answer; null where hits are sorted.")

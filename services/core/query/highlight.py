@@ -35,6 +35,10 @@ class Marks:
     concepts: frozenset[str] = frozenset()
 
 
+NOTHING = Marks()
+"""Of a query without words."""
+
+
 def marks_of(query: Query, found_words: frozenset[str] = frozenset()) -> Marks:
     """What a query asks for, and the words of the index that an engine took for it."""
     words = frozenset(word.text for word in query.words)
@@ -45,6 +49,8 @@ def marks_of(query: Query, found_words: frozenset[str] = frozenset()) -> Marks:
 
 def highlight(text: str, marks: Marks) -> str | None:
     """The text as HTML, escaped, what matched between `<mark>` and `</mark>`. None where nothing matched."""
+    if marks == NOTHING:
+        return None
     text = composed(text)
     pieces: list[str] = []
     at = 0

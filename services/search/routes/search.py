@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from services.core.query.excerpts import shown
 from services.core.query.highlight import Marks, highlight
 from services.core.runtime.conditional import unchanged
 from services.core.runtime.parameters import parameters_of
@@ -79,7 +80,7 @@ def _neighbours(request: Request, public_url: str, asked: SearchRequest, total: 
 
 def _hit(hit: Hit, marks: Marks, names: Names, public_url: str) -> dict[str, Any]:
     record = names.localise(hit.record)
-    marked = {name: highlight(record[name], marks) for name in ("text", "title") if record.get(name)}
+    marked = {name: shown(record[name], marks) for name in ("text", "title") if record.get(name)}
     told = {
         "type": hit.type,
         "record": with_address(hit.type, record, public_url),
@@ -97,7 +98,7 @@ def _passages(hit: Hit, marks: Marks, public_url: str) -> list[dict[str, Any]]:
             "page": passage["page"],
             "heading": passage["heading"],
             "language": passage["language"],
-            "text": highlight(passage["text"], marks) or escape(passage["text"]),
+            "text": shown(passage["text"], marks) or escape(passage["text"]),
             "url": paragraph_permalink(public_url, hit.id, passage["id"]),
         }
         for passage in hit.passages
