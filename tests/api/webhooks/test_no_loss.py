@@ -40,7 +40,7 @@ def test_connections_that_the_server_ends_lose_nothing(
         publish(*[draft() for _ in range(100)])
         for requests in (1, 60, 120, 180):
             _until(lambda: len(receiver.requests) >= requests)  # noqa: B023 - used up within the turn
-            assert rows(engine, ended)[0].count > 0
+            _until(lambda: rows(engine, ended)[0].count > 0)  # it may be without any, just after the last were ended
             publish(*[draft() for _ in range(50)])
         _until(lambda: rows(engine, f"{left} 'delivered'")[0].count == 0)
         crew.check()
