@@ -45,8 +45,9 @@ def addresses(fresh_databases: FreshDatabases, tmp_path_factory: pytest.TempPath
 
 def requests_of(page: str) -> list[str]:
     """The commands of a page that read something."""
-    blocks = re.findall(r"```(?:sh|bash)?\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
+    page_text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page_text, flags=re.DOTALL | re.MULTILINE)
+    lines = [line for language, block in blocks if language in {"", "sh", "bash"} for line in block.splitlines()]
     return [line for line in lines if line.startswith("curl ") and not line.endswith("\\")]
 
 
@@ -73,10 +74,11 @@ def test_the_shown_answers_of_search_have_the_members_of_answers(addresses: dict
     shown = [json.loads(each if each.startswith("{") else f"{{{each}}}") for each in blocks_of(page)]
     assert shown
     found = asked(f"curl '{SEARCH}/v1/search?q=national+mechanism&type=recommendations&facets=region'", addresses)
+    fields = asked(f"curl '{SEARCH}/v1/search?q=from:Spain+cycle:3..+date:2012..'", addresses)["interpreted"]
     others = (asked(f"curl '{SEARCH}{other}'", addresses) for other in ("/v1/facets/region", "/v1/suggest?q=tort"))
     # The samples repeat nothing: what is like a record is shown by the examples of the OpenAPI document.
     examples = asked(f"curl '{SEARCH}/openapi.json'", addresses)["components"]["examples"]
-    told = [found, *others, *(example["value"] for example in examples.values())]
+    told = [found, fields, *others, *(example["value"] for example in examples.values())]
     for each in shown:
         assert any(members(each) <= members(answer) for answer in told), each
 
