@@ -60,8 +60,9 @@ class ValueNames:
         ]
         if len(letters) >= _TELLING:
             holding = [known[near][0] for near in known if letters in near]
-            holding.sort(key=lambda each: (each.name == each.value, len(each.name)))  # names before codes
-            ranked += [(_LIKENESS, each) for each in holding]
+            holding.sort(key=lambda each: each.name == each.value)  # names before codes
+            first = {each.value: each for each in reversed(holding)}
+            ranked += [(_LIKENESS, each) for each in sorted(first.values(), key=lambda each: len(each.name))]
         once = {each.value: (likeness, each) for likeness, each in reversed(ranked)}
         return sorted(once.values(), key=lambda pair: -pair[0])[:most]
 
