@@ -46,6 +46,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_changes')),
     sa.UniqueConstraint('id', name=op.f('uq_changes_id'))
     )
+    op.create_index(op.f('ix_changes_occurred_at_seq'), 'changes', ['occurred_at', 'seq'], unique=False)
     op.create_index(op.f('ix_changes_subject_seq'), 'changes', ['subject', 'seq'], unique=False)
     op.create_index(op.f('ix_changes_terms_after'), 'changes', ['terms_after'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_changes_terms_before'), 'changes', ['terms_before'], unique=False, postgresql_using='gin')
@@ -359,6 +360,9 @@ def upgrade() -> None:
     sa.Column('status_reason', sa.Text(collation='C'), nullable=True),
     sa.Column('failing_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('from_seq', sa.BigInteger(), nullable=False),
+    sa.Column('missed_after', sa.BigInteger(), nullable=True),
+    sa.Column('max_per_second', sa.Double(), nullable=True),
+    sa.Column('max_concurrent', sa.Integer(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.ForeignKeyConstraint(['owner'], ['api_keys.id'], name=op.f('fk_webhook_endpoints_owner')),
@@ -367,6 +371,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_webhook_endpoints_owner'), 'webhook_endpoints', ['owner'], unique=False)
     op.create_index(op.f('ix_webhook_endpoints_saved_search'), 'webhook_endpoints', ['saved_search'], unique=False)
+    op.create_table('webhook_paces',
+    sa.Column('endpoint', sa.Text(collation='C'), nullable=False),
+    sa.Column('empty_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['endpoint'], ['webhook_endpoints.id'], name=op.f('fk_webhook_paces_endpoint'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('endpoint', name=op.f('pk_webhook_paces'))
+    )
+    op.create_table('webhook_replays',
+    sa.Column('number', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('id', sa.Text(collation='C'), nullable=False),
+    sa.Column('endpoint', sa.Text(collation='C'), nullable=False),
+    sa.Column('reason', sa.Text(collation='C'), nullable=False),
+    sa.Column('asked', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('deliveries', sa.Text(collation='C'), nullable=False),
+    sa.Column('after', sa.BigInteger(), nullable=False),
+    sa.Column('to_seq', sa.BigInteger(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('owed', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('status', sa.Text(collation='C'), server_default='running', nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('moved_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['endpoint'], ['webhook_endpoints.id'], name=op.f('fk_webhook_replays_endpoint'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_webhook_replays')),
+    sa.UniqueConstraint('id', name=op.f('uq_webhook_replays_id'))
+    )
+    op.create_index(op.f('ix_webhook_replays_endpoint_number'), 'webhook_replays', ['endpoint', 'number'], unique=False)
+    op.create_index('ix_webhook_replays_running', 'webhook_replays', ['moved_at'], unique=False, postgresql_where=sa.text("status = 'running'"))
     op.create_table('pledges',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('review', sa.Text(collation='C'), nullable=False),
@@ -445,9 +476,11 @@ def upgrade() -> None:
     sa.Column('endpoint', sa.Text(collation='C'), nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
     sa.Column('event', sa.Text(collation='C'), nullable=False),
+    sa.Column('type', sa.Text(collation='C'), nullable=False),
     sa.Column('match', sa.Text(collation='C'), nullable=False),
     sa.Column('status', sa.Text(collation='C'), server_default='pending', nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('attempts_before', sa.Integer(), server_default='0', nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
@@ -458,6 +491,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_webhook_deliveries_due', 'webhook_deliveries', ['endpoint', 'due_at', 'seq'], unique=False, postgresql_where=sa.text("status = 'pending'"))
     op.create_index('ix_webhook_deliveries_leased', 'webhook_deliveries', ['leased_until'], unique=False, postgresql_where=sa.text('leased_until IS NOT NULL'))
+    op.create_index('ix_webhook_deliveries_settled', 'webhook_deliveries', ['settled_at'], unique=False, postgresql_where=sa.text('settled_at IS NOT NULL'))
     op.create_index('uq_webhook_deliveries_endpoint_seq', 'webhook_deliveries', ['endpoint', 'seq'], unique=True)
     op.create_table('webhook_attempts',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
@@ -481,6 +515,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_webhook_attempts_delivery'), table_name='webhook_attempts')
     op.drop_table('webhook_attempts')
     op.drop_index('uq_webhook_deliveries_endpoint_seq', table_name='webhook_deliveries')
+    op.drop_index('ix_webhook_deliveries_settled', table_name='webhook_deliveries', postgresql_where=sa.text('settled_at IS NOT NULL'))
     op.drop_index('ix_webhook_deliveries_leased', table_name='webhook_deliveries', postgresql_where=sa.text('leased_until IS NOT NULL'))
     op.drop_index('ix_webhook_deliveries_due', table_name='webhook_deliveries', postgresql_where=sa.text("status = 'pending'"))
     op.drop_table('webhook_deliveries')
@@ -502,6 +537,10 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_pledges_label_ids'), table_name='pledges', postgresql_using='gin')
     op.drop_index(op.f('ix_pledges_document'), table_name='pledges')
     op.drop_table('pledges')
+    op.drop_index('ix_webhook_replays_running', table_name='webhook_replays', postgresql_where=sa.text("status = 'running'"))
+    op.drop_index(op.f('ix_webhook_replays_endpoint_number'), table_name='webhook_replays')
+    op.drop_table('webhook_replays')
+    op.drop_table('webhook_paces')
     op.drop_index(op.f('ix_webhook_endpoints_saved_search'), table_name='webhook_endpoints')
     op.drop_index(op.f('ix_webhook_endpoints_owner'), table_name='webhook_endpoints')
     op.drop_table('webhook_endpoints')
@@ -564,6 +603,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_changes_terms_before'), table_name='changes', postgresql_using='gin')
     op.drop_index(op.f('ix_changes_terms_after'), table_name='changes', postgresql_using='gin')
     op.drop_index(op.f('ix_changes_subject_seq'), table_name='changes')
+    op.drop_index(op.f('ix_changes_occurred_at_seq'), table_name='changes')
     op.drop_table('changes')
     op.drop_table('change_head')
     op.drop_table('api_keys')

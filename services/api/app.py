@@ -15,10 +15,12 @@ from services.api.keys import recognise_key
 from services.api.routes import (
     calendars,
     changes,
+    deliveries,
     event_types,
     files,
     keys,
     paragraphs,
+    replays,
     saved_searches,
     topics,
     webhooks,
@@ -80,6 +82,8 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(event_types.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
+    service.include_router(deliveries.router)
+    service.include_router(replays.router)
     service.include_router(saved_searches.router)
     service.include_router(keys.router)
     return service

@@ -15,11 +15,12 @@ from services.api.matching import ChangedRecord, Criterion, Interest
 from services.core.domain.changes import EVENT_TYPES, Cause, Match, type_matches
 from services.core.domain.errors import UprError
 from services.core.schemas.texts import PARTED_NOUNS, SearchedTexts
-from services.core.store.changes import ChangeRecord, change_from_row, changes_table
+from services.core.store.changes import ChangeRecord, Kept, change_from_row, changes_table
 from services.core.store.filtering import as_array
 from services.core.store.metadata import plain_text
 from services.core.store.paragraphs import paragraphs_of
 from services.core.store.reference import Reference
+from services.core.store.tables import AGGREGATES
 
 MOST_TEXTS = 2_000
 """Changes and paragraphs that are looked at for one portion, give or take those read at once."""
@@ -30,6 +31,18 @@ class ChangesGoneError(UprError):
     """Changes that are no longer kept. `exports` are the whole data; `cursor` is where to go on after reading them."""
 
     code, status, title = "changes_gone", 410, "These changes are no longer kept"
+
+
+def refuse_gone(after: int, kept: Kept, public_url: str) -> None:
+    """Raise `ChangesGoneError` where not every change after a number is kept."""
+    if not kept.tells_all_after(after):
+        raise ChangesGoneError(
+            f"Changes are kept from {kept.oldest} on. Read the data anew from the exports, then the changes after "
+            f"{kept.newest}.",
+            oldest=kept.oldest,
+            cursor=kept.newest,
+            exports={noun: f"{public_url.rstrip('/')}/v1/{noun}.ndjson" for noun in AGGREGATES},
+        )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Settings of the API service and of the webhook deliverer, besides those that every service has."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from services.core.runtime.settings import CoreSettings
 
@@ -54,4 +54,19 @@ class ApiSettings(CoreSettings):
         gt=0,
         le=300,
         description="Longest time for one webhook delivery, from the name look-up to the end of the answer.",
+    )
+    webhook_proxy: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Proxy that webhooks leave through, `http://user:password@host:port`; it must allow CONNECT to the ports "
+            "of webhook addresses. It is told checked IP addresses, never names. Unset: they go directly."
+        ),
+    )
+    webhook_log_kept_days: int = Field(
+        default=30,
+        ge=1,
+        description=(
+            "Days for which settled webhook deliveries, with their attempts, and replays stand in the log; the "
+            "deliverer removes older ones."
+        ),
     )

@@ -16,11 +16,16 @@ from services.api.app import create_app
 from services.api.documented import examples
 from services.api.keys import Scope
 from services.api.settings import ApiSettings
+from services.api.webhooks.deliver import Deliverer
+from services.api.webhooks.guard import AddressRules
+from services.api.webhooks.sender import WebhookSender
+from services.core.domain.changes import Cause
 from services.core.runtime.serve import served
 from services.core.store.archive import Archive
 from services.ingest.runs import run_files
 from services.ingest.sandbox import Sandbox
 from tests.api.conftest import MakeKey
+from tests.api.webhooks.test_deliver import work_off
 from tests.records import RecordMaker, write_records
 from tests.up.programs import ROOT
 
@@ -83,6 +88,9 @@ ALIKE = (
     (r"\bevt_[0-9a-f]{24}", "evt_3f2a9c1b5d7e8f0a1b2c3d4e"),
     (r"\bwhsec_[0-9A-Za-z+/=]{20,}", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
     (r"\bep_[0-9A-Za-z]{12,}", "ep_4fQ8sZ1mN0cR"),
+    (r"\b(dlv|att|rpl)_[0-9a-f]{24}", r"\1_3f2a9c1b5d7e8f0a1b2c3d4e"),
+    (r'("to_seq": )\d{2,}', r"\g<1>4711"),
+    (r'"http://(localhost|127.0.0.1):\d+/hook"', '"https://tracker.example.org/hooks/upr"'),
     (r"\bss_[0-9a-f]{24}", "ss_3f2a9c1b5d7e8f0a1b2c3d4e"),
     (r'("milliseconds": )\d+', r"\g<1>12"),
     (r"urn:uuid:[0-9a-f-]{36}", "urn:uuid:5196ee84-ee50-5207-9ed8-776232223804"),
@@ -127,7 +135,7 @@ def test_examples_are_what_the_service_answers(
         for singular, path in RECORDS.items():
             answer = client.get(f"/v1/{path.format(organisation=organisation.id)}?include=all")
             found[f"get_{singular}_with_parts"] = _told(answer)
-        found |= _with_a_key(client, make_key(Scope.ADMIN)[1], httpserver.url_for("/hook"))
+        found |= _with_a_key(client, engine, make_key(Scope.ADMIN)[1], httpserver.url_for("/hook"))
     written = json.dumps(found, ensure_ascii=False, indent=2)
     for pattern, alike in ALIKE:
         written = re.sub(pattern, alike, written)
@@ -157,7 +165,7 @@ def _shortened(value: Any) -> Any:
     return [_shortened(each) for each in value[:MOST]] if isinstance(value, list) else value
 
 
-def _with_a_key(client: httpx.Client, admin: str, receiver: str) -> dict[str, Any]:
+def _with_a_key(client: httpx.Client, engine: Engine, admin: str, receiver: str) -> dict[str, Any]:
     """What is created, then listed and shown alone."""
     found: dict[str, Any] = {}
     headers = {"Authorization": f"Bearer {admin}"}
@@ -175,9 +183,37 @@ def _with_a_key(client: httpx.Client, admin: str, receiver: str) -> dict[str, An
     endpoint = f"/v1/webhooks/endpoints/{tried}"
     wanted = {"type": "recommendation.position_changed"}
     found["test_webhook_endpoint"] = _told(client.post(f"{endpoint}/test", headers=headers, json=wanted))
+    found |= _recovered(client, engine, headers, endpoint)
     renewed = client.post(f"/v1/webhooks/endpoints/{found['get_webhook_endpoint']['id']}/secret", headers=headers)
     found["renew_webhook_secret"] = _told(renewed)
     return found
+
+
+def _recovered(client: httpx.Client, engine: Engine, headers: dict[str, str], endpoint: str) -> dict[str, Any]:
+    """The first change, replayed and delivered: the log and the replays of an endpoint."""
+
+    def ask(method: str, path: str = "", **body: Any) -> Any:
+        sent = None if method == "GET" else body
+        return _told(client.request(method, f"{endpoint}{path}", headers=headers, json=sent))
+
+    ask("PATCH", causes=list(Cause))
+    replay = ask("POST", "/replay", since=0, to_seq=1)
+    sender = WebhookSender(AddressRules(allow_loopback=True), deadline_seconds=5)
+    deliverer = Deliverer(engine, sender, public_url="http://127.0.0.1:8000", deadline_seconds=5)
+    work_off(deliverer)
+    deliverer.finish()
+    delivery = f"/deliveries/{ask('GET', '/deliveries')['data'][0]['id']}"
+    cancelled = f"/replays/{ask('POST', '/replay', since=0)['id']}/cancel"
+    return {
+        "enable_webhook_endpoint": ask("POST", "/enable"),
+        "replay_to_webhook_endpoint": replay,
+        "get_webhook_replay": ask("GET", f"/replays/{replay['id']}"),
+        "list_webhook_replays": ask("GET", "/replays"),
+        "cancel_webhook_replay": ask("POST", cancelled),
+        "list_webhook_deliveries": ask("GET", "/deliveries"),
+        "get_webhook_delivery": ask("GET", delivery),
+        "redeliver_webhook": ask("POST", f"{delivery}/redeliver"),
+    }
 
 
 def test_examples_by_name_are_examples_of_something() -> None:

@@ -13,7 +13,7 @@ from starlette_compress import remove_compress_type
 
 from services.api.dependencies import Desk, desk_of
 from services.api.documented import feed_responses
-from services.api.feed import ChangesGoneError, Portion, changes_after
+from services.api.feed import Portion, changes_after, refuse_gone
 from services.api.feeds.formats import FEED_FORMS
 from services.api.parameters import FeedQuery, feed_parameters, read_feed_query, read_seq
 from services.api.routes.feeds import latest_changes
@@ -31,7 +31,6 @@ from services.core.schemas.names import Names
 from services.core.store.changes import Kept, kept_changes
 from services.core.store.engine import snapshot
 from services.core.store.reference import Reference
-from services.core.store.tables import AGGREGATES
 
 router = APIRouter()
 
@@ -102,19 +101,8 @@ def _asked(request: Request, desk: Desk, connection: Connection) -> tuple[Kept, 
         parameters_of(request), reference.vocabulary, FollowedSearch(connection, reference.vocabulary)
     )
     if query.after is not None:
-        _refuse_gone(query.after, kept, desk.settings.public_url)
+        refuse_gone(query.after, kept, desk.settings.public_url)
     return kept, reference, query
-
-
-def _refuse_gone(after: int, kept: Kept, public_url: str) -> None:
-    if not kept.tells_all_after(after):
-        raise ChangesGoneError(
-            f"Changes are kept from {kept.oldest} on. Read the data anew from the exports, then the changes after "
-            f"{kept.newest}.",
-            oldest=kept.oldest,
-            cursor=kept.newest,
-            exports={noun: f"{public_url.rstrip('/')}/v1/{noun}.ndjson" for noun in AGGREGATES},
-        )
 
 
 def _answer(request: Request, found: _Page) -> Response:
@@ -168,7 +156,7 @@ def _stream(request: Request) -> Response:
     after = query.after if last is None else _last_event(last)
     if after is None:
         after = kept.newest
-    _refuse_gone(after, kept, desk.settings.public_url)
+    refuse_gone(after, kept, desk.settings.public_url)
     return EventStream(_watch(desk, query, after), _reading_on(desk, query))
 
 

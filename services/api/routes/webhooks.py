@@ -7,7 +7,9 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 
 from services.api.dependencies import desk_of
 from services.api.documented import with_key_problems
+from services.api.feed import ChangesGoneError
 from services.api.keys import BEARER, Owner
+from services.api.webhooks.changing import Enabling, change_endpoint, enable_endpoint
 from services.api.webhooks.endpoints import (
     CreatedEndpoint,
     Endpoint,
@@ -15,7 +17,6 @@ from services.api.webhooks.endpoints import (
     EndpointList,
     NewEndpoint,
     TooManyEndpointsError,
-    change_endpoint,
     check_endpoint,
     create_endpoint,
     delete_endpoint,
@@ -74,6 +75,16 @@ WantedTest = Annotated[
     ),
 ]
 _ANY_EVENT = WantedEvent()
+WantedEnabling = Annotated[
+    Enabling,
+    Body(
+        openapi_examples={
+            "whole": {"summary": "With what it missed", "value": {}},
+            "onwards": {"summary": "Without what it missed", "value": {"catch_up": False}},
+        }
+    ),
+]
+_WITH_ALL = Enabling()
 _TESTS_AT_ONCE = threading.BoundedSemaphore(4)
 """Each may hold a thread for as long as a delivery may take."""
 
@@ -147,14 +158,40 @@ def get_one(request: Request, owner: Owner, endpoint_id: str) -> Response:
     "/{endpoint_id}",
     operation_id="change_webhook_endpoint",
     summary="Change, pause or enable a webhook endpoint",
-    responses={200: {"model": Endpoint}, **with_key_problems(NotFoundError, InvalidBodyError)},
+    responses={200: {"model": Endpoint}, **with_key_problems(NotFoundError, ChangesGoneError, InvalidBodyError)},
 )
 def change(request: Request, owner: Owner, endpoint_id: str, wanted: Change) -> Response:
     """What is not given stays. New filters hold for changes from now on; the secret stays the same."""
     desk = desk_of(request)
     rules, vocabulary = AddressRules.from_settings(desk.settings), desk.reference.get().vocabulary
     with desk.engine.begin() as connection:
-        return JsonAnswer(change_endpoint(connection, owner, endpoint_id, wanted, rules=rules, vocabulary=vocabulary))
+        shape = change_endpoint(
+            connection,
+            owner,
+            endpoint_id,
+            wanted,
+            rules=rules,
+            vocabulary=vocabulary,
+            public_url=desk.settings.public_url,
+        )
+    return JsonAnswer(shape)
+
+
+@router.post(
+    "/{endpoint_id}/enable",
+    operation_id="enable_webhook_endpoint",
+    summary="Enable a webhook endpoint again",
+    responses={200: {"model": Endpoint}, **with_key_problems(NotFoundError, ChangesGoneError, InvalidBodyError)},
+)
+def enable(request: Request, owner: Owner, endpoint_id: str, wanted: WantedEnabling = _WITH_ALL) -> Response:
+    """After a pause, or after it was disabled. What is owed is due at once, what it missed is delivered, too.
+
+    Where what it missed is no longer kept, the answer is 410: enable it with `catch_up` false then, and read the feed.
+    """
+    desk, catch_up = desk_of(request), wanted.catch_up
+    with desk.engine.begin() as connection:
+        shape = enable_endpoint(connection, owner, endpoint_id, catch_up=catch_up, public_url=desk.settings.public_url)
+    return JsonAnswer(shape)
 
 
 @router.delete(

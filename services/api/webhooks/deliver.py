@@ -19,9 +19,10 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from services.api.settings import ApiSettings
-from services.api.webhooks.fanout import fan_out, forget_fanned_out, is_behind
-from services.api.webhooks.guard import AddressRules
+from services.api.webhooks.fanout import fan_out, is_behind
+from services.api.webhooks.forgetting import KeptFor
 from services.api.webhooks.queue import Claim, Clock, Room, Settled, Tried, claim, database_clock, release, settle
+from services.api.webhooks.replaying import replay_block, replays_wait
 from services.api.webhooks.schedule import RetrySchedule, load_schedule
 from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
 from services.api.webhooks.signature import signed_headers
@@ -87,7 +88,7 @@ class Deliverer:
         deadline_seconds: float,
         schedule: RetrySchedule | None = None,
         places: Places | None = None,
-        changes_kept: timedelta | None = None,
+        kept: KeptFor | None = None,
         clock: Clock = database_clock,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -99,7 +100,7 @@ class Deliverer:
         self._lease = timedelta(seconds=deadline_seconds * (1 + START_SHARE + SETTLE_SHARE))
         self._schedule = schedule or load_schedule()
         self._places = places or Places()
-        self._changes_kept = changes_kept
+        self._kept = kept or KeptFor()
         self._forget_at = 0.0
         self._clock = clock
         self._chance = chance
@@ -115,7 +116,7 @@ class Deliverer:
         self._finished: queue.SimpleQueue[Tried] = queue.SimpleQueue()
         self._too_late: queue.SimpleQueue[Claim] = queue.SimpleQueue()
         self._unsettled: list[Tried] = []
-        self._figures = dict.fromkeys(("fanned_out", "delivered", "to_retry", "failed", "stale"), 0)
+        self._figures = dict.fromkeys(("fanned_out", "replayed", "delivered", "to_retry", "failed", "stale"), 0)
         self._reported_at = time.monotonic()
 
     def step(self) -> bool:
@@ -129,26 +130,27 @@ class Deliverer:
             settled = self._settle(connection, now)
             release(connection, given_back)
             claims = claim(connection, self._room(), now=now, lease=self._lease)
-            behind = is_behind(connection)
+            behind, replays = is_behind(connection), replays_wait(connection)
         self._note_settled(settled)
         self._start(claims, claimed_at)
         fanned_out = self._fan_out() if behind else False
-        forgot = self._forget_changes()
+        replayed = self._replay() if replays else False
+        forgot = self._forget()
         self._report()
-        return bool(settled or claims or fanned_out or forgot)
+        return bool(settled or claims or fanned_out or replayed or forgot)
 
-    def _forget_changes(self) -> bool:
-        """Remove what is older than changes are kept, every now and then; whether there may be more of it."""
-        if self._changes_kept is None or time.monotonic() < self._forget_at:
+    def _forget(self) -> bool:
+        """Remove what is older than it is kept, every now and then; whether there may be more of it."""
+        if time.monotonic() < self._forget_at:
             return False
         with self._engine.begin() as connection:
-            before = self._clock(connection) - self._changes_kept
-            gone = forget_fanned_out(connection, before, limit=FORGOTTEN_AT_ONCE)
-        if gone:
-            log.info("old changes removed", changes=gone)
-        if gone < FORGOTTEN_AT_ONCE:
+            gone = self._kept.forget(connection, self._clock(connection), limit=FORGOTTEN_AT_ONCE)
+        if any(gone.values()):
+            log.info("old rows removed", **gone)
+        more = FORGOTTEN_AT_ONCE in gone.values()
+        if not more:
             self._forget_at = time.monotonic() + FORGET_SECONDS
-        return gone == FORGOTTEN_AT_ONCE
+        return more
 
     def finish(self) -> None:
         """Give back what has not begun, wait for the tries that run, and settle them. Nothing can start afterwards."""
@@ -244,6 +246,7 @@ class Deliverer:
             slow=max(self._places.slow - of_slow, 0),
             a_slow_endpoint=self._places.slow_of_one,
             slow_ones=tuple(self._slow),
+            a_paced_endpoint=self._places.running,
         )
 
     def _start(self, claims: Sequence[Claim], claimed_at: float) -> None:
@@ -257,6 +260,16 @@ class Deliverer:
             fanned_out = fan_out(connection)
         self._figures["fanned_out"] += fanned_out.deliveries if fanned_out else 0
         return fanned_out is not None
+
+    def _replay(self) -> bool:
+        with self._engine.begin() as connection:
+            replayed = replay_block(connection, self._clock(connection))
+        if replayed is None:
+            return False
+        self._figures["replayed"] += replayed.deliveries
+        if replayed.ended:
+            log.info("replay ended", replay=replayed.replay)
+        return True
 
     def _try_and_tell(self, claimed: Claim) -> None:
         """What a thread of the pool does with one claim."""
@@ -330,10 +343,10 @@ def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
     seconds = settings.webhook_deadline_seconds
     deliverer = Deliverer(
         engine,
-        WebhookSender(AddressRules.from_settings(settings), deadline_seconds=seconds),
+        WebhookSender.from_settings(settings),
         public_url=settings.public_url,
         deadline_seconds=seconds,
-        changes_kept=None if settings.changes_kept_days is None else timedelta(days=settings.changes_kept_days),
+        kept=KeptFor.from_settings(settings),
     )
     worker = BackgroundWorker("deliver", deliverer.step, idle_wait=POLL_SECONDS, longest_pause=10.0)
     deliverer.wake = worker.wake

@@ -6,9 +6,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql
 
 from services.api.bodies import (
     FilterValues,
@@ -20,7 +21,6 @@ from services.api.bodies import (
 )
 from services.api.keys import Key, Scope
 from services.api.matching import Criterion
-from services.api.saved_searches import merged_criterion
 from services.api.webhooks.guard import LONGEST_URL, AddressRules
 from services.api.webhooks.signature import new_secret
 from services.core.domain.changes import DEFAULT_CAUSES, EVENT_TYPES, Cause
@@ -30,9 +30,11 @@ from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text
 from services.core.store.changes import head
 from services.core.store.keys import api_keys_table
+from services.core.store.records import EPOCH
 from services.core.store.saved_searches import saved_searches_table
-from services.core.store.webhooks import endpoints_table, fanout_table
+from services.core.store.webhooks import endpoints_table, fanout_table, paces_table
 
+MOST_CONCURRENT = 64
 MOST_ENDPOINTS = 100
 """Endpoints of one key."""
 LONGEST_DESCRIPTION = 500
@@ -62,6 +64,12 @@ def _known_cause(name: str) -> str:
     return name
 
 
+def _rate(number: object) -> object:
+    """JSON has one kind of numbers, Python two."""
+    return float(number) if type(number) is int and abs(number) < 10_000 else number
+
+
+Rate = Annotated[float, BeforeValidator(_rate), Field(ge=0.01, le=1000, allow_inf_nan=False)]
 UrlText = Annotated[PlainText, Field(min_length=1, max_length=LONGEST_URL)]
 EventType = Annotated[str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(EVENT_TYPES)})]
 CauseName = Annotated[str, AfterValidator(_known_cause), Field(json_schema_extra={"enum": list(Cause)})]
@@ -109,6 +117,12 @@ class NewEndpoint(BaseModel):
     description: Annotated[PlainText, Field(max_length=LONGEST_DESCRIPTION)] | None = Field(
         default=None, description="For people.", examples=["The ministry's tracking system"]
     )
+    max_per_second: Rate | None = Field(
+        default=None, description="Tries in a second, on average; less than one is fine. Null: as many as there are."
+    )
+    max_concurrent: Annotated[int, Field(ge=1, le=MOST_CONCURRENT)] | None = Field(
+        default=None, description="Tries that run at once. Null: eight of each deliverer, which is never exceeded."
+    )
 
 
 class EndpointChange(NewEndpoint):
@@ -117,8 +131,8 @@ class EndpointChange(NewEndpoint):
     url: UrlText = Field(default="", description="A new address.")
     status: Literal["enabled", "paused"] = Field(
         default="enabled",
-        description="`paused`: nothing is posted, and changes made meanwhile are not kept for it (the feed has them). "
-        "`enabled`: go on, also after it was disabled; what was still owed is posted.",
+        description="`paused`: nothing is posted. `enabled`: go on, also after it was disabled, with what is owed and "
+        "what was missed meanwhile, as `POST …/enable` does.",
     )
 
 
@@ -141,6 +155,11 @@ class Endpoint(Public):
         description="Until when events are signed with the former secret as well, after it was renewed."
     )
     from_seq: int = Field(description="It hears of changes with a greater `seq`.", examples=[4711])
+    missed_after: int | None = Field(
+        description="It was not enabled when changes with a greater `seq` came; enabling makes up for them."
+    )
+    max_per_second: float | None
+    max_concurrent: int | None
     owner: str = Field(description="Id of the key that it belongs to.", examples=["key_4fQ8sZ1mN0cR"])
     created_at: datetime.datetime
     updated_at: datetime.datetime
@@ -175,6 +194,8 @@ class CheckedEndpoint:
     criterion: Criterion
     saved_search: str | None
     description: str | None
+    max_per_second: float | None = None
+    max_concurrent: int | None = None
 
 
 def check_endpoint(wanted: NewEndpoint, rules: AddressRules, vocabulary: Vocabulary) -> CheckedEndpoint:
@@ -183,16 +204,19 @@ def check_endpoint(wanted: NewEndpoint, rules: AddressRules, vocabulary: Vocabul
     Raises `RefusedAddressError` and `InvalidBodyError`, whose `errors` point to the fault.
     """
     return CheckedEndpoint(
-        url=_checked_url(wanted.url, rules),
+        url=checked_url(wanted.url, rules),
         event_types=tuple(dict.fromkeys(wanted.event_types or ())),
         causes=tuple(dict.fromkeys(wanted.causes)),
         criterion=checked_criterion(wanted.type, wanted.q, wanted.filters, vocabulary),
         saved_search=wanted.saved_search,
         description=wanted.description,
+        max_per_second=wanted.max_per_second,
+        max_concurrent=wanted.max_concurrent,
     )
 
 
-def _checked_url(url: str, rules: AddressRules) -> str:
+def checked_url(url: str, rules: AddressRules) -> str:
+    """An address in its normal form. Raises `RefusedAddressError`, whose `errors` point to it."""
     try:
         return rules.read_address(url).url
     except RefusedAddressError as fault:
@@ -200,8 +224,11 @@ def _checked_url(url: str, rules: AddressRules) -> str:
         raise RefusedAddressError(fault.detail, **fault.extensions, errors=errors) from None
 
 
-def _checked_saved_search(connection: Connection, key: Key, search_id: str | None) -> str | None:
-    """A saved search of the same key, which cannot be deleted until the transaction ends."""
+def checked_saved_search(connection: Connection, key: Key, search_id: str | None) -> str | None:
+    """A saved search of the same key, which cannot be deleted until the transaction ends.
+
+    Raises `InvalidBodyError` where there is none.
+    """
     if search_id is None:
         return None
     columns = saved_searches_table.c
@@ -229,13 +256,23 @@ def create_endpoint(connection: Connection, owner: Key, checked: CheckedEndpoint
         "event_types": list(checked.event_types),
         "causes": list(checked.causes),
         **criterion_columns(checked.criterion),
-        "saved_search": _checked_saved_search(connection, owner, checked.saved_search),
+        "saved_search": checked_saved_search(connection, owner, checked.saved_search),
         "description": checked.description,
+        "max_per_second": checked.max_per_second,
+        "max_concurrent": checked.max_concurrent,
         "secret": secret,
         "from_seq": head(connection),
     }
     row = connection.execute(insert(endpoints_table).values(values).returning(endpoints_table)).one()
+    keep_pace(connection, row._mapping)
     return endpoint_shape(row._mapping), secret
+
+
+def keep_pace(connection: Connection, endpoint: RowMapping) -> None:
+    """An endpoint with a rate has a bucket of tokens, which begins full."""
+    if endpoint["max_per_second"] is not None:
+        values = {"endpoint": endpoint["id"], "empty_at": EPOCH}
+        connection.execute(postgresql.insert(paces_table).values(values).on_conflict_do_nothing())
 
 
 def _refuse_too_many(connection: Connection, owner: Key) -> None:
@@ -253,55 +290,16 @@ def list_endpoints(connection: Connection, key: Key) -> list[dict[str, Any]]:
     return [endpoint_shape(row._mapping) for row in rows]
 
 
-def get_endpoint(connection: Connection, key: Key, endpoint_id: str) -> RowMapping:
-    """The row of one endpoint. Raises `NotFoundError`, also for one of another key."""
+def get_endpoint(connection: Connection, key: Key, endpoint_id: str, *, to_change: bool = False) -> RowMapping:
+    """The row of one endpoint; with `to_change` nobody else changes it until the transaction ends.
+
+    Raises `NotFoundError`, also for one of another key.
+    """
     found = select(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
-    row = connection.execute(found).one_or_none()
+    row = connection.execute(found.with_for_update(key_share=True) if to_change else found).one_or_none()
     if row is None:
         raise _no_endpoint(endpoint_id)
     return row._mapping
-
-
-def change_endpoint(
-    connection: Connection,
-    key: Key,
-    endpoint_id: str,
-    wanted: EndpointChange,
-    *,
-    rules: AddressRules,
-    vocabulary: Vocabulary,
-) -> dict[str, Any]:
-    """Store what is given. Raises `NotFoundError`, `RefusedAddressError` and `InvalidBodyError`."""
-    given = wanted.model_fields_set
-    if not given:
-        raise InvalidBodyError("There is nothing to change.", errors=[{"pointer": "#", "detail": "empty"}])
-    found = select(endpoints_table).where(endpoints_table.c.id == endpoint_id, *_visible_to(key))
-    row = connection.execute(found.with_for_update(key_share=True)).one_or_none()
-    if row is None:
-        raise _no_endpoint(endpoint_id)
-    values = _changed_columns(wanted, rules) | criterion_columns(merged_criterion(wanted, row._mapping, vocabulary))
-    if "saved_search" in given:
-        values["saved_search"] = _checked_saved_search(connection, key, wanted.saved_search)
-    changed = update(endpoints_table).where(endpoints_table.c.id == endpoint_id)
-    stored = changed.values(**values, updated_at=func.now()).returning(endpoints_table)
-    return endpoint_shape(connection.execute(stored).one()._mapping)
-
-
-def _changed_columns(wanted: EndpointChange, rules: AddressRules) -> dict[str, Any]:
-    """The columns that a change sets, but for those that say what records have to meet."""
-    given = wanted.model_fields_set
-    values: dict[str, Any] = {}
-    if "url" in given:
-        values["url"] = _checked_url(wanted.url, rules)
-    if "event_types" in given:
-        values["event_types"] = list(dict.fromkeys(wanted.event_types or ()))
-    if "causes" in given:
-        values["causes"] = list(dict.fromkeys(wanted.causes))
-    if "description" in given:
-        values["description"] = wanted.description
-    if "status" in given:
-        values.update(status=wanted.status, status_reason=None, failing_since=None)
-    return values
 
 
 def renew_secret(connection: Connection, key: Key, endpoint_id: str) -> tuple[dict[str, Any], str]:
@@ -357,7 +355,8 @@ def _visible_to(key: Key) -> list[ColumnElement[bool]]:
 def endpoint_shape(row: RowMapping) -> dict[str, Any]:
     """The public shape of a row: all but the secret."""
     plain = ("id", "url", "causes", "q", "filters", "saved_search", "description", "status", "status_reason")
-    shape = {name: row[name] for name in (*plain, "from_seq", "owner")}
+    numbers = ("from_seq", "missed_after", "max_per_second", "max_concurrent")
+    shape = {name: row[name] for name in (*plain, *numbers, "owner")}
     shape["type"] = row["noun"]
     shape["event_types"] = row["event_types"] or None
     for name in ("failing_since", "former_secret_until", "created_at", "updated_at"):

@@ -27,6 +27,7 @@ import httpcore
 import idna
 
 from services.api.settings import ApiSettings
+from services.api.webhooks.proxy import EgressProxy
 from services.core.domain.errors import RefusedAddressError
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -185,10 +186,17 @@ class GuardedNetwork(httpcore.NetworkBackend):
     Raises `RefusedAddressError` from `connect_tcp`; everything else is an httpcore exception.
     """
 
-    def __init__(self, rules: AddressRules, deadline: Deadline, resolve: Resolve | None = None) -> None:
+    def __init__(
+        self,
+        rules: AddressRules,
+        deadline: Deadline,
+        resolve: Resolve | None = None,
+        proxy: EgressProxy | None = None,
+    ) -> None:
         self._rules = rules
         self._deadline = deadline
         self._resolve = resolve or resolve_by_system
+        self._proxy = proxy
 
     def connect_tcp(
         self,
@@ -199,7 +207,7 @@ class GuardedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Connect to the host as it resolves now. TLS and the Host header go on using its name."""
-        addresses = self._addresses(host, port)
+        addresses = self._addresses(host, port, self._resolve)
         for ip in addresses:
             self._rules.check_ip(ip)
         fault: Exception = httpcore.ConnectError(f"{host} has no address")
@@ -208,18 +216,41 @@ class GuardedNetwork(httpcore.NetworkBackend):
             try:
                 # What is left is shared, so that one dead address leaves time for the others.
                 patience = self._deadline.left(httpcore.ConnectTimeout) / (len(candidates) - position)
-                return DeadlineStream(_connect(ip, port, patience), self._deadline)
+                return DeadlineStream(self._connect(ip, port, patience), self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as refusal:
                 fault = refusal
         raise fault
 
-    def _addresses(self, host: str, port: int) -> Sequence[IPAddress]:
+    def _connect(self, ip: IPAddress, port: int, patience: float) -> socket.socket:
+        """To a checked address: through the proxy, but for this machine itself, which would be the proxy's there."""
+        network = refused_network(ip)
+        if self._proxy is None or (network is not None and network.loopback):
+            return _connect(ip, port, patience)
+        until = Deadline(patience)
+        connection = self._connect_to_proxy(self._proxy, until)
+        try:
+            host = f"[{ip}]" if ip.version == 6 else str(ip)
+            self._proxy.open_tunnel(DeadlineStream(connection, until), f"{host}:{port}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect_to_proxy(self, proxy: EgressProxy, until: Deadline) -> socket.socket:
+        """The operator says where it is: it may well be on a private network."""
+        try:
+            first, *_ = self._addresses(proxy.host, proxy.port, resolve_by_system)
+            return _connect(first, proxy.port, until.left(httpcore.ConnectTimeout))
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as fault:
+            raise httpcore.ProxyError("the egress proxy cannot be reached") from fault
+
+    def _addresses(self, host: str, port: int, resolve: Resolve) -> Sequence[IPAddress]:
         try:
             return [ipaddress.ip_address(host)]
         except ValueError:
             pass
         try:
-            return _within(self._deadline, lambda: self._resolve(host, port))
+            return _within(self._deadline, lambda: resolve(host, port))
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"{host} could not be resolved in time") from None
         except OSError as fault:

@@ -8,6 +8,7 @@ Locks are taken in the order endpoint, delivery (as deleting an endpoint does), 
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -18,11 +19,11 @@ from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from services.api.webhooks.endpoints import DISABLED, ENABLED
 from services.api.webhooks.schedule import RetrySchedule
-from services.api.webhooks.sender import AttemptResult
+from services.api.webhooks.sender import OURS, AttemptResult
 from services.core.domain.changes import Match
 from services.core.store.bulk import copy_rows
 from services.core.store.changes import ChangeRecord, change_from_row, changes_table
-from services.core.store.webhooks import attempts_table, deliveries_table, endpoints_table
+from services.core.store.webhooks import attempts_table, deliveries_table, endpoints_table, fanout_table
 
 FAILING_UNTIL_DISABLED = timedelta(days=5)
 """How long an endpoint may give nothing but failures. It is longer than all the tries of one event take."""
@@ -61,7 +62,8 @@ class Room:
     """How much may be claimed.
 
     Endpoints that are slow or failing have places of their own, so that they cannot take all of them. `slow_ones` are
-    those that this deliverer knows to be slow; those that fail are known from the store.
+    those that this deliverer knows to be slow; those that fail are known from the store. Of an endpoint with a rate no
+    more is claimed (`a_paced_endpoint`) than can begin at once: what waits for a thread would begin together later.
     """
 
     quick: int
@@ -69,6 +71,7 @@ class Room:
     slow: int
     a_slow_endpoint: int
     slow_ones: Collection[str] = ()
+    a_paced_endpoint: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,12 @@ _CLAIM = text("""
     ), candidates AS (
         SELECT due.id, e.slow, row_number() OVER (PARTITION BY e.slow ORDER BY due.turn, due.due_at) AS place
         FROM (
-            SELECT id, failing_since IS NOT NULL OR id = ANY(CAST(:slow_ones AS text[])) AS slow
-            FROM webhook_endpoints WHERE status = 'enabled'
+            SELECT id, failing_since IS NOT NULL OR id = ANY(CAST(:slow_ones AS text[])) AS slow,
+                   least(max_concurrent, CASE WHEN max_per_second IS NOT NULL THEN :a_paced_endpoint END) AS most,
+                   floor(:tolerance + max_per_second * least(
+                       extract(epoch FROM :now - coalesce(p.empty_at, 'epoch')),
+                       greatest(:burst_seconds, 1 / max_per_second))) AS tokens
+            FROM webhook_endpoints LEFT JOIN webhook_paces p ON p.endpoint = id WHERE status = 'enabled'
         ) e
         LEFT JOIN busy ON busy.endpoint = e.id
         CROSS JOIN LATERAL (
@@ -118,8 +125,8 @@ _CLAIM = text("""
                 WHERE endpoint = e.id AND status = 'pending' AND due_at <= :now
                   AND (leased_until IS NULL OR leased_until <= :now)
                 ORDER BY due_at, seq
-                LIMIT greatest(CASE WHEN e.slow THEN :a_slow_endpoint ELSE :a_quick_endpoint END
-                               - coalesce(busy.tries, 0), 0)
+                LIMIT greatest(least(least(CASE WHEN e.slow THEN :a_slow_endpoint ELSE :a_quick_endpoint END, e.most)
+                                     - coalesce(busy.tries, 0), e.tokens), 0)
             ) first_due
         ) due
     ), locked AS (
@@ -131,9 +138,27 @@ _CLAIM = text("""
     UPDATE webhook_deliveries d SET leased_until = :leased_until, token = d.token + 1
     FROM locked, webhook_endpoints e
     WHERE d.id = locked.id AND e.id = d.endpoint
-    RETURNING d.id, d.token, d.endpoint, d.seq, d.match, e.url,
+    RETURNING d.id, d.token, d.endpoint, d.seq, d.match, e.url, e.max_per_second,
               CASE WHEN e.former_secret_until > :now THEN ARRAY[e.secret, e.former_secret]
                    ELSE ARRAY[e.secret] END AS secrets
+""")
+
+BURST_SECONDS = 0.5
+"""Tokens of an endpoint with a rate gather for so long: as long as a deliverer may sleep, so that the rate is reached.
+Nor does an endpoint ever get more than one and a half times its rate within a second."""
+_TOLERANCE = 1e-6
+"""Of a token: what is lost by rounding."""
+
+# The bucket is kept as the moment at which it was empty. Only who claims writes here, one at a time; the row of an
+# endpoint that is being deleted is passed by.
+_TAKE_TOKENS = text("""
+    UPDATE webhook_paces p
+    SET empty_at = greatest(p.empty_at, :now - greatest(:burst_seconds, 1 / taken.rate) * interval '1 second')
+                   + taken.tokens / taken.rate * interval '1 second'
+    FROM unnest(CAST(:endpoints AS text[]), CAST(:tokens AS int[]), CAST(:rates AS float8[])) taken(id, tokens, rate),
+         (SELECT endpoint FROM webhook_paces WHERE endpoint = ANY(CAST(:endpoints AS text[]))
+          FOR UPDATE SKIP LOCKED) free
+    WHERE p.endpoint = taken.id AND p.endpoint = free.endpoint
 """)
 
 
@@ -143,7 +168,8 @@ def claim(connection: Connection, room: Room, *, now: datetime, lease: timedelta
         return []
     connection.execute(_LOCK_CLAIMING)
     values = {**asdict(room), "slow_ones": list(room.slow_ones), "now": now, "leased_until": now + lease}
-    rows = connection.execute(_CLAIM, values).all()
+    rows = connection.execute(_CLAIM, {**values, "burst_seconds": BURST_SECONDS, "tolerance": _TOLERANCE}).all()
+    _take_tokens(connection, {row.endpoint: row.max_per_second for row in rows if row.max_per_second}, rows, now)
     changes = _changes(connection, {row.seq for row in rows})
     _expire(connection, [row.id for row in rows if row.seq not in changes], now)
     return [
@@ -153,13 +179,32 @@ def claim(connection: Connection, room: Room, *, now: datetime, lease: timedelta
     ]
 
 
+def _take_tokens(connection: Connection, rates: Mapping[str, float], rows: Sequence[Any], now: datetime) -> None:
+    if rates:
+        taken = Counter(row.endpoint for row in rows if row.endpoint in rates)
+        values = {"endpoints": list(rates), "tokens": [taken[each] for each in rates], "rates": list(rates.values())}
+        connection.execute(_TAKE_TOKENS, {**values, "now": now, "burst_seconds": BURST_SECONDS})
+
+
+_RELEASE = text("""
+    UPDATE webhook_deliveries d SET leased_until = NULL
+    FROM (
+        SELECT id FROM webhook_deliveries
+        JOIN unnest(CAST(:ids AS text[]), CAST(:tokens AS bigint[])) held(delivery, held_token)
+          ON id = delivery AND token = held_token
+        FOR NO KEY UPDATE OF webhook_deliveries SKIP LOCKED
+    ) ours
+    WHERE d.id = ours.id
+""")
+"""Without waiting for anybody: what is locked becomes free when its lease ends."""
+
+
 def release(connection: Connection, claims: Iterable[Claim]) -> None:
     """Give back claims that were not tried, so that others can take them at once."""
-    columns = deliveries_table.c
-    wanted = [{"wanted": each.delivery, "held": each.token} for each in claims]
-    if wanted:
-        ours = update(deliveries_table).where(columns.id == bindparam("wanted"), columns.token == bindparam("held"))
-        connection.execute(ours.values({columns.leased_until: None}), wanted)
+    held = list(claims)
+    if held:
+        values = {"ids": [each.delivery for each in held], "tokens": [each.token for each in held]}
+        connection.execute(_RELEASE, values)
 
 
 def _changes(connection: Connection, seqs: Collection[int]) -> dict[int, ChangeRecord]:
@@ -187,14 +232,11 @@ def settle(
     asked = frozenset(each.claim.endpoint for each in tried)
     endpoints = _lock_endpoints(connection, asked)
     held = _lock_deliveries(connection, {each.claim.delivery for each in tried})
-    ours = [each for each in tried if held.get(each.claim.delivery, (0, 0))[0] == each.claim.token]
-    outcomes = [
-        _outcome(each, failed_tries=held[each.claim.delivery][1] + 1, schedule=schedule, now=now, chance=chance)
-        for each in ours
-    ]
+    ours = [each for each in tried if each.claim.key in held]
+    outcomes = [_outcome(each, held[each.claim.key], schedule=schedule, now=now, chance=chance) for each in ours]
     if ours:
         _store_outcomes(connection, outcomes)
-        copy_rows(connection, attempts_table, [_attempt(each, held[each.claim.delivery][1] + 1) for each in ours])
+        copy_rows(connection, attempts_table, [_attempt(each, held[each.claim.key].attempts + 1) for each in ours])
     disabled = frozenset(name for name, row in endpoints.items() if _judge(connection, row, ours, now))
     enabled = frozenset(name for name, row in endpoints.items() if row.status == ENABLED)
     return Settled(
@@ -213,26 +255,28 @@ def _lock_endpoints(connection: Connection, ids: Collection[str]) -> dict[str, A
     return {row.id: row for row in connection.execute(chosen.with_for_update(key_share=True))}
 
 
-def _lock_deliveries(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, int]]:
-    """Token and number of attempts of those that are still owed."""
+def _lock_deliveries(connection: Connection, ids: Collection[str]) -> dict[tuple[str, int], Any]:
+    """Those that are still owed, by id and token, with the number of attempts and of those before this schedule."""
     columns = deliveries_table.c
-    owed = select(columns.id, columns.token, columns.attempts).where(columns.id.in_(ids), columns.status == PENDING)
-    rows = connection.execute(owed.order_by(columns.id).with_for_update(key_share=True))
-    return {row.id: (row.token, row.attempts) for row in rows}
+    owed = select(columns.id, columns.token, columns.attempts, columns.attempts_before)
+    owed = owed.where(columns.id.in_(ids), columns.status == PENDING).order_by(columns.id)
+    rows = connection.execute(owed.with_for_update(key_share=True))
+    return {(row.id, row.token): row for row in rows}
 
 
 def _outcome(
-    tried: Tried, *, failed_tries: int, schedule: RetrySchedule, now: datetime, chance: Callable[[], float]
+    tried: Tried, held: Any, *, schedule: RetrySchedule, now: datetime, chance: Callable[[], float]
 ) -> dict[str, Any]:
-    """What is to stand in the row of the delivery."""
+    """What is to stand in the row of the delivery. Attempts before it was sent again do not count for the schedule."""
     result = tried.result
+    failed_tries = held.attempts - held.attempts_before + 1
     again = None
     if not result.succeeded and result.status != HTTPStatus.GONE:
         again = schedule.next_try(failed_tries, now=now, chance=chance, retry_after=result.retry_after)
     return {
         "wanted": tried.claim.delivery,
         "new_status": DELIVERED if result.succeeded else FAILED if again is None else PENDING,
-        "new_attempts": failed_tries,
+        "new_attempts": held.attempts + 1,
         "new_due_at": again or now,
         "new_settled_at": now if again is None else None,
     }
@@ -269,6 +313,7 @@ def _attempt(tried: Tried, number: int) -> dict[str, Any]:
 def _judge(connection: Connection, endpoint: Any, tried: Iterable[Tried], now: datetime) -> bool:
     """Note how an endpoint fares; whether it was disabled."""
     results = [each.result for each in tried if each.claim.endpoint == endpoint.id]
+    results = [result for result in results if result.outcome not in OURS]
     if not results:
         return False
     failing_since = None if any(result.succeeded for result in results) else endpoint.failing_since or now
@@ -277,7 +322,7 @@ def _judge(connection: Connection, endpoint: Any, tried: Iterable[Tried], now: d
         values["failing_since"] = failing_since
     reason = _reason_to_disable(results, failing_since, now) if endpoint.status == ENABLED else None
     if reason is not None:
-        values.update(status=DISABLED, status_reason=reason)
+        values.update(status=DISABLED, status_reason=reason, missed_after=select(fanout_table.c.seq).scalar_subquery())
     if values:
         connection.execute(
             update(endpoints_table).where(endpoints_table.c.id == endpoint.id).values(**values, updated_at=now)

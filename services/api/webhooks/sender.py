@@ -14,7 +14,9 @@ from http import HTTPStatus
 
 import httpcore
 
+from services.api.settings import ApiSettings
 from services.api.webhooks.guard import AddressRules, Deadline, GuardedNetwork, Resolve, WebhookAddress
+from services.api.webhooks.proxy import EgressProxy
 from services.core.domain.errors import RefusedAddressError
 
 USER_AGENT = "OpenUPR-Webhooks/1"
@@ -35,7 +37,12 @@ class AttemptOutcome(StrEnum):
     TLS_FAILED = "tls_failed"
     BAD_ANSWER = "bad_answer"
     REFUSED_ADDRESS = "refused_address"
+    PROXY_FAILED = "proxy_failed"
     INTERNAL_ERROR = "internal_error"
+
+
+OURS = frozenset({AttemptOutcome.PROXY_FAILED, AttemptOutcome.INTERNAL_ERROR})
+"""Faults on our side: tried again by the schedule, but no reason to think ill of the receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +83,22 @@ class WebhookSender:
         deadline_seconds: float = 20.0,
         resolve: Resolve | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        proxy: EgressProxy | None = None,
     ) -> None:
         """`resolve` replaces the system's name look-up; `ssl_context` the usual certificate authorities."""
         self._rules = rules
         self._deadline_seconds = deadline_seconds
         self._resolve = resolve
         self._ssl_context = ssl_context or usual_ssl_context()
+        self._proxy = proxy
+
+    @classmethod
+    def from_settings(cls, settings: ApiSettings) -> "WebhookSender":
+        """As the settings of this process say. Raises `SettingsError` for a proxy that cannot be used."""
+        told = settings.webhook_proxy
+        proxy = None if told is None else EgressProxy.from_url(told.get_secret_value())
+        rules = AddressRules.from_settings(settings)
+        return cls(rules, deadline_seconds=settings.webhook_deadline_seconds, proxy=proxy)
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         """POST `body` (JSON) with `headers` beside our own; never raises for what a receiver or a network does."""
@@ -94,6 +111,8 @@ class WebhookSender:
         except httpcore.TimeoutException as fault:
             detail = f"{_without_control(str(fault))} ({self._deadline_seconds:g} s)"
             return _failed(AttemptOutcome.TIMEOUT, detail, started)
+        except httpcore.ProxyError as fault:
+            return _failed(AttemptOutcome.PROXY_FAILED, str(fault), started)
         except httpcore.NetworkError as fault:
             by_tls = isinstance(fault.__cause__, ssl.SSLError)
             outcome = AttemptOutcome.TLS_FAILED if by_tls else AttemptOutcome.CONNECTION_FAILED
@@ -113,7 +132,7 @@ class WebhookSender:
         connection = httpcore.HTTPConnection(
             origin=url.origin,
             ssl_context=self._ssl_context,
-            network_backend=GuardedNetwork(self._rules, deadline, self._resolve),
+            network_backend=GuardedNetwork(self._rules, deadline, self._resolve, self._proxy),
         )
         own = {
             "Host": address.authority,

@@ -11,7 +11,6 @@ from sqlalchemy import RowMapping
 from services.api.event_types import sample_body
 from services.api.settings import ApiSettings
 from services.api.webhooks.endpoints import EventType, secrets_in_force
-from services.api.webhooks.guard import AddressRules
 from services.api.webhooks.sender import WebhookSender
 from services.api.webhooks.signature import signed_headers
 from services.core.schemas.models import Public
@@ -45,8 +44,7 @@ def send_test(endpoint: RowMapping, event_type: str, settings: ApiSettings) -> d
     headers = signed_headers(
         message_id=body["data"]["id"], signed_at=now, body=encoded, secrets_in_force=secrets_in_force(endpoint, now)
     )
-    sender = WebhookSender(AddressRules.from_settings(settings), deadline_seconds=settings.webhook_deadline_seconds)
-    result = sender.send(endpoint["url"], encoded, headers)
+    result = WebhookSender.from_settings(settings).send(endpoint["url"], encoded, headers)
     return {
         "succeeded": result.succeeded,
         "outcome": str(result.outcome),

@@ -39,6 +39,7 @@ changes_table = Table(
 )
 Index(None, changes_table.c.subject, changes_table.c.seq)
 Index(None, changes_table.c.type, changes_table.c.seq)
+Index(None, changes_table.c.occurred_at, changes_table.c.seq)
 Index(None, changes_table.c.terms_before, postgresql_using="gin")
 Index(None, changes_table.c.terms_after, postgresql_using="gin")
 

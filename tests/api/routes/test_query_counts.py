@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from services.api.keys import Scope
 from services.api.routes.statistics import COUNTED_NOUNS
 from services.api.settings import ApiSettings
 from services.api.statistics import dimensions_of
+from services.api.webhooks.replaying import replay_block
 from services.core.domain.changes import Cause
 from services.core.runtime.serve import served
 from services.core.schemas.events import draft_change
@@ -87,12 +89,13 @@ def _statistics(noun: str) -> tuple[Asked, ...]:
 
 
 NO_QUERY = (Asked(0),)
+ENDPOINT = "/v1/webhooks/endpoints/{endpoint_id}"
 WITH_KEY = (
     "/v1/keys",
     "/v1/saved-searches",
     "/v1/saved-searches/{search_id}",
     "/v1/webhooks/endpoints",
-    "/v1/webhooks/endpoints/{endpoint_id}",
+    ENDPOINT,
 )
 OWN_VALUES = {"/v1/event-types/{name}": {"name": "recommendation.created"}}
 """What paths call by a name that others use for something else."""
@@ -140,6 +143,11 @@ ROUTES: dict[str, tuple[Asked, ...]] = {
     ),
     "/v1/calendar.ics": (Asked(4), Asked(4, "?region=grulac&bloc=oas")),
     **{path: (Asked(1 + 1),) for path in WITH_KEY},  # the key comes first
+    # Behind the key the endpoint, and of a delivery its tries.
+    f"{ENDPOINT}/deliveries": (Asked(3), Asked(3, "?limit=1&status=delivered&event_type=recommendation.created")),
+    f"{ENDPOINT}/deliveries/{{delivery_id}}": (Asked(4),),
+    f"{ENDPOINT}/replays": (Asked(3), Asked(3, "?limit=1")),
+    f"{ENDPOINT}/replays/{{replay_id}}": (Asked(3),),
 }
 """What every route is asked, with the greatest number of queries."""
 
@@ -271,7 +279,13 @@ def make_more(site: Site, key: str, count: int) -> dict[str, str]:
     for _ in range(count):
         search, endpoint = (site.client.post(path, json=body, headers=headers) for path, body in made.items())
         assert (search.status_code, endpoint.status_code) == (201, 201), search.text + endpoint.text
-    return {"search_id": search.json()["id"], "endpoint_id": endpoint.json()["id"]}
+    below = f"/v1/webhooks/endpoints/{endpoint.json()['id']}"
+    replay = site.client.post(f"{below}/replay", json={"since": 0, "to_seq": count}, headers=headers).json()["id"]
+    with site.engine.begin() as connection:
+        replay_block(connection, datetime.now(UTC))
+    delivery = site.client.get(f"{below}/deliveries", headers=headers).json()["data"][0]["id"]
+    ids = {"search_id": search.json()["id"], "endpoint_id": endpoint.json()["id"]}
+    return ids | {"replay_id": replay, "delivery_id": delivery}
 
 
 def addresses(values: dict[str, str], ids: dict[str, str]) -> list[tuple[str, int]]:

@@ -121,6 +121,7 @@ def test_an_endpoint_is_changed_paused_and_enabled(client: httpx.Client, engine:
     paused = client.patch(address, json={"status": "paused"}).json()
     assert {name: paused[name] for name in paused if paused[name] != created[name]} == {
         "status": "paused",
+        "missed_after": 0,
         "updated_at": paused["updated_at"],
     }
     changed = client.patch(

@@ -23,6 +23,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from services.api.webhooks import deliver
 from services.api.webhooks.deliver import Deliverer, Places
 from services.api.webhooks.fanout import fan_out
+from services.api.webhooks.forgetting import KeptFor
 from services.api.webhooks.queue import Room, Tried, claim, settle
 from services.api.webhooks.schedule import load_schedule
 from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
@@ -754,7 +755,7 @@ def test_old_changes_are_removed_when_they_were_fanned_out(
     engine: Engine, make_deliverer: MakeDeliverer, clock: FakeClock, publish: Publish
 ) -> None:
     publish(*[draft() for _ in range(5)])
-    for_ever, deliverer = make_deliverer(), make_deliverer(changes_kept=timedelta(days=30))
+    for_ever, deliverer = make_deliverer(), make_deliverer(kept=KeptFor(changes=timedelta(days=30)))
     clock.now += timedelta(days=31)
     assert deliverer.step()  # fans out, and removes all but the last
     for_ever.step()
