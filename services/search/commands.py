@@ -64,6 +64,8 @@ def reconcile() -> None:
         typer.echo("so much differed that the index was built anew")
     else:
         typer.echo(f"{found.repaired} repaired" if found.repaired else "nothing to repair")
+    for key, reason in found.refused.items():
+        typer.echo(f"cannot be indexed: {key.type}/{key.id}: {reason}")
 
 
 def _name(fault: str, keys: Sequence[DocumentKey]) -> None:

@@ -5,9 +5,9 @@ shows exactly what the store held at the change it stands at.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from services.core.store.filtering import as_array
 from services.core.store.reference import reference_seen_by
 from services.core.store.tables import AGGREGATES
 from services.search.documents import Projection, all_documents, documents_of, gone, marks
-from services.search.engines.base import DocumentKey, IndexMissingError, PreparingEngine
+from services.search.engines.base import DocumentKey, DocumentsRefusedError, IndexMissingError, PreparingEngine
 from services.search.engines.base import Engine as SearchEngine
 from services.search.preparing import prepared_documents
 
@@ -56,13 +56,15 @@ class Lag:
 class Reconciled:
     """What a comparison of index and store found, and repaired. `rebuilt`: by building the index anew.
 
-    `missing` are not in the index, `surplus` not in the store; what is `stale` there is of another revision.
+    `missing` are not in the index, `surplus` not in the store; what is `stale` there is of another revision. `refused`
+    are those that the engine cannot index, with its reasons.
     """
 
     documents: int
     missing: tuple[DocumentKey, ...] = ()
     stale: tuple[DocumentKey, ...] = ()
     surplus: tuple[DocumentKey, ...] = ()
+    refused: Mapping[DocumentKey, str] = field(default_factory=dict)
     rebuilt: bool = False
 
     @property
@@ -72,8 +74,8 @@ class Reconciled:
 
     @property
     def repaired(self) -> int:
-        """How many were not."""
-        return len(self.wrong)
+        """How many of them are now."""
+        return sum(key not in self.refused for key in self.wrong)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ class Indexer:
 
     `name` is the index's, as all processes that may write it call it: they take turns by a lock in the database.
     Several processes may each keep an index of their own.
+
+    A document that the engine refuses is left out, so that the others are found; it is tried again when it changes, and
+    by the next process.
     """
 
     def __init__(self, store: Engine, engine: SearchEngine, name: str) -> None:
@@ -99,6 +104,7 @@ class Indexer:
         self._noted: int | None = None
         self._edition: str | None = None
         self._compared = False
+        self._refused: dict[DocumentKey, str] = {}
 
     def step(self) -> bool:
         """Bring the index to the newest change, or build it where there is none. Says whether there was work.
@@ -221,10 +227,9 @@ class Indexer:
         if len(keys) > FEW and len(keys) > REBUILD_FROM_SHARE * sum(self._engine.counts().values()):
             self._build(connection)
             return
-        projection = self._projection(connection)
         deletes = gone(connection, keys)
         try:
-            self._engine.apply(documents_of(connection, keys, projection), deletes, newest, follows=cursor)
+            self._write(connection, keys, deletes, newest, follows=cursor)
         except IndexMissingError:
             self._build(connection)
             return
@@ -238,6 +243,30 @@ class Indexer:
             seconds=round(time.monotonic() - started, 3),
         )
 
+    def _write(
+        self, connection: Connection, keys: Sequence[DocumentKey], deletes: list[DocumentKey], cursor: int, follows: int
+    ) -> None:
+        """Bring documents to what the store holds. What the engine refuses does not stay there as it was."""
+        projection = self._projection(connection)
+        for key in keys:
+            self._refused.pop(key, None)
+        while True:
+            refused = [key for key in keys if key in self._refused]
+            wanted = [key for key in keys if key not in self._refused]
+            upserts = documents_of(connection, wanted, projection)
+            try:
+                return self._engine.apply(upserts, [*deletes, *refused], cursor, follows=follows)
+            except DocumentsRefusedError as fault:
+                self._leave_out(fault)
+
+    def _leave_out(self, fault: DocumentsRefusedError) -> None:
+        """Note what the engine refuses. Raises the fault where all of it was left out already."""
+        if fault.reasons.keys() <= self._refused.keys():
+            raise fault
+        for key, reason in fault.reasons.items():
+            log.error("the search engine refuses a document; it cannot be found", document="/".join(key), reason=reason)
+        self._refused.update(fault.reasons)
+
     def _build(self, connection: Connection) -> int:
         started = time.monotonic()
         cursor = head(connection)
@@ -250,18 +279,30 @@ class Indexer:
 
     def _rebuilt(self, connection: Connection, cursor: int) -> int:
         projection = self._projection(connection)
+        self._refused.clear()
+        while True:
+            try:
+                return self._filled(connection, projection, cursor)
+            except DocumentsRefusedError as fault:
+                self._leave_out(fault)
+
+    def _filled(self, connection: Connection, projection: Projection, cursor: int) -> int:
+        without = frozenset(self._refused)
         if isinstance(self._engine, PreparingEngine):
-            with closing(prepared_documents(connection, projection, self._engine.preparation)) as prepared:
+            prepare = self._engine.preparation
+            with closing(prepared_documents(connection, projection, prepare, without=without)) as prepared:
                 return self._engine.rebuild(prepared, cursor)
         with closing(all_documents(connection, projection)) as documents:
-            return self._engine.rebuild(documents, cursor)
+            return self._engine.rebuild((each for each in documents if each.key not in without), cursor)
 
     def _compare(self, connection: Connection) -> Reconciled:
         """Compare index and store, which stand at the same change, and repair what differs."""
         projection = self._projection(connection)
         found = Reconciled(0)
         for noun in SEARCHED_NOUNS:
-            wanted, held = marks(connection, noun, projection), self._engine.ids(noun)
+            wanted, held = dict(marks(connection, noun, projection)), self._engine.ids(noun)
+            for key in self._refused.keys() & _keys(noun, wanted):
+                del wanted[key.id]
             stale = (id_ for id_ in wanted if id_ in held and held[id_] != wanted[id_])
             found = Reconciled(
                 found.documents + len(wanted),
@@ -270,9 +311,9 @@ class Indexer:
                 (*found.surplus, *_keys(noun, held.keys() - wanted.keys())),
             )
         self._compared = True
-        return self._repair(connection, found, projection) if found.wrong else found
+        return self._repair(connection, found) if found.wrong else replace(found, refused=dict(self._refused))
 
-    def _repair(self, connection: Connection, found: Reconciled, projection: Projection) -> Reconciled:
+    def _repair(self, connection: Connection, found: Reconciled) -> Reconciled:
         wrong = found.wrong
         log.warning(
             "index differs from the store",
@@ -283,11 +324,10 @@ class Indexer:
         )
         if len(wrong) > FEW and len(wrong) > REBUILD_FROM_SHARE * found.documents:
             self._build(connection)
-            return replace(found, rebuilt=True)
-        deletes = gone(connection, wrong)
+            return replace(found, refused=dict(self._refused), rebuilt=True)
         seen = head(connection)
-        self._engine.apply(documents_of(connection, wrong, projection), deletes, seen, follows=seen)
-        return found
+        self._write(connection, wrong, gone(connection, wrong), seen, follows=seen)
+        return replace(found, refused=dict(self._refused))
 
     def _projection(self, connection: Connection) -> Projection:
         """How records become documents now. Where the facts about States have changed, all are compared again."""

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -42,15 +42,20 @@ _AHEAD = 2
 
 
 def prepared_documents(
-    connection: Connection, projection: Projection, prepare: Prepare, *, workers: int | None = None
+    connection: Connection,
+    projection: Projection,
+    prepare: Prepare,
+    *,
+    without: Collection[DocumentKey] = (),
+    workers: int | None = None,
 ) -> Generator[Prepared, None, None]:
-    """Every searched record of the store as the connection's snapshot shows it, ready to be written. Close it if it is
-    left early: its workers wait for that.
+    """Every searched record of the store as the connection's snapshot shows it, ready to be written, `without` some.
+    Close it if it is left early: its workers wait for that.
 
     `workers` are one for each core unless told, and none for few documents. Raises `UnavailableError` where a worker
     dies.
     """
-    portions = list(_portions(connection))
+    portions = list(_portions(connection, without))
     if workers is None:
         workers = min(usable_cores(), MOST_WORKERS) if len(portions) >= WORTH_WORKERS else 0
     if workers < 2:
@@ -63,12 +68,13 @@ def prepared_documents(
         raise UnavailableError(f"a process that reads documents for the search index ended: {error}") from error
 
 
-def _portions(connection: Connection) -> Iterator[list[DocumentKey]]:
+def _portions(connection: Connection, without: Collection[DocumentKey]) -> Iterator[list[DocumentKey]]:
     for noun in SEARCHED_NOUNS:
         column = AGGREGATES[noun].key_column
-        ids = list(connection.scalars(select(column).order_by(column)))
+        keys = [DocumentKey(noun, id_) for id_ in connection.scalars(select(column).order_by(column))]
+        keys = [key for key in keys if key not in without] if without else keys
         size = PARTED_PORTION if noun in LAYOUT.parted else PORTION
-        yield from ([DocumentKey(noun, id_) for id_ in ids[at : at + size]] for at in range(0, len(ids), size))
+        yield from (keys[at : at + size] for at in range(0, len(keys), size))
 
 
 def _by_workers(

@@ -29,8 +29,9 @@ from services.ingest.reading import ReadCitation, ReadDocument, Reading, ReadLab
 from services.search import indexer as module
 from services.search.dependencies import Desk, following, open_desk
 from services.search.documents import Projection, all_documents
-from services.search.engines.base import SearchRequest
-from services.search.indexer import Reconciled
+from services.search.engines.base import DocumentKey, IndexDocument, SearchRequest
+from services.search.engines.meilisearch import MeilisearchEngine
+from services.search.indexer import Indexer, Reconciled
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
 from tests.search.conftest import LONG_AGO, eventually, forget, load, on_meilisearch
@@ -167,6 +168,81 @@ def test_a_replaced_id_leaves_nothing_behind(desk: Desk, store: Engine, tmp_path
     assert found(desk) == ["PER-2-116.1", "PER-2-116.2"]
     assert found(desk, provisional) == ["PER-2-116.1"], "it is found by the id that it bore before"
     assert_same(desk, store)
+
+
+def call(store: Engine, *external_ids: str) -> None:
+    """Give PER-2-116.1 other external ids, as a source would."""
+    with store.begin() as connection:
+        before = RECOMMENDATIONS.read(connection, ["PER-2-116.1"])["PER-2-116.1"]
+        after = replace(before, external_ids=external_ids, revision=before.revision + 1)
+        columns = recommendations_table.c
+        connection.execute(
+            update(recommendations_table)
+            .where(columns.id == after.id)
+            .values(external_ids=list(external_ids), revision=after.revision)
+        )
+        reference = read_reference(store)
+        was, is_now = (shape_of("recommendations", record, Names(reference)) for record in (before, after))
+        draft = draft_change(
+            "recommendations", was, is_now, cause=Cause.BACKFILL, effective_on=None, reference=reference
+        )
+        append_changes(connection, [draft] if draft else [])
+
+
+TOO_LONG = "x" * 500
+
+
+def test_a_document_that_the_engine_refuses_is_left_out_and_the_others_are_found(
+    desk: Desk, store: Engine, tmp_path: Path
+) -> None:
+    load(store, tmp_path, REPORT, "report.pdf")
+    call(store, TOO_LONG)
+    assert catch_up(desk) == 1
+    assert found(desk) == ["PER-2-116.2"]
+    assert desk.indexer.lag().changes == 0
+    call(store, "short")
+    assert catch_up(desk) == 1
+    assert_same(desk, store)
+    call(store, TOO_LONG, "short")
+    assert catch_up(desk) == 1
+    assert found(desk) == ["PER-2-116.2"], "what it was before is not what it is"
+    assert desk.indexer.lag().changes == 0
+
+
+def test_reconciling_names_what_the_engine_refuses(desk: Desk, store: Engine, tmp_path: Path) -> None:
+    load(store, tmp_path, REPORT, "report.pdf")
+    catch_up(desk)
+    call(store, TOO_LONG)
+    catch_up(desk)
+    another = Indexer(store, desk.engine, "another process")
+    told = another.reconcile()
+    key = DocumentKey("recommendations", "PER-2-116.1")
+    assert (told.missing, told.repaired) == ((key,), 0)
+    assert dict(told.refused) == {key: "a value of external_id has over 468 bytes"}
+    assert wrong(another.reconcile()) == (0, 0, 0), "it is not tried again and again"
+
+
+@pytest.mark.parametrize("building", [True, False])
+def test_meilisearch_refuses_a_whole_batch_for_one_document(
+    desk: Desk, store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, building: bool
+) -> None:
+    if not isinstance(desk.engine, MeilisearchEngine):
+        pytest.skip("of Meilisearch alone")
+    load(store, tmp_path, REPORT, "report.pdf")
+    if not building:
+        catch_up(desk)
+    many(store, 40)
+    make = MeilisearchEngine._document
+
+    def poisoned(self: MeilisearchEngine, document: IndexDocument) -> dict[str, object]:
+        made = make(self, document)
+        return made | {"key": "no key!"} if document.id in {"PER-2-117.7", "PER-2-117.30"} else made
+
+    monkeypatch.setattr(MeilisearchEngine, "_document", poisoned)
+    assert catch_up(desk) == 1
+    numbers = [f"PER-2-117.{at}" for at in range(1, 41) if at not in {7, 30}]
+    assert found(desk) == sorted(["PER-2-116.1", "PER-2-116.2", *numbers])
+    assert desk.indexer.lag().changes == 0
 
 
 def national_report(*texts: str, version: str = "1") -> Reading:

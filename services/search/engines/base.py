@@ -57,6 +57,17 @@ class IndexRefusedError(UprError):
     code, status, title = "index_refused", 500, "The search engine refused a document"
 
 
+class DocumentsRefusedError(IndexRefusedError):
+    """Documents that the engine cannot index, each with the reason. It would take the others."""
+
+    def __init__(self, reasons: "Mapping[DocumentKey, str]") -> None:
+        super().__init__("; ".join(f"{key.type} {key.id}: {reason}" for key, reason in reasons.items()))
+        self.reasons = dict(reasons)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reasons,)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexLayout:
     """The names that documents may use, and no others: engines lay out their index by it.
@@ -143,13 +154,13 @@ class IndexDocument:
         return DocumentKey(self.type, self.id)
 
     def values(self, name: str) -> tuple[str, ...]:
-        """The values of a filter, each once, without empty ones. Raises `IndexRefusedError` for one too long."""
+        """The values of a filter, each once, without empty ones. Raises `DocumentsRefusedError` for one too long."""
         values = self.filters.get(name, ())
         if len(values) > 1 or "" in values:
             values = tuple(dict.fromkeys(value for value in values if value))
         for value in values:
             if len(value) * 4 > MAX_VALUE_BYTES and len(value.encode()) > MAX_VALUE_BYTES:
-                raise IndexRefusedError(f"{self.type} {self.id}: a value of {name} has over {MAX_VALUE_BYTES} bytes")
+                raise DocumentsRefusedError({self.key: f"a value of {name} has over {MAX_VALUE_BYTES} bytes"})
         return values
 
 
@@ -387,7 +398,8 @@ class Engine(Protocol):
 
         `follows` is the cursor after which these changes come. Where the index stands elsewhere, because a rebuild was
         put in its place, nothing is done and `IndexMovedError` is raised: else the changes between would be lost.
-        Doing it again changes nothing. If it fails half-way, the cursor stays where it was.
+        Doing it again changes nothing. If it fails half-way, the cursor stays where it was. Raises
+        `DocumentsRefusedError` where it cannot index some of the documents: all of them that it came to know of.
         """
         ...
 
@@ -402,7 +414,7 @@ class Engine(Protocol):
         """Build a new index beside the one in use and put it in its place at once. Returns the number of documents.
 
         `cursor` is the change at which `documents` were read: changes made during the build are to be applied after.
-        If it fails, the old index stays in use.
+        If it fails, the old index stays in use. Raises `DocumentsRefusedError` as `apply` does.
         """
         ...
 
@@ -440,7 +452,7 @@ class PreparingEngine(Engine, Protocol):
     def preparation(self) -> Callable[[IndexDocument], Prepared]:
         """Makes documents ready to be written. It can be pickled.
 
-        Raises `IndexRefusedError` for a document that cannot be indexed.
+        Raises `DocumentsRefusedError` for a document that cannot be indexed.
         """
         ...
 

@@ -60,7 +60,7 @@ class Preparation:
         self._unlabelled = dict.fromkeys(self._filter_fields.values(), UNLABELLED)
 
     def __call__(self, document: IndexDocument) -> Prepared:
-        """The document and its passages. Raises `IndexRefusedError` for a value that is too long."""
+        """The document and its passages. Raises `DocumentsRefusedError` for a value that is too long."""
         key = key_text(document.key)
         texts, names = self._names_apart(document)
         own = self._analysed(texts, document.languages)

@@ -17,6 +17,7 @@ import hashlib
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,7 @@ from services.search.engines.base import (
     YEAR,
     Capabilities,
     DocumentKey,
+    DocumentsRefusedError,
     FacetCounts,
     Health,
     Hit,
@@ -73,6 +75,10 @@ _PART_OF: Final = "part_of"
 _WHOLE: Final = "whole"
 """The same, and of records that have passages their own key."""
 _OUTSTANDING_TASKS: Final = 8
+_MOST_REFUSED: Final = 100
+"""Documents that are told to be at fault: of more, something else is."""
+_FAULTS_OF_THE_SERVER: Final = frozenset({"internal", "system", "auth"})
+"""Types of errors that no document is to blame for (Meilisearch's reference of errors)."""
 _ORDERING_MS: Final = 1_500
 _PAGE_OF_IDS: Final = 5_000
 _RETRY_AFTER_SECONDS: Final = 10
@@ -191,14 +197,16 @@ class MeilisearchEngine:
             keys = [_document_key(key) for key in deletes]
             tasks = [self._server.delete(self._live, keys[at : at + _BATCH]) for at in range(0, len(keys), _BATCH)]
             tasks += self._without_passages(deletes)
+            sent = _Sent(self._server, self._live)
             last: list[dict[str, Any]] = []
             for batch in batches(upserts, _BATCH):
-                if last:
-                    tasks.append(self._server.add(self._live, last))
+                sent.add(last)
                 tasks += self._without_passages(document.key for document in batch)
-                last = self._made(batch)
+                last = self._made(batch, sent.refused)
             self._server.wait(tasks)
-            self._server.wait([self._server.add(self._live, [*last, _cursor_document(cursor)])])
+            sent.wait()
+            sent.add(last, _cursor_document(cursor))
+            sent.wait()
 
     def cursor(self) -> int | None:
         """See `Engine.cursor`."""
@@ -374,15 +382,14 @@ class MeilisearchEngine:
         """Send all documents to the new index; a few tasks may be under way at once. How many, and their passages."""
         keys: set[str] = set()
         passages: set[str] = set()
-        tasks: list[TaskInfo] = []
+        sent = _Sent(self._server, self._staging)
         for batch in batches(documents, _BATCH):
-            made = self._made(batch)
+            made = self._made(batch, sent.refused)
             for one in made:
                 (passages if _PART_OF in one else keys).add(one["key"])
-            tasks.append(self._server.add(self._staging, made))
-            if len(tasks) >= _OUTSTANDING_TASKS:
-                self._server.wait([tasks.pop(0)])
-        self._server.wait(tasks)
+            sent.add(made)
+            sent.wait(_OUTSTANDING_TASKS - 1)
+        sent.wait()
         return len(keys), len(passages)
 
     def _swap(self) -> None:
@@ -396,11 +403,17 @@ class MeilisearchEngine:
         parted = [_document_key(key) for key in keys if key.type in self._layout.parted]
         return [self._server.delete_where(self._live, _any_of(_PART_OF, parted))] if parted else []
 
-    def _made(self, batch: Iterable[IndexDocument]) -> list[dict[str, Any]]:
-        """Documents, each once, and their passages, as Meilisearch takes them."""
-        once = {document.key: document for document in batch}.values()
-        passages = [made for document in once for made in self._passages_made(document)]
-        return [*passages, *map(self._document, once)]
+    def _made(self, batch: Iterable[IndexDocument], refused: dict[DocumentKey, str]) -> list[dict[str, Any]]:
+        """Documents, each once, and their passages, as Meilisearch takes them. Those that cannot be are `refused`."""
+        records: list[dict[str, Any]] = []
+        passages: list[dict[str, Any]] = []
+        for document in {document.key: document for document in batch}.values():
+            try:
+                passages += self._passages_made(document)
+                records.append(self._document(document))
+            except DocumentsRefusedError as fault:
+                refused.update(fault.reasons)
+        return [*passages, *records]
 
     def _document(self, document: IndexDocument) -> dict[str, Any]:
         """The document as Meilisearch takes it.
@@ -877,14 +890,17 @@ class _Server:
             return TaskInfo(**self._client.http.post(f"indexes/{uid}/documents/delete", {"filter": condition}))
 
     def wait(self, tasks: Iterable[TaskInfo]) -> None:
-        """Wait until tasks have succeeded. Raises `IndexRefusedError` for one that failed."""
+        """Wait until tasks have succeeded. Raises `IndexRefusedError` for one that failed by what was sent."""
         for task in tasks:
             done = self._finished(task)
             if done.status != "succeeded":
                 error = done.error or {}
                 if error.get("code") == "index_not_found":
                     raise IndexMissingError(str(error.get("message")))
-                raise IndexRefusedError(f"Meilisearch task {task.task_uid} {done.status}: {error.get('message', '')}")
+                detail = f"Meilisearch task {task.task_uid} {done.status}: {error.get('message', '')}"
+                if error.get("type") in _FAULTS_OF_THE_SERVER:
+                    raise UnavailableError(detail, retry_after=_RETRY_AFTER_SECONDS)
+                raise IndexRefusedError(detail)
 
     def close(self) -> None:
         """Let go of this thread's client."""
@@ -909,6 +925,47 @@ class _Server:
         if client is None:
             client = self._local.client = meilisearch.Client(self._url, self._key, timeout=self._timeout)  # type: ignore[arg-type]
         return client
+
+
+class _Sent:
+    """Batches of documents on their way to an index. One that the server refuses is halved until it is clear which
+    documents are at fault: Meilisearch refuses a whole task for one of them.
+    """
+
+    def __init__(self, server: "_Server", uid: str) -> None:
+        self.refused: dict[DocumentKey, str] = {}
+        self._server = server
+        self._uid = uid
+        self._under_way: deque[tuple[TaskInfo, list[dict[str, Any]]]] = deque()
+
+    def add(self, batch: list[dict[str, Any]], *cursor: dict[str, Any]) -> None:
+        """Send a batch, if there is any, and the cursor in the same task."""
+        if batch or cursor:
+            self._under_way.append((self._server.add(self._uid, [*batch, *cursor]), batch))
+
+    def wait(self, left: int = 0) -> None:
+        """Wait until no more than some batches are under way. Raises `DocumentsRefusedError` at the end of all."""
+        while len(self._under_way) > left:
+            task, batch = self._under_way.popleft()
+            try:
+                self._server.wait([task])
+            except IndexRefusedError as fault:
+                self._halve(batch, fault)
+        if self.refused and not left:
+            raise DocumentsRefusedError(self.refused)
+
+    def _halve(self, batch: list[dict[str, Any]], fault: IndexRefusedError) -> None:
+        if not batch or len(self.refused) > _MOST_REFUSED:
+            raise fault  # then it is no fault of single documents
+        if len(batch) == 1:
+            self.refused[DocumentKey(batch[0]["type"], batch[0]["id"])] = fault.detail
+            return
+        middle = len(batch) // 2
+        for half in (batch[:middle], batch[middle:]):
+            try:
+                self._server.wait([self._server.add(self._uid, half)])
+            except IndexRefusedError as other:
+                self._halve(half, other)
 
 
 class _NotThereError(IndexMissingError):
