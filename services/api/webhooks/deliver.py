@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -43,6 +43,8 @@ START_SHARE, SETTLE_SHARE = 0.5, 0.25
 """What a lease has beyond the deadline of a try, as shares of it: for waiting until it starts, and for settling it."""
 SLOW_SECONDS = 1.0
 """A try that takes longer marks its endpoint as slow, until one takes less."""
+SLOW_WAIT_SECONDS = 0.25
+"""How long slow and failing endpoints wait at most while quick ones are served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Deliverer:
         )
         self._held: dict[tuple[str, int], _Held] = {}  # by delivery and token
         self._slow: set[str] = set()
+        self._slow_had_turn_at = 0.0
         self._closed: frozenset[str] = frozenset()
         self._finished: queue.SimpleQueue[Tried] = queue.SimpleQueue()
         self._too_late: queue.SimpleQueue[Claim] = queue.SimpleQueue()
@@ -129,8 +132,8 @@ class Deliverer:
             now = self._clock(connection)
             settled = self._settle(connection, now)
             release(connection, given_back)
-            claims = claim(connection, self._room(), now=now, lease=self._lease)
             behind, replays = is_behind(connection), replays_wait(connection)
+            claims = self._claim(connection, now, behind=behind)
         self._note_settled(settled)
         self._start(claims, claimed_at)
         fanned_out = self._fan_out() if behind else False
@@ -236,10 +239,26 @@ class Deliverer:
             self._held.pop(late[-1].key, None)
         return late
 
-    def _room(self) -> Room:
+    def _claim(self, connection: Connection, now: datetime, *, behind: bool) -> list[Claim]:
+        """Take what is due of quick endpoints; of slow ones when nothing of quick ones is under way or to be fanned
+        out, or when they have waited for a while. So they take no time from the others, and get their turn nonetheless.
+        """
+        held = self._held_now()
+        room = self._room(held)
+        claims = claim(connection, replace(room, slow=0), now=now, lease=self._lease)
+        waited = time.monotonic() - self._slow_had_turn_at > SLOW_WAIT_SECONDS
+        if waited or not (behind or claims or any(not each.slow for each in held)):
+            self._slow_had_turn_at = time.monotonic()
+            claims += claim(connection, replace(room, quick=0), now=now, lease=self._lease)
+        return claims
+
+    def _held_now(self) -> list[Claim]:
+        """The claims that have not ended."""
         ended = {each.claim.key for each in self._unsettled}
-        held = [each.claim.endpoint for key, each in list(self._held.items()) if key not in ended]
-        of_slow = sum(endpoint in self._slow for endpoint in held)
+        return [each.claim for key, each in list(self._held.items()) if key not in ended]
+
+    def _room(self, held: Sequence[Claim]) -> Room:
+        of_slow = sum(each.slow or each.endpoint in self._slow for each in held)
         return Room(
             quick=max(self._places.held - len(held), 0),
             a_quick_endpoint=self._places.held_of_one,

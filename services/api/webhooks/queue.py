@@ -41,7 +41,10 @@ def database_clock(connection: Connection) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that is ours until the lease ends. It holds secrets: never log it whole."""
+    """A delivery that is ours until the lease ends. It holds secrets: never log it whole.
+
+    `slow`: its endpoint is slow or failing, and it took one of the places of those.
+    """
 
     delivery: str
     token: int
@@ -50,6 +53,7 @@ class Claim:
     secrets_in_force: tuple[str, ...]
     change: ChangeRecord
     match: Match
+    slow: bool
 
     @property
     def key(self) -> tuple[str, int]:
@@ -139,6 +143,7 @@ _CLAIM = text("""
     FROM locked, webhook_endpoints e
     WHERE d.id = locked.id AND e.id = d.endpoint
     RETURNING d.id, d.token, d.endpoint, d.seq, d.match, e.url, e.max_per_second,
+              e.failing_since IS NOT NULL OR e.id = ANY(CAST(:slow_ones AS text[])) AS slow,
               CASE WHEN e.former_secret_until > :now THEN ARRAY[e.secret, e.former_secret]
                    ELSE ARRAY[e.secret] END AS secrets
 """)
@@ -173,7 +178,9 @@ def claim(connection: Connection, room: Room, *, now: datetime, lease: timedelta
     changes = _changes(connection, {row.seq for row in rows})
     _expire(connection, [row.id for row in rows if row.seq not in changes], now)
     return [
-        Claim(row.id, row.token, row.endpoint, row.url, tuple(row.secrets), changes[row.seq], Match(row.match))
+        Claim(
+            row.id, row.token, row.endpoint, row.url, tuple(row.secrets), changes[row.seq], Match(row.match), row.slow
+        )
         for row in sorted(rows, key=lambda row: row.seq)
         if row.seq in changes
     ]

@@ -367,6 +367,42 @@ def test_an_event_that_is_no_longer_kept_is_let_go(
     assert deliveries(engine) == [("expired", 0), ("delivered", 1)]
 
 
+@pytest.mark.parametrize("patience", [60.0, 0.0])
+def test_failing_endpoints_wait_for_quick_ones_but_not_for_ever(
+    *,
+    engine: Engine,
+    subscribe: Subscribe,
+    publish: Publish,
+    make_deliverer: MakeDeliverer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+) -> None:
+    monkeypatch.setattr(deliver, "SLOW_WAIT_SECONDS", patience)
+    deliverer, go_on = make_deliverer(), threading.Event()
+    with (
+        receiving(answering(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")) as failing,
+        receiving(held_back(go_on)) as quick,
+    ):
+        subscribe(failing.url)
+        publish()
+        work_off(deliverer)
+        subscribe(quick.url)
+        clock.now += timedelta(days=1)
+        publish()
+        try:
+            work(deliverer, lambda: len(quick.requests) == 1)
+            for _ in range(20):
+                deliverer.step()
+                time.sleep(0.005)
+            assert len(failing.requests) == (1 if patience else 3)
+        finally:
+            go_on.set()
+        work(deliverer, lambda: len(failing.requests) == 3)
+        work_off(deliverer)
+    assert sorted(deliveries(engine)) == [("delivered", 1), ("pending", 1), ("pending", 2)]
+
+
 def test_slow_endpoints_do_not_delay_others(
     engine: Engine,
     subscribe: Subscribe,
