@@ -411,7 +411,7 @@ def test_slow_endpoints_do_not_delay_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """More tries hang than there are threads; a quick endpoint hears of everything before any of them has ended."""
-    monkeypatch.setattr(deliver, "SLOW_SECONDS", 0.2)
+    monkeypatch.setattr(deliver, "SLOW_SECONDS", 0.5)
     deliverer = make_deliverer(deadline_seconds=60, places=Places(threads=8, running=2, slow=4, slow_of_one=1))
     deliverer._sender = WebhookSender(DEVELOPMENT, deadline_seconds=60)
     with contextlib.ExitStack() as stack:
