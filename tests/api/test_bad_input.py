@@ -47,9 +47,17 @@ class Operation:
             if each["in"] == "path":
                 path = path.replace(f"{{{each['name']}}}", quote(values[0], safe=""))
             else:
-                needed = [each["schema"]["items"]["enum"][0]] if each.get("required") else []
+                needed = [_plain_value(each["schema"])] if each.get("required") else []
                 query += [(each["name"], value) for value in values or needed]
         return path + (f"?{urlencode(query)}" if query else "")
+
+
+def _plain_value(schema: dict[str, Any]) -> str:
+    """Something that a parameter takes."""
+    if schema.get("format") == "uri":
+        return "https://tracker.example.org/"
+    value: str = schema["items"]["enum"][0]
+    return value
 
 
 def operations() -> list[Operation]:

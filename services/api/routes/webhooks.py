@@ -75,6 +75,7 @@ WantedTest = Annotated[
     ),
 ]
 _ANY_EVENT = WantedEvent()
+_ADDRESS = {"type": "string", "format": "uri"}
 WantedEnabling = Annotated[
     Enabling,
     Body(
@@ -129,7 +130,7 @@ def list_all(request: Request, owner: Owner) -> Response:
         204: {"description": "They are gone, with what was still owed to them."},
         **with_key_problems(NotFoundError, InvalidParameterError, UnknownParameterError),
     },
-    openapi_extra={"parameters": [{**described("url", "Where they post to.", {"type": "string"}), "required": True}]},
+    openapi_extra={"parameters": [{**described("url", "Where they post to.", _ADDRESS), "required": True}]},
 )
 def delete_by_url(request: Request, owner: Owner) -> Response:
     """Those of the key itself. For tools that unsubscribe with the address alone."""
