@@ -7,11 +7,8 @@ as one `Reading` a review. What is no recommendation of the review but of anothe
 
 import csv
 import io
-import lzma
 import re
-import struct
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from services.ingest.archives import ZIP_DAMAGE
 from services.ingest.reading import ReadIssue
 
 HEAD_BYTES = 2**16
@@ -180,15 +178,6 @@ class Head:
         except ZIP_DAMAGE:
             return ""
 
-
-ZIP_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
-    *(OSError, EOFError, KeyError, ValueError, OverflowError, NotImplementedError, RuntimeError),
-)
-"""What zipfile raises on archives that are not as they should be.
-
-`NotImplementedError`: they are packed in a way that it does not know.
-"""
 
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_BYTES = 22 + 2**16

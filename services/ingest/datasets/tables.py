@@ -19,7 +19,8 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.datasets.base import ZIP_DAMAGE, delimiter_of, folded_column
+from services.ingest.archives import ZIP_DAMAGE
+from services.ingest.datasets.base import delimiter_of, folded_column
 
 _CHUNK = 2**20
 _LONGEST_FIELD = 2**20

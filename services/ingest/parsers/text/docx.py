@@ -7,9 +7,7 @@ claims.
 """
 
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +18,7 @@ import docx
 from docx.oxml.ns import qn
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.archives import ZIP_DAMAGE
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.parsers.text.docx_numbering import Numbering
 
@@ -40,12 +39,8 @@ class DocxLimits:
 
 
 _WORD_COLUMNS = 63  # Word's own maximum; a larger gridSpan is a mistake or a trap
-_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, SyntaxError, struct.error, EOFError,
-    KeyError, ValueError, AttributeError, NotImplementedError, RuntimeError, OverflowError,
-)  # fmt: skip
-"""What zipfile (`NotImplementedError`: packed in a way it does not know), lxml (a `SyntaxError`) and python-docx raise
-on archives and parts that are not as they should be."""
+_DAMAGE = (*ZIP_DAMAGE, SyntaxError, AttributeError)
+"""What zipfile, lxml (a `SyntaxError`) and python-docx raise on archives and parts that are not as they should be."""
 
 _ENTITY_MARKS = tuple(
     mark.encode(encoding) for mark in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")

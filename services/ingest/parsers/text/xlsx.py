@@ -6,8 +6,6 @@ Databases that come as workbooks are read elsewhere, row by row; here a workbook
 import io
 import re
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -16,6 +14,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.archives import ZIP_DAMAGE
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.parsers.text.docx import check_archive
 
@@ -24,12 +23,8 @@ _MOST_ROWS = 20_000
 _MOST_COLUMNS = 63
 _MOST_BLOCKS = 200
 _DECIMALS = re.compile(r"^0\.(0+)(?:_.*)?$")
-_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, EOFError, OSError,
-    KeyError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError, OverflowError,
-)  # fmt: skip
-"""What zipfile (`NotImplementedError`: packed in a way it does not know), lxml (a `SyntaxError`) and openpyxl raise on
-archives and parts that are not as they should be."""
+_DAMAGE = (*ZIP_DAMAGE, InvalidFileException, SyntaxError, TypeError, IndexError, AttributeError)
+"""What zipfile, lxml (a `SyntaxError`) and openpyxl raise on archives and parts that are not as they should be."""
 
 
 def read_xlsx(data: bytes) -> DocumentText:

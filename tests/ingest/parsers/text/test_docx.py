@@ -214,3 +214,16 @@ def test_an_encrypted_member():
     directory = data.find(b"PK\x01\x02")
     data[directory + 8] |= 1
     assert refusal_of(bytes(data)) == "encrypted_docx"
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_damage_is_told_however_an_archive_is_packed(packed: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", packed) as archive:
+        archive.writestr("word/document.xml", "<a/>" * 500)
+        length = archive.getinfo("word/document.xml").compress_size
+    whole = file.getvalue()
+    begins = whole.find(b"word/document.xml") + len("word/document.xml")
+    for at in range(begins, begins + length):
+        damaged = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+        assert refusal_of(damaged) == "damaged_docx"
