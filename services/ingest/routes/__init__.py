@@ -1,0 +1,5 @@
+"""What the ingest service answers: a module a noun, each with its `routes`."""
+
+from services.ingest.routes import issues, runs
+
+ROUTERS = (runs.routes, issues.routes)
