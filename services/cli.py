@@ -25,7 +25,17 @@ NOT_INSTALLED = 2
 
 EXTRAS = {
     "api": ("docx", "httpcore", "icalendar", "idna", "xlsxwriter"),
-    "ingest": ("countrynames", "docx", "ijson", "olefile", "openpyxl", "pypdfium2", "rapidfuzz"),
+    "ingest": (
+        "countrynames",
+        "docx",
+        "ijson",
+        "olefile",
+        "openpyxl",
+        "pypdfium2",
+        "python_calamine",
+        "rapidfuzz",
+        "selectolax",
+    ),
     "search": ("meilisearch", "rapidfuzz", "tantivy"),
 }
 """The modules by which an extra of pyproject.toml is known to be installed. Some are imported late, so we ask first."""
