@@ -35,6 +35,7 @@ EXTRAS = {
         "python_calamine",
         "rapidfuzz",
         "selectolax",
+        "yaml",
     ),
     "search": ("meilisearch", "rapidfuzz", "tantivy"),
 }

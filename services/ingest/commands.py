@@ -25,6 +25,7 @@ from services.ingest.parse import ParsedFile, files_under, parse_files
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
 from services.ingest.sandbox import Sandbox, SandboxLimits
 from services.ingest.settings import IngestSettings
+from services.ingest.source_commands import sources
 from services.ingest.withdraw import find, run_withdrawal
 from services.ingest.withdraw import withdraw as withdraw_from
 
@@ -192,6 +193,9 @@ def withdraw(
         if not yes and not typer.confirm("Do it?"):
             raise typer.Exit(1)
         _print_summary(run_withdrawal(engine, told, why), Console())
+
+
+app.command()(sources)
 
 
 @app.command()

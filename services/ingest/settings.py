@@ -1,5 +1,7 @@
 """Settings of the ingest service, besides those that every service has."""
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from services.core.runtime.settings import CoreSettings
@@ -22,4 +24,10 @@ class IngestSettings(CoreSettings):
         default=180,
         ge=0,
         description="A document published longer ago than this is history: its changes have the cause `backfill`.",
+    )
+    source_sites: Mapping[str, Mapping[str, str]] = Field(
+        default={},
+        description=(
+            'Mirrors to ask in the place of sources\' own sites, as JSON: `{"un_documents": {"documents": "https://…"}}`.'
+        ),
     )

@@ -1,1 +1,47 @@
 """Where UPR documents and facts come from: one folder a source, with its adapter and what is known of the site."""
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.core.domain.errors import NotFoundError
+from services.ingest.sources.base import Adapter
+from services.ingest.sources.description import FILE, Description, read_description, with_mirrors
+
+ADAPTERS: tuple[Adapter, ...] = ()
+"""All of them, in the order of their names."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An adapter with the description of what it searches."""
+
+    adapter: Adapter
+    description: Description
+
+    @property
+    def name(self) -> str:
+        """What `upr ingest run` takes."""
+        return self.adapter.name
+
+
+SOURCES: Mapping[str, Adapter] = {adapter.name: adapter for adapter in ADAPTERS}
+
+
+def source_of(adapter: Adapter, mirrors: Mapping[str, Mapping[str, str]] | None = None) -> Source:
+    """An adapter with the `source.yml` beside it. `mirrors`: the setting `source_sites`. Raises `SettingsError`."""
+    file = Path(inspect.getfile(type(adapter))).with_name(FILE)
+    return Source(adapter, with_mirrors(adapter.name, read_description(file), mirrors or {}))
+
+
+def source_named(
+    name: str, mirrors: Mapping[str, Mapping[str, str]] | None = None, adapters: Mapping[str, Adapter] = SOURCES
+) -> Source:
+    """The source of this name. Raises `NotFoundError`, `SettingsError`."""
+    if name not in adapters:
+        close = difflib.get_close_matches(name, adapters, n=1)
+        hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(adapters) or 'none'}."
+        raise NotFoundError(f"There is no source {name!r}{hint}")
+    return source_of(adapters[name], mirrors)
