@@ -7,7 +7,7 @@ differs is written together with its changes. Loading the same file again finds 
 import hashlib
 import mimetypes
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -79,6 +79,14 @@ class Loaded:
     issues: tuple[ReadIssue, ...] = ()
 
 
+Within = Callable[[Connection, Loaded], None]
+"""Called in each transaction that stores a part of a file, with what storing that part did."""
+
+
+def nothing_more(_connection: Connection, _loaded: Loaded) -> None:
+    """What is called where nobody needs to know."""
+
+
 Places = tuple[dict[str, StateRecord], dict[str, PlaceGroupRecord]]
 """States and groups: facts of the seed, which do not change while documents are loaded, but for samples' States."""
 
@@ -98,15 +106,19 @@ class Loader:
     """Loads readings into one store.
 
     `backfill_after`: a document published longer ago than this is history, and its changes say `backfill`.
+    `only_try`: write nothing, and answer what loading would change.
     """
 
-    def __init__(self, engine: Engine, backfill_after: timedelta) -> None:
+    def __init__(self, engine: Engine, backfill_after: timedelta, *, only_try: bool = False) -> None:
+        self.only_try = only_try
         self._engine = engine
         self._backfill_after = backfill_after
         self._places: Places | None = None
 
-    def load(self, path: Path, sha256: str, reading: Reading) -> Loaded:
-        """Store a reading and what it changes.
+    def load(
+        self, path: Path, sha256: str, reading: Reading, *, name: str | None = None, within: Within = nothing_more
+    ) -> Loaded:
+        """Store a reading and what it changes. `name`: what the file is called, where not as `path` says.
 
         A file that was read to speak of another review before does so no longer. What a later version of the parser
         read of the same file stays. Raises `UnreadableDocumentError`:
@@ -114,7 +126,7 @@ class Loader:
         """
         source = SourceReading(
             document=identifiers.document_id(reading.document.symbol, sha256),
-            file=_file_entry(path.name, path.stat().st_size, sha256, reading),
+            file=_file_entry(name or path.name, path.stat().st_size, sha256, reading),
             reading=reading,
         )
         with refusing_what_cannot_be_stored():
@@ -122,8 +134,18 @@ class Loader:
             if any(is_better(read_by, reading) for read_by in held.values()):
                 return Loaded(source.document, ", ".join(sorted(held)), "unchanged", {})
             for place in held.keys() - _spoken_of(source):
-                self.withdraw(place, [sha256])
-            return self._load_chapter(source) if is_chapter(reading) else self._load(source)
+                self.withdraw(place, [sha256], only_try=self.only_try)
+            return self._load_chapter(source, within) if is_chapter(reading) else self._load(source, within)
+
+    def can_only_add(self, sha256: str, reading: Reading) -> bool:
+        """Whether nothing is held of the file, nor of the reviews that it speaks of, so that there is nothing that it
+        could change. Raises `UnreadableDocumentError` as `load` does."""
+        file = _file_entry("", 0, sha256, reading)
+        source = SourceReading(identifiers.document_id(reading.document.symbol, sha256), file, reading)
+        columns = readings_table.c
+        of_these = columns.review.in_(_spoken_of(source)) | (columns.sha256 == sha256)
+        with self._engine.connect() as connection:
+            return connection.scalar(select(columns.id).where(of_these).limit(1)) is None
 
     def _places_of(self, sha256: str) -> dict[str, tuple[str, str]]:
         """Of which reviews (or documents of none) readings of a file are held, and by which parser and version."""
@@ -161,7 +183,7 @@ class Loader:
                 append_changes(connection, drafts)
         return Counter(draft.type for draft in drafts)
 
-    def load_share(self, reading: Reading) -> Loaded:
+    def load_share(self, reading: Reading, within: Within = nothing_more) -> Loaded:
         """Store what a data set says of one review.
 
         An export changes with every review in it, its share of a review does not: the share is a document of its own,
@@ -180,13 +202,29 @@ class Loader:
             reading=reading,
         )
         with refusing_what_cannot_be_stored():
-            return self._load(source)
+            return self._load(source, within)
 
-    def _load(self, source: SourceReading) -> Loaded:
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction in which something is loaded; rolled back at its end where this is only to be tried."""
+        with self._engine.connect() as connection, connection.begin() as begun:
+            yield connection
+            if self.only_try:
+                begun.rollback()
+
+    def settle(self, connection: Connection, loaded: Loaded, drafts: Sequence[ChangeDraft], within: Within) -> Loaded:
+        """The end of a transaction that loads: its changes, counted and, unless this is only tried, written."""
+        loaded = replace(loaded, counts=Counter(draft.type for draft in drafts))
+        if not self.only_try:
+            within(connection, loaded)
+            append_changes(connection, drafts)
+        return loaded
+
+    def _load(self, source: SourceReading, within: Within) -> Loaded:
         reading, sha256 = source.reading, source.file["sha256"]
         state, cycle = _whose_review(reading)
         review = identifiers.review_id(state, cycle)
-        with self._engine.begin() as connection:
+        with self.transaction() as connection:
             # Of the whole State: documents of one review cite the recommendations of another (load_paragraphs.py).
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(state))))
             held = _readings(connection, review)
@@ -204,17 +242,14 @@ class Loader:
             )
             drafts = _write_review(write, merged, nouns)
             write_paragraphs(connection, review, [*others, source], sample=merged.review.sample)
-            append_changes(connection, drafts)
-        counts: dict[str, int] = {}
-        for draft in drafts:
-            counts[draft.type] = counts.get(draft.type, 0) + 1
-        issues = merged.issues if concerns_totals(source) else ()
-        return Loaded(source.document, review, "loaded", counts, merged.review.sample, issues)
+            issues = merged.issues if concerns_totals(source) else ()
+            loaded = Loaded(source.document, review, "loaded", {}, merged.review.sample, issues)
+            return self.settle(connection, loaded, drafts, within)
 
-    def _load_chapter(self, source: SourceReading) -> Loaded:
+    def _load_chapter(self, source: SourceReading, within: Within) -> Loaded:
         """Store what a document says of each review, a transaction each; first what is of no one review."""
-        loaded = [self._load_rest(replace(source, reading=rest_of(source.reading)))]
-        loaded += [self._load(replace(source, reading=share)) for share in shares_of(source.reading)]
+        loaded = [self._load_rest(replace(source, reading=rest_of(source.reading)), within)]
+        loaded += [self._load(replace(source, reading=share), within) for share in shares_of(source.reading)]
         counts: dict[str, int] = {}
         for each in loaded:
             for kind, count in each.counts.items():
@@ -224,10 +259,10 @@ class Loader:
         issues = tuple(issue for each in loaded for issue in each.issues)
         return Loaded(source.document, reviews, "unchanged" if unchanged else "loaded", counts, issues=issues)
 
-    def _load_rest(self, source: SourceReading) -> Loaded:
+    def _load_rest(self, source: SourceReading, within: Within) -> Loaded:
         """Store a document of many reviews, and its hearings that are no one State's."""
         place = _chapter_of(source.document)
-        with self._engine.begin() as connection:
+        with self.transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(place))))
             held = _readings(connection, place)
             if (old := held.get(source.file["sha256"])) is not None and _is_same(old, source):
@@ -243,11 +278,7 @@ class Loader:
                 places=self.places(connection),
             )
             drafts = _write_chapter(write, merge_chapter([*others, source]), [*held.values(), source])
-            append_changes(connection, drafts)
-        counts: dict[str, int] = {}
-        for draft in drafts:
-            counts[draft.type] = counts.get(draft.type, 0) + 1
-        return Loaded(source.document, place, "loaded", counts)
+            return self.settle(connection, Loaded(source.document, place, "loaded", {}), drafts, within)
 
     def _cause(self, source: SourceReading, held: Iterable[SourceReading], review: ReviewRecord) -> Cause:
         if any(old.document == source.document and _is_reread(old, source) for old in held):

@@ -15,17 +15,20 @@ import orjson
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text
 
 from services.core.domain.changes import Cause
-from services.core.store.changes import append_changes
+from services.core.store.changes import ChangeDraft, append_changes
 from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import OBSERVATIONS, ObservationRecord, ObservationSource
 from services.core.store.recommendations import LabelEntry
 from services.ingest.datasets.base import DataSet, ReadObservation
 from services.ingest.load import (
+    Loaded,
     Loader,
+    Within,
     Write,
     ensure_sample_states,
     labels_to_write,
+    nothing_more,
     reference_with,
     refusing_what_cannot_be_stored,
     sample_states,
@@ -81,25 +84,26 @@ class _Held:
 class Observed:
     """Loads what one export, as of a day, says of other mechanisms."""
 
-    engine: Engine
     loader: Loader
     data_set: DataSet
     as_of: str
+    within: Within = nothing_more
 
-    def load(self, documents: Sequence[list[ReadObservation]]) -> tuple[int, dict[str, int]]:
+    def load(self, documents: Sequence[list[ReadObservation]]) -> tuple[int, Mapping[str, int]]:
         """Store what it says of some documents, in one transaction: their number, and the changes by event type.
 
         Raises `UnreadableDocumentError` (`not_storable`).
         """
         told = {each.key: each for each in (_document(self.data_set, self.as_of, rows) for rows in documents)}
-        with refusing_what_cannot_be_stored(), self.engine.begin() as connection:
+        with refusing_what_cannot_be_stored(), self.loader.transaction() as connection:
             _lock(connection, list(told))
             held = _held(connection, list(told))
             later = [each for key, each in told.items() if key not in held or each.age > held[key].age]
             _remember(connection, self.data_set, later)
             news = [each for each in later if each.key not in held or each.said_hash != held[each.key].said_hash]
-            changes = _write(connection, self.loader, self.data_set, news, held) if news else {}
-        return len(documents), changes
+            drafts = _write(connection, self.loader, self.data_set, news, held) if news else []
+            loaded = Loaded(self.data_set.name, "", "loaded" if news else "unchanged", {})
+            return len(documents), self.loader.settle(connection, loaded, drafts, self.within).counts
 
 
 def withdraw_observations(engine: Engine, data_set: str, *, only_try: bool = False) -> Iterator[Counter[str]]:
@@ -179,7 +183,7 @@ def _remembered(data_set: DataSet, each: _Document) -> dict[str, Any]:
 
 def _write(
     connection: Connection, loader: Loader, data_set: DataSet, documents: list[_Document], held: Mapping[str, _Held]
-) -> dict[str, int]:
+) -> list[ChangeDraft]:
     told = _records(data_set, documents)
     former = {record_id for each in documents if each.key in held for record_id in held[each.key].ids}
     before = OBSERVATIONS.read(connection, {*told, *former})
@@ -211,11 +215,7 @@ def _write(
             {key: after[key] for key in ids if key in after},
             reference,
         )
-    append_changes(connection, drafts)
-    counts: dict[str, int] = {}
-    for draft in drafts:
-        counts[draft.type] = counts.get(draft.type, 0) + 1
-    return counts
+    return drafts
 
 
 def _by_cause(loader: Loader, records: Mapping[str, ObservationRecord], ids: set[str]) -> dict[Cause, list[str]]:

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Engine
-
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.datasets.base import DataSet, ReadObservation
 from services.ingest.datasets.contents import Contents, with_as_of
-from services.ingest.load import Loader
+from services.ingest.load import Loader, Within, nothing_more
 from services.ingest.load_observations import Observed
 from services.ingest.reading import ReadIssue
 
@@ -45,7 +43,7 @@ class Shared:
         self.issues += (ReadIssue("error", error.code, error.detail),)
 
 
-def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path) -> Iterator[Shared]:
+def load_data_set(loader: Loader, data_set: DataSet, path: Path, within: Within = nothing_more) -> Iterator[Shared]:
     """Read an export and store it, review by review, each in a transaction of its own.
 
     An export that names no day of its own is as of the day on which its file was last written. Raises
@@ -54,7 +52,8 @@ def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path)
     with _rare_collection(), Contents(data_set, path) as contents:
         as_of = contents.as_of or _written_on(path)
         so_far = Shared(contents.shares, issues=(*contents.issues, *_unaccounted(contents)))
-        for loaded in _side_by_side(lambda share: loader.load_share(with_as_of(share, as_of)), contents.readings()):
+        of_day = (with_as_of(share, as_of) for share in contents.readings())
+        for loaded in _side_by_side(lambda share: loader.load_share(share, within), of_day):
             so_far.done += 1
             if isinstance(loaded, UnreadableDocumentError):
                 so_far.refuse(loaded)
@@ -62,7 +61,7 @@ def load_data_set(engine: Engine, loader: Loader, data_set: DataSet, path: Path)
                 so_far.changes.update(loaded.counts)
                 so_far.samples |= loaded.sample
             yield so_far
-        observed = Observed(engine, loader, data_set, as_of)
+        observed = Observed(loader, data_set, as_of, within)
         for batch in _side_by_side(observed.load, _batched(contents.observations())):
             if isinstance(batch, UnreadableDocumentError):
                 so_far.refuse(batch)

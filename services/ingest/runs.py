@@ -136,7 +136,7 @@ def _data_set(
     error: UnreadableDocumentError | None = None
     sha256 = _digest_of(path)
     try:
-        for so_far in load_data_set(engine, loader, data_set, path):
+        for so_far in load_data_set(loader, data_set, path):
             summary.changes = before + so_far.changes
             yield Step(path, None, None, summary, (min(so_far.done, so_far.shares), so_far.shares))
         archive.keep(path, sha256)
