@@ -43,13 +43,21 @@ class Shared:
         self.issues += (ReadIssue("error", error.code, error.detail),)
 
 
-def load_data_set(loader: Loader, data_set: DataSet, path: Path, within: Within = nothing_more) -> Iterator[Shared]:
+def load_data_set(
+    loader: Loader,
+    data_set: DataSet,
+    path: Path,
+    within: Within = nothing_more,
+    *,
+    since: datetime.date | None = None,
+) -> Iterator[Shared]:
     """Read an export and store it, review by review, each in a transaction of its own.
 
+    With `since`, only reviews and documents of which some row is as new as that are stored, each of them whole.
     An export that names no day of its own is as of the day on which its file was last written. Raises
     `UnreadableDocumentError` where it is damaged; then nothing of it is stored.
     """
-    with _rare_collection(), Contents(data_set, path) as contents:
+    with _rare_collection(), Contents(data_set, path, since=since) as contents:
         as_of = contents.as_of or _written_on(path)
         so_far = Shared(contents.shares, issues=(*contents.issues, *_unaccounted(contents)))
         of_day = (with_as_of(share, as_of) for share in contents.readings())
@@ -119,6 +127,8 @@ def _unaccounted(contents: Contents) -> Iterator[ReadIssue]:
         f"{tally.rows:,} rows: {tally.recommendations:,} of recommendations, {tally.pledges:,} of pledges, "
         f"{tally.observations:,} of other mechanisms, {out:,} kept out",
     )
+    if contents.left_out:
+        yield ReadIssue("info", "nothing_newer", f"{contents.left_out:,} reviews and documents tell nothing newer")
     if tally.told != tally.rows:
         yield ReadIssue("error", "rows_lost", f"{tally.rows:,} rows, but only {tally.told:,} of them told")
 

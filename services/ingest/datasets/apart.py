@@ -10,7 +10,7 @@ import os
 import signal
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -54,11 +54,12 @@ class ExportLimits:
 
 @dataclass(frozen=True)
 class Told:
-    """What is known of an export when all rows are told."""
+    """What is known of an export when all rows are told. `newest`: by shelf, the day on which a row last changed."""
 
     tally: Tally
     issues: tuple[ReadIssue, ...]
     as_of: str | None
+    newest: Mapping[str, str]
 
 
 class ExportReader:
@@ -147,6 +148,8 @@ _GRACE_SECONDS = 2.0
 _BATCH_BYTES = 2**18
 _MOST_OF_A_MESSAGE = 2**26
 _LONGEST_NAME = 500
+_NO_DAY = "9999-12-31"
+"""A row that names no day may be new at any time."""
 
 
 def _refuse(path: Path, limits: ExportLimits) -> None:
@@ -175,7 +178,7 @@ def _end(kind: int, content: bytes) -> Told:
         if kind == _REFUSED:
             raise UnreadableDocumentError(str(said["code"]), str(said["detail"]))
         tally = Tally(**{**said["tally"], "kept_out": Counter(said["tally"]["kept_out"])})
-        return Told(tally, tuple(ReadIssue(**issue) for issue in said["issues"]), said["as_of"])
+        return Told(tally, tuple(ReadIssue(**issue) for issue in said["issues"]), said["as_of"], said["newest"])
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableDocumentError("parse_crashed", f"the answer cannot be understood: {error}") from error
 
@@ -219,7 +222,9 @@ def _tell_rows(told: Connection, data_set: DataSet, path: Path, limits: ExportLi
         _send(told, _ROWS, b"\n".join(batch))
     tally = {**vars(sorting.tally), "kept_out": dict(sorting.tally.kept_out)}
     issues = list(map(dataclasses.asdict, notes.remarks.issues()))
-    _send(told, _DONE, storable_json({"tally": tally, "issues": issues, "as_of": notes.as_of}))
+    _send(
+        told, _DONE, storable_json({"tally": tally, "issues": issues, "as_of": notes.as_of, "newest": sorting.newest})
+    )
 
 
 @dataclass
@@ -229,6 +234,7 @@ class _Sorting:
     limits: ExportLimits
     notes: Notes
     tally: Tally = field(default_factory=Tally)
+    newest: dict[str, str] = field(default_factory=dict)
     _rows: Counter[str] = field(default_factory=Counter)
     _bytes: Counter[str] = field(default_factory=Counter)
 
@@ -243,6 +249,7 @@ class _Sorting:
         if fault is not None:
             self._keep_out(fault)
             return None
+        self.newest[shelf] = max(self.newest.get(shelf, ""), row.changed or _NO_DAY)
         if isinstance(row, ReadObservation):
             self.tally.observations += 1
         else:

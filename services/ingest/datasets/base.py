@@ -29,7 +29,11 @@ RowLabel = tuple[str, str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """One row that tells of a recommendation to, or a pledge of, the State under review."""
+    """One row that tells of a recommendation to, or a pledge of, the State under review.
+
+    `symbol`: the document that it was taken from, where the row says. `changed`: the day on which the database last
+    changed the row, ISO 8601.
+    """
 
     state: str
     cycle: int
@@ -45,11 +49,16 @@ class ReviewRow:
     external_id: str | None = None
     language: str = "en"
     is_pledge: bool = False
+    symbol: str | None = None
+    changed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadObservation:
-    """One row that tells of a recommendation or concern of another mechanism. `group` is the document it stands in."""
+    """One row that tells of a recommendation or concern of another mechanism. `group` is the document it stands in.
+
+    `changed`: the day on which the database last changed the row, ISO 8601.
+    """
 
     external_id: str
     group: str
@@ -61,6 +70,7 @@ class ReadObservation:
     language: str = "en"
     date: str | None = None
     labels: tuple[RowLabel, ...] = ()
+    changed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

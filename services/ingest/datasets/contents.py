@@ -1,12 +1,14 @@
 """An export as readings: one a review, whatever the order of its rows."""
 
 import dataclasses
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from services.core.domain.documents import SYMBOL_IN_TEXT
 from services.core.domain.identifiers import normalised_text
 from services.ingest.datasets.apart import DOCUMENT, REVIEW, ExportLimits, ExportReader
 from services.ingest.datasets.base import DataSet, Json, ReadObservation, ReviewRow
@@ -18,10 +20,19 @@ class Contents:
     """What a data set's export says. Creating it reads the file once; a context manager, since it keeps rows on disk.
 
     `tally` accounts for every row, `issues` says what was not understood, `as_of` is the newest day that the export
-    names, if it names any. Raises `UnreadableDocumentError` where the file is damaged or beyond `limits`.
+    names, if it names any. With `since`, only reviews and documents leave of which some row changed on that day or
+    later, or does not tell when; but each of them whole, since what a data set says of a review stands for all it
+    says. `left_out` counts the others. Raises `UnreadableDocumentError` where the file is damaged or beyond `limits`.
     """
 
-    def __init__(self, data_set: DataSet, path: Path, limits: ExportLimits | None = None) -> None:
+    def __init__(
+        self,
+        data_set: DataSet,
+        path: Path,
+        limits: ExportLimits | None = None,
+        *,
+        since: datetime.date | None = None,
+    ) -> None:
         self.data_set = data_set
         self._shelves = Shelves()
         try:
@@ -34,8 +45,10 @@ class Contents:
             raise
         assert reader.end is not None
         self.tally, self.issues, self.as_of = reader.end.tally, reader.end.issues, reader.end.as_of
-        self._reviews = [name for name in names if name.startswith(REVIEW)]
-        self._documents = [name for name in names if name.startswith(DOCUMENT)]
+        wanted = [name for name in names if since is None or reader.end.newest[name] >= since.isoformat()]
+        self.left_out = len(names) - len(wanted)
+        self._reviews = [name for name in wanted if name.startswith(REVIEW)]
+        self._documents = [name for name in wanted if name.startswith(DOCUMENT)]
 
     def __enter__(self) -> Self:
         """The rows are there already."""
@@ -99,11 +112,18 @@ def _reading(data_set: DataSet, rows: list[ReviewRow], as_of: str | None) -> Rea
             state_under_review=first.state,
             session=min(sessions, key=lambda session: (-sessions[session], session)) if sessions else None,
             cycle=first.cycle,
+            cites=tuple(sorted({symbol for row in rows if (symbol := _symbol(row))})),
         ),
         recommendations=() if first.is_pledge else tuple(map(_recommendation, told)),
         pledges=tuple(ReadPledge(text=group[0].text) for group in told) if first.is_pledge else (),
         labels=tuple(_labels(told, is_pledge=first.is_pledge)),
     )
+
+
+def _symbol(row: ReviewRow) -> str | None:
+    """The document that a row was taken from, if what it names is a symbol of the review's documents."""
+    symbol = "".join((row.symbol or "").split())
+    return symbol if SYMBOL_IN_TEXT.fullmatch(symbol) else None
 
 
 GroupKey = tuple[str, str, str, tuple[tuple[str, str, str], ...]]

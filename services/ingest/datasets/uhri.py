@@ -50,7 +50,7 @@ class Uhri:
     name = "uhri"
     title = "Universal Human Rights Index"
     parser = "uhri"
-    version = "1"
+    version = "2"
 
     def recognises(self, head: Head) -> bool:
         """By the keys of its objects, or by its misspelled columns."""
@@ -128,6 +128,8 @@ def _recommendation(fields: Fields, text: str, notes: Notes, reports: _Reports) 
             labels=tuple(_labels(fields, notes)),
             external_id=_external_id(fields),
             language=language,
+            symbol=symbol or None,
+            changed=tables.day_of(fields["changed"]),
         )
         yield from _of_whom(_answered(row, fields, notes), symbol, countries.states, reports)
 
@@ -207,6 +209,7 @@ def _observation(fields: Fields, body: str, text: str, notes: Notes) -> Row:
         language=language,
         date=tables.day_of(fields["published"]),
         labels=tuple(_labels(fields, notes)),
+        changed=tables.day_of(fields["changed"]),
     )
 
 

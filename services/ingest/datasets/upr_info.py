@@ -36,6 +36,7 @@ class Told:
     session: str
     external_id: str | None = None
     language: str = "en"
+    changed: str | None = None
 
 
 def row_of(told: Told, notes: Notes) -> Row:
@@ -70,6 +71,7 @@ def row_of(told: Told, notes: Notes) -> Row:
         external_id=told.external_id,
         language=told.language,
         is_pledge=is_pledge,
+        changed=told.changed,
     )
 
 

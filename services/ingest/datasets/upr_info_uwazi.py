@@ -45,7 +45,8 @@ class UprInfoUwazi:
         metadata = entity.get("metadata")
         if not isinstance(metadata, dict) or entity.get("template", RECOMMENDATIONS) != RECOMMENDATIONS:
             return KeptOut(ReadIssue("info", "not_a_recommendation", "an entity of another template"))
-        notes.seen(_day(entity.get("editDate")))
+        changed = _day(entity.get("editDate"))
+        notes.seen(changed)
         shared = entity.get("sharedId")
         texts = _told(metadata, "recommendation") or [clean(entity.get("title"))]
         told = upr_info.Told(
@@ -58,6 +59,7 @@ class UprInfoUwazi:
             session=_first(metadata, "session"),
             external_id=f"upr-info:{shared}" if shared else None,
             language=clean(entity.get("language")) or "en",
+            changed=changed,
         )
         return upr_info.row_of(told, notes)
 

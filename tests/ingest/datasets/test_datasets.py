@@ -1,6 +1,9 @@
 import csv
 import io
+import itertools
+import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -9,6 +12,7 @@ import pytest
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.datasets import data_set_for
 from services.ingest.datasets.contents import Contents
+from services.ingest.datasets.uhri import Uhri
 from services.ingest.reading import Reading
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -220,3 +224,48 @@ def test_real_samples_of_uhri_are_understood(real_documents: Path) -> None:
     assert (len(egypt.recommendations), egypt.document.session) == (300, 20)
     details = [each.position_detail for each in egypt.recommendations]
     assert details.count("partial") == 23
+
+
+def changed_on(tmp_path: Path, days: list[str | None]) -> Path:
+    """UHRI's sample, of which each row last changed on another day; None: it does not tell."""
+    rows = json.loads((SAMPLES / "uhri.json").read_text(encoding="utf-8"))
+    for row, day in zip(rows, itertools.chain(days, itertools.repeat("2024-01-01T00:00:00")), strict=False):
+        row["PublicationDateOnUhri"] = day
+    path = tmp_path / "uhri.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("day", ["2025-06-02T10:00:00.123", None])
+def test_what_is_newer_comes_whole(day: str | None, tmp_path: Path) -> None:
+    """One new row of a review brings all its rows: what a data set says of a review stands for all it says."""
+    with contents(SAMPLES / "uhri.json") as held:
+        everything = list(held.readings())
+        shares = held.shares
+    path = changed_on(tmp_path, [day])
+    with Contents(Uhri(), path, since=date(2025, 6, 2)) as newer:
+        (reading,) = newer.readings()
+        assert list(newer.observations()) == []
+        assert (newer.shares, newer.left_out) == (1, shares - 1)
+    whole = next(each for each in everything if each.document.state_under_review == "XAL")
+    assert reading.recommendations == whole.recommendations
+    assert len(reading.recommendations) > 1
+
+
+def test_nothing_leaves_an_export_that_tells_nothing_newer(tmp_path: Path) -> None:
+    with Contents(Uhri(), changed_on(tmp_path, []), since=date(2025, 6, 2)) as newer:
+        assert (newer.shares, list(newer.readings()), list(newer.observations())) == (0, [], [])
+
+
+def test_an_export_that_names_no_days_comes_whole() -> None:
+    with contents(SAMPLES / "upr-info.csv") as held:
+        shares = held.shares
+    data_set = data_set_for(SAMPLES / "upr-info.csv")
+    assert data_set is not None
+    with Contents(data_set, SAMPLES / "upr-info.csv", since=date(2025, 6, 2)) as newer:
+        assert (newer.shares, newer.left_out) == (shares, 0)
+
+
+def test_uhri_tells_which_report_its_rows_were_taken_from() -> None:
+    cited = {reading.document.state_under_review: reading.document.cites for reading in readings(SAMPLES / "uhri.json")}
+    assert cited["XAL"] == ("A/HRC/22/15",)
