@@ -26,16 +26,8 @@ NOT_INSTALLED = 2
 EXTRAS = {
     "api": ("docx", "httpcore", "icalendar", "idna", "xlsxwriter"),
     "ingest": (
-        "countrynames",
-        "docx",
-        "ijson",
-        "olefile",
-        "openpyxl",
-        "pypdfium2",
-        "python_calamine",
-        "rapidfuzz",
-        "selectolax",
-        "yaml",
+        *("countrynames", "docx", "fsspec", "httpcore", "idna", "ijson", "olefile", "openpyxl", "protego"),
+        *("pypdfium2", "python_calamine", "rapidfuzz", "selectolax", "stamina", "yaml"),
     ),
     "search": ("meilisearch", "rapidfuzz", "tantivy"),
 }

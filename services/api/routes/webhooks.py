@@ -26,7 +26,7 @@ from services.api.webhooks.endpoints import (
     list_endpoints,
     renew_secret,
 )
-from services.api.webhooks.guard import AddressRules
+from services.api.webhooks.sender import webhook_rules
 from services.api.webhooks.testing import EndpointTest, WantedEvent, send_test
 from services.core.domain.errors import (
     InvalidBodyError,
@@ -100,7 +100,7 @@ _TESTS_AT_ONCE = threading.BoundedSemaphore(4)
 def create(request: Request, owner: Owner, wanted: Wanted) -> Response:
     """It hears of every matching change from now on. The answer holds the secret that signs events, this once."""
     desk = desk_of(request)
-    rules = AddressRules.from_settings(desk.settings)
+    rules = webhook_rules(desk.settings)
     checked = check_endpoint(wanted, rules, desk.reference.get().vocabulary)
     with desk.engine.begin() as connection:
         shape, secret = create_endpoint(connection, owner, checked)
@@ -139,7 +139,7 @@ def delete_by_url(request: Request, owner: Owner) -> Response:
     if (url := single(parameters, "url")) is None:
         raise InvalidParameterError("Say which: `url` is missing.", parameter="url")
     with desk.engine.begin() as connection:
-        delete_endpoints_to(connection, owner, url, AddressRules.from_settings(desk.settings))
+        delete_endpoints_to(connection, owner, url, webhook_rules(desk.settings))
     return Response(status_code=204)
 
 
@@ -164,7 +164,7 @@ def get_one(request: Request, owner: Owner, endpoint_id: str) -> Response:
 def change(request: Request, owner: Owner, endpoint_id: str, wanted: Change) -> Response:
     """What is not given stays. New filters hold for changes from now on; the secret stays the same."""
     desk = desk_of(request)
-    rules, vocabulary = AddressRules.from_settings(desk.settings), desk.reference.get().vocabulary
+    rules, vocabulary = webhook_rules(desk.settings), desk.reference.get().vocabulary
     with desk.engine.begin() as connection:
         shape = change_endpoint(
             connection,

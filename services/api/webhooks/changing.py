@@ -22,10 +22,10 @@ from services.api.webhooks.endpoints import (
     get_endpoint,
     keep_pace,
 )
-from services.api.webhooks.guard import AddressRules
 from services.api.webhooks.replays import AFTER_ENABLING, UNDELIVERED, Range, store_replay
 from services.core.domain.errors import InvalidBodyError
 from services.core.query.filters import Vocabulary
+from services.core.runtime.guard import AddressRules
 from services.core.store.changes import kept_changes
 from services.core.store.webhooks import deliveries_table, endpoints_table, fanout_table
 

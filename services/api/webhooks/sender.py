@@ -15,9 +15,9 @@ from http import HTTPStatus
 import httpcore
 
 from services.api.settings import ApiSettings
-from services.api.webhooks.guard import AddressRules, Deadline, GuardedNetwork, Resolve, WebhookAddress
-from services.api.webhooks.proxy import EgressProxy
 from services.core.domain.errors import RefusedAddressError
+from services.core.runtime.egress import EgressProxy
+from services.core.runtime.guard import AddressRules, CheckedAddress, Deadline, GuardedNetwork, Resolve
 
 USER_AGENT = "OpenUPR-Webhooks/1"
 ANSWER_BYTES = 2_048
@@ -25,6 +25,11 @@ ANSWER_BYTES = 2_048
 ANSWER_SECONDS = 5.0
 """How long we go on reading an answer whose status we have: its text is for the log only."""
 LONGEST_ERROR = 500
+
+
+def webhook_rules(settings: ApiSettings) -> AddressRules:
+    """Where webhooks may go, as the settings of this process say."""
+    return AddressRules(settings.webhook_allow_http, settings.webhook_allow_loopback, settings.webhook_allowed_ports)
 
 
 class AttemptOutcome(StrEnum):
@@ -96,9 +101,8 @@ class WebhookSender:
     def from_settings(cls, settings: ApiSettings) -> "WebhookSender":
         """As the settings of this process say. Raises `SettingsError` for a proxy that cannot be used."""
         told = settings.webhook_proxy
-        proxy = None if told is None else EgressProxy.from_url(told.get_secret_value())
-        rules = AddressRules.from_settings(settings)
-        return cls(rules, deadline_seconds=settings.webhook_deadline_seconds, proxy=proxy)
+        proxy = None if told is None else EgressProxy.from_url(told.get_secret_value(), "UPR_WEBHOOK_PROXY")
+        return cls(webhook_rules(settings), deadline_seconds=settings.webhook_deadline_seconds, proxy=proxy)
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         """POST `body` (JSON) with `headers` beside our own; never raises for what a receiver or a network does."""
@@ -121,7 +125,7 @@ class WebhookSender:
             return _failed(AttemptOutcome.BAD_ANSWER, str(fault), started)
         return _answered(answer, started)
 
-    def _exchange(self, address: WebhookAddress, body: bytes, headers: Mapping[str, str]) -> _Answer:
+    def _exchange(self, address: CheckedAddress, body: bytes, headers: Mapping[str, str]) -> _Answer:
         deadline = Deadline(self._deadline_seconds)
         url = httpcore.URL(
             scheme=address.scheme.encode(),

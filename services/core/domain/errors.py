@@ -81,9 +81,9 @@ class RangeNotSatisfiableError(UprError):
 
 
 class RefusedAddressError(UprError):
-    """A webhook address that the platform does not call: private, reserved, or of a wrong scheme or port."""
+    """An address that the platform does not call: private, reserved, or of a wrong scheme or port."""
 
-    code, status, title = "refused_address", 422, "This address is not allowed for webhooks"
+    code, status, title = "refused_address", 422, "This address is not allowed"
 
 
 class UnavailableError(UprError):

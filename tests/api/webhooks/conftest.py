@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.api.webhooks.endpoints import NewEndpoint, check_endpoint, create_endpoint
-from services.api.webhooks.guard import AddressRules
 from services.core.domain.changes import Cause
 from services.core.query.filters import Vocabulary
+from services.core.runtime.guard import AddressRules
 from services.core.store.changes import ChangeDraft, append_changes
 from tests.api.conftest import MakeKey
 

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from services.api.app import create_app
 from services.api.settings import ApiSettings
-from services.api.webhooks import guard
-from services.api.webhooks.guard import (
+from services.api.webhooks.sender import webhook_rules
+from services.core.domain.errors import RefusedAddressError
+from services.core.runtime import guard
+from services.core.runtime.guard import (
     AddressRules,
     Deadline,
     GuardedNetwork,
@@ -25,7 +27,6 @@ from services.api.webhooks.guard import (
     refused_network,
     resolve_by_system,
 )
-from services.core.domain.errors import RefusedAddressError
 from services.core.runtime.serve import served
 from tests.api.conftest import MakeKey
 from tests.api.webhooks.receivers import receiving
@@ -193,8 +194,8 @@ def test_allowing_loopback_opens_nothing_else(host: str) -> None:
 
 def test_rules_come_from_the_settings() -> None:
     settings = ApiSettings(webhook_allow_http=True, webhook_allow_loopback=True, webhook_allowed_ports=(443, 9000))
-    assert AddressRules.from_settings(settings) == AddressRules(True, True, (443, 9000))
-    assert AddressRules.from_settings(ApiSettings()) == AddressRules()
+    assert webhook_rules(settings) == AddressRules(True, True, (443, 9000))
+    assert webhook_rules(ApiSettings()) == AddressRules()
 
 
 def test_what_python_calls_not_global_is_refused() -> None:

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Engine
 
 from services.api.settings import ApiSettings
-from services.api.webhooks.guard import AddressRules, IPAddress, Resolve
-from services.api.webhooks.proxy import EgressProxy
 from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
 from services.core.domain.errors import SettingsError
+from services.core.runtime.egress import EgressProxy
+from services.core.runtime.guard import AddressRules, IPAddress, Resolve
 from tests.api.webhooks.conftest import Publish, Subscribe, rows
 from tests.api.webhooks.receivers import CERTIFICATE, NAME, Receiver, receiving, trusting
 from tests.api.webhooks.test_deliver import FakeClock, MakeDeliverer, clock, make_deliverer, work_off
@@ -37,7 +37,7 @@ class Proxy:
 
     @property
     def setting(self) -> EgressProxy:
-        return EgressProxy.from_url(f"http://us%40er:pa%3Ass@127.0.0.1:{self.listener.port}")
+        return EgressProxy.from_url(f"http://us%40er:pa%3Ass@127.0.0.1:{self.listener.port}", "UPR_WEBHOOK_PROXY")
 
 
 @contextlib.contextmanager
@@ -201,7 +201,7 @@ def test_what_is_no_proxy_is_told_without_repeating_it(url: str) -> None:
 def test_the_password_is_not_shown() -> None:
     settings = ApiSettings(webhook_proxy="http://user:secret-word@proxy.internal:3128")
     assert "secret-word" not in repr(settings)
-    proxy = EgressProxy.from_url("http://user:secret-word@proxy.internal:3128/")
+    proxy = EgressProxy.from_url("http://user:secret-word@proxy.internal:3128/", "UPR_WEBHOOK_PROXY")
     assert (proxy.host, proxy.port) == ("proxy.internal", 3128)
     assert "secret" not in repr(proxy)
-    assert EgressProxy.from_url("http://[::1]:3128") == EgressProxy("::1", 3128)
+    assert EgressProxy.from_url("http://[::1]:3128", "UPR_WEBHOOK_PROXY") == EgressProxy("::1", 3128)

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook
 
-from services.api.webhooks import guard, sender
-from services.api.webhooks.guard import AddressRules, IPAddress
+from services.api.webhooks import sender
 from services.api.webhooks.sender import ANSWER_BYTES, AttemptOutcome, AttemptResult, WebhookSender
 from services.api.webhooks.signature import new_secret, signed_headers
+from services.core.runtime import guard
+from services.core.runtime.guard import AddressRules, IPAddress
 from tests.api.webhooks.receivers import CERTIFICATE, NAME, Behaviour, answering, receiving, trusting
 
 DEADLINE = 0.6

@@ -1,11 +1,13 @@
-"""Which addresses webhooks may go to, so that nobody can use us to reach into networks that are not public.
+"""Which addresses we call when others name them, so that nobody can use us to reach networks that are not public.
 
-Two checks, and both must pass. `read_address` looks at a URL when an endpoint is created and before every try.
+Webhooks go where their owners say, and fetching goes where pages and redirects lead: both ask here.
+
+Two checks, and both must pass. `read_address` looks at a URL before anything is done with it, and before every try.
 `GuardedNetwork` looks at the IP address at the moment of connecting, and connects to exactly the address that it looked
 at: what the name resolves to at any other time does not matter, so there is no gap between check and use.
 
 A name with one refused address is refused whole, though the connection could go to another of its addresses. A public
-receiver has no private addresses; where they are mixed, somebody is trying us or made a mistake, and a refusal that
+server has no private addresses; where they are mixed, somebody is trying us or made a mistake, and a refusal that
 comes every time can be understood, one that depends on the order of the answer cannot.
 """
 
@@ -26,9 +28,8 @@ from urllib.parse import quote, urlsplit
 import httpcore
 import idna
 
-from services.api.settings import ApiSettings
-from services.api.webhooks.proxy import EgressProxy
 from services.core.domain.errors import RefusedAddressError
+from services.core.runtime.egress import EgressProxy
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -41,7 +42,7 @@ HTTP_PORTS = (80,)
 MOST_LOOKUPS = 64
 """Name look-ups under way at once. One cannot be broken off: a server that does not answer holds its thread."""
 RECEIVED_AT_ONCE = 64 * 1024
-"""Bytes that the system takes from a receiver before we read them: little of an endless answer crosses the network."""
+"""Bytes that the system takes from a server before we read them: little of an endless answer crosses the network."""
 MOST_ADDRESSES = 4
 """Addresses of one name that are tried before giving up."""
 
@@ -54,7 +55,7 @@ _KEPT_IN_TARGET = "/%:@!$&'()*+,;=~-._?[]"
 
 @dataclass(frozen=True, slots=True)
 class RefusedNetwork:
-    """A network that webhooks do not go to: what it is for and which registry says so."""
+    """A network that we do not call: what it is for and which registry says so."""
 
     block: IPNetwork
     kind: str
@@ -63,7 +64,7 @@ class RefusedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class RefusedName:
-    """A domain that webhooks do not go to, with everything below it."""
+    """A domain that we do not call, with everything below it."""
 
     name: str
     kind: str
@@ -71,7 +72,7 @@ class RefusedName:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookAddress:
+class CheckedAddress:
     """A URL taken apart and normalised. The same parts are checked, connected to and sent: nothing reads it twice.
 
     `host` is a name in ASCII or an IP address without brackets; `target` is path and query.
@@ -107,12 +108,7 @@ class AddressRules:
     allow_loopback: bool = False
     ports: tuple[int, ...] | None = None
 
-    @classmethod
-    def from_settings(cls, settings: ApiSettings) -> "AddressRules":
-        """The rules that the settings of this process make."""
-        return cls(settings.webhook_allow_http, settings.webhook_allow_loopback, settings.webhook_allowed_ports)
-
-    def read_address(self, url: str) -> WebhookAddress:
+    def read_address(self, url: str) -> CheckedAddress:
         """Take a URL apart and check all that can be checked without the network.
 
         Raises `RefusedAddressError`, whose `reason` is `url`, `scheme`, `credentials`, `fragment`, `host`, `port` or
@@ -124,19 +120,19 @@ class AddressRules:
             raise _refused("host", "The host of the address cannot be read.")
         host, ip = _normal_host(match["host"])
         port = int(match["port"] or {"https": 443, "http": 80}[scheme])
-        address = WebhookAddress(scheme, host, port, target, ip)
+        address = CheckedAddress(scheme, host, port, target, ip)
         on_this_machine = self._check_host(address)
         self._check_scheme_and_port(address, on_this_machine=on_this_machine)
         return address
 
     def check_ip(self, ip: IPAddress) -> None:
-        """Raise `RefusedAddressError` where webhooks do not go to this IP address."""
+        """Raise `RefusedAddressError` where we do not call this IP address."""
         network = refused_network(ip)
         if network is not None and not (network.loopback and self.allow_loopback):
             detail = f"{ip} is not a public address ({network.kind}, {network.block})."
             raise _refused("network", detail, network=str(network.block))
 
-    def _check_host(self, address: WebhookAddress) -> bool:
+    def _check_host(self, address: CheckedAddress) -> bool:
         """Whether the address is this machine by its very name; raises where the host is refused."""
         if address.ip is not None:
             self.check_ip(address.ip)
@@ -149,9 +145,9 @@ class AddressRules:
             raise _refused("host", f"{address.host} is a name of a local network.")
         return name is not None and name.loopback
 
-    def _check_scheme_and_port(self, address: WebhookAddress, *, on_this_machine: bool) -> None:
+    def _check_scheme_and_port(self, address: CheckedAddress, *, on_this_machine: bool) -> None:
         if address.scheme == "http" and not (self.allow_http or on_this_machine):
-            raise _refused("scheme", "A webhook address starts with https://.")
+            raise _refused("scheme", "The address must start with https://.")
         allowed = self.ports
         if allowed is None:
             if on_this_machine:
@@ -282,7 +278,7 @@ class DeadlineStream(httpcore.NetworkStream):
                 self._socket.settimeout(self._deadline.left(httpcore.WriteTimeout))
                 rest = rest[self._socket.send(rest) :]
         except TimeoutError as fault:
-            raise httpcore.WriteTimeout("the receiver did not take the event before the deadline") from fault
+            raise httpcore.WriteTimeout("the request was not taken before the deadline") from fault
         except OSError as fault:
             raise httpcore.WriteError(_told(fault)) from fault
 
@@ -352,7 +348,7 @@ def _refused(reason: str, detail: str, **extensions: object) -> RefusedAddressEr
 def _parts(url: str) -> tuple[str, str, str]:
     """Scheme, host with port, and path with query. What parsers read differently from each other is refused."""
     if len(url) > LONGEST_URL:
-        raise _refused("url", f"A webhook address has at most {LONGEST_URL} characters.")
+        raise _refused("url", f"An address has at most {LONGEST_URL} characters.")
     if not url.isprintable() or any(character in ' \\"<>^`{|}' for character in url):
         raise _refused("url", "The address holds blanks, control characters or others that do not belong in one.")
     try:
@@ -360,9 +356,9 @@ def _parts(url: str) -> tuple[str, str, str]:
     except ValueError:
         raise _refused("url", "The address cannot be read.") from None
     if parts.scheme not in {"http", "https"}:
-        raise _refused("scheme", "A webhook address starts with https://.")
+        raise _refused("scheme", "The address must start with https://.")
     if "@" in parts.netloc:
-        raise _refused("credentials", "The address must not hold a user name or password; requests are signed.")
+        raise _refused("credentials", "The address must not hold a user name or password.")
     if "#" in url:
         raise _refused("fragment", "The address must not have a fragment (#).")
     target = quote(parts.path or "/", safe=_KEPT_IN_TARGET)
@@ -470,7 +466,7 @@ def _within(deadline: Deadline, look_up: Callable[[], Sequence[IPAddress]]) -> S
             _lookups.release()
             ended.set()
 
-    threading.Thread(target=look_up_and_tell, name="webhook name look-up", daemon=True).start()
+    threading.Thread(target=look_up_and_tell, name="name look-up", daemon=True).start()
     if not ended.wait(deadline.left()):
         raise TimeoutError("the name could not be resolved in time")
     if not found:

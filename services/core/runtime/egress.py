@@ -1,4 +1,4 @@
-"""The egress proxy: where webhooks leave through one, it opens a tunnel to an address that was checked before.
+"""The egress proxy: where our requests leave through one, it opens a tunnel to an address that was checked before.
 
 The guard resolves the name and checks what it means, as without a proxy, and the proxy is told the IP address and never
 the name: were it to resolve the name itself, it could be led elsewhere after the check. Inside the tunnel TLS and the
@@ -16,7 +16,7 @@ from services.core.domain.errors import SettingsError
 LONGEST_ANSWER = 16_384
 """Bytes of the head with which a proxy answers."""
 _NO_CONNECTION = frozenset({502, 503, 504})
-"""With these a proxy says that it could not reach the receiver. Any other refusal is the proxy's own."""
+"""With these a proxy says that it could not reach the server. Any other refusal is the proxy's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,15 @@ class EgressProxy:
     authorization: str | None = field(default=None, repr=False)
 
     @classmethod
-    def from_url(cls, url: str) -> "EgressProxy":
-        """`http://user:password@host:port`. Raises `SettingsError`, which never repeats it."""
+    def from_url(cls, url: str, setting: str) -> "EgressProxy":
+        """`http://user:password@host:port`. Raises `SettingsError`, which names the `setting` and never repeats it."""
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
             host = port = None
         if not host or not port or parts.scheme != "http" or parts.path.strip("/") or parts.query or parts.fragment:
-            raise SettingsError("UPR_WEBHOOK_PROXY reads http://host:port or http://user:password@host:port.")
+            raise SettingsError(f"{setting} reads http://host:port or http://user:password@host:port.")
         if parts.username is None:
             return cls(host, port)
         told = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
@@ -45,7 +45,7 @@ class EgressProxy:
     def open_tunnel(self, stream: httpcore.NetworkStream, authority: str) -> None:
         """Have the proxy connect a fresh connection to it with an IP address and port.
 
-        Raises `httpcore.ConnectError` where the receiver cannot be reached, `httpcore.ProxyError` where the proxy is at
+        Raises `httpcore.ConnectError` where the server cannot be reached, `httpcore.ProxyError` where the proxy is at
         fault or refuses, and `httpcore.ConnectTimeout`.
         """
         lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
@@ -59,7 +59,7 @@ class EgressProxy:
         except httpcore.NetworkError as fault:
             raise httpcore.ProxyError(f"the egress proxy broke off: {fault}") from fault
         if status in _NO_CONNECTION:
-            raise httpcore.ConnectError(f"the egress proxy could not reach the receiver ({status})")
+            raise httpcore.ConnectError(f"the egress proxy could not reach the server ({status})")
         if not 200 <= status < 300:
             raise httpcore.ProxyError(f"the egress proxy refused ({status})")
 
