@@ -4,20 +4,31 @@ The kernel holds the limits, also inside native code. Whatever a file does to th
 why the child ended.
 """
 
+import ctypes
 import fcntl
+import itertools
+import multiprocessing
+import multiprocessing.forkserver
+import multiprocessing.util
 import os
 import resource
 import signal
+import subprocess
+import tempfile
+import threading
 import traceback
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.isolation import Barrier, isolate
 
 PIPE_BYTES = 2**20
 """The most an unprivileged process may ask for (proc(5), pipe-max-size)."""
@@ -26,24 +37,110 @@ PIPE_BYTES = 2**20
 CANNOT_START = 'the sandbox cannot start its workers; can the main module be imported (if __name__ == "__main__")?'
 
 
-def confine(memory_bytes: int, cpu_seconds: int | None = None) -> None:
-    """Bound this process's memory (and processor time), forbid writing files and core dumps, be silent, leave Ctrl-C
-    to the parent.
+@dataclass(frozen=True)
+class Bounds:
+    """What a child that reads somebody's file may have.
 
-    `memory_bytes` is address space beyond what the process has now. An interval timer (`signal.setitimer`) ends it
-    from now on, for the kernel's own answer to SIGALRM is to do so.
+    `memory_bytes`: address space beyond what it has when it begins. `cpu_seconds`: processor time, for as long as it
+    lives. `descriptors`: open files, pipes and the like. `readable` and `programs`: what it may read and start beside
+    Python itself; `any_owner`: also where root alone may (`isolation.py`).
     """
+
+    memory_bytes: int
+    cpu_seconds: int | None = None
+    descriptors: int = 64
+    readable: tuple[Path, ...] = ()
+    programs: tuple[Path, ...] = ()
+    any_owner: bool = False
+
+
+def forkserver(*preload: str) -> ForkServerContext:
+    """What starts children with these modules imported. It knows nothing of our environment: the database's address
+    and keys stand there.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    with _STARTING:
+        usual = multiprocessing.util.spawnv_passfds
+        multiprocessing.util.spawnv_passfds = _start_bare
+        try:
+            multiprocessing.forkserver.ensure_running()
+        finally:
+            multiprocessing.util.spawnv_passfds = usual
+    return context
+
+
+_STARTING = threading.Lock()
+_KEPT_OF_ENVIRONMENT = frozenset({"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH"})
+
+
+def _start_bare(path: Any, args: Sequence[Any], passfds: Sequence[Any]) -> int:
+    """Takes the place of `multiprocessing.util.spawnv_passfds`, which hands on the whole environment."""
+    bare = {name: value for name, value in os.environ.items() if name in _KEPT_OF_ENVIRONMENT}
+    started = subprocess.Popen(args, executable=path, env=bare, pass_fds=passfds)  # noqa: S603 - Python itself
+    started.returncode = 0  # multiprocessing waits for it; an object that thinks it must would warn
+    return started.pid
+
+
+def confine(bounds: Bounds, keep: Iterable[int]) -> frozenset[Barrier]:
+    """Give up what reading a file does not need, for good; which barriers hold.
+
+    Of open descriptors only `keep` stay. The working folder is new, empty, and removed already: nothing can be made in
+    it. Files cannot grow and core dumps are not written; the environment is empty; Ctrl-C is the parent's. An interval
+    timer (`signal.setitimer`) ends the process from now on, for the kernel's own answer to its signals is to do so.
+    """
+    _silence(keep)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
+    _forget_environment()
+    _enter_new_folder()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (bounds.descriptors, bounds.descriptors))
+    if bounds.cpu_seconds is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu_seconds, bounds.cpu_seconds))
+    space = _address_space() + bounds.memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (space, space))
+    return isolate(bounds.readable, bounds.programs, any_owner=bounds.any_owner)
+
+
+def _silence(keep: Iterable[int]) -> None:
+    """Nothing stays open but the standard streams, which lead nowhere, and what is to be kept."""
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if cpu_seconds is not None:
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    bound = _address_space() + memory_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    edges = [2, *sorted(keep), most if most != resource.RLIM_INFINITY else 2**20]
+    for before, after in itertools.pairwise(edges):
+        os.closerange(before + 1, after)
+
+
+_ENVIRONMENT_FIELDS = slice(47, 49)
+"""env_start and env_end of /proc/self/stat (proc(5)), counted from the state, which follows the name."""
+
+
+def _forget_environment() -> None:
+    """Also where the kernel put it when the program was started, and shows it in /proc."""
+    os.environ.clear()
+    with suppress(OSError, ValueError):
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start, end = map(int, fields[_ENVIRONMENT_FIELDS])
+        if 0 < start < end:
+            ctypes.memset(start, 0, end - start)
+
+
+def _enter_new_folder() -> None:
+    folder = tempfile.mkdtemp(prefix="upr-")
+    os.chdir(folder)
+    with suppress(OSError):
+        Path(folder).rmdir()
+
+
+def time_out_after(seconds: float) -> None:
+    """End this process when so much time, or processor time, has gone by, unless it is called again. 0: never."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _address_space() -> int:
@@ -64,7 +161,7 @@ def enlarge(pipe: Connection) -> None:
 
 def why_it_ended(exit_code: int | None, overdue: bool, deadline_seconds: float) -> UnreadableDocumentError:
     """Why a child is gone. A negative exit code is the signal that ended it."""
-    if overdue or exit_code in (-signal.SIGALRM, -signal.SIGXCPU):
+    if overdue or exit_code in (-signal.SIGALRM, -signal.SIGPROF, -signal.SIGXCPU):
         return UnreadableDocumentError("parse_timeout", f"not read within {deadline_seconds:g} seconds")
     if exit_code is not None and exit_code < 0:
         return UnreadableDocumentError(

@@ -1,17 +1,17 @@
 """Reads documents in child processes that may crash, hang, eat memory or answer nonsense: the parent lives.
 
-Workers are forked from a server process that has the parsers imported and no threads (multiprocessing's
-`forkserver`), so a new one costs milliseconds. A worker reads one file after another. The kernel holds its
-limits: an interval timer ends it at the deadline even inside native code, and resource limits bound its
-memory and let it write no byte to a file. What it answers is JSON of bounded size, never a pickle, so a document
-that takes a worker over gains nothing in the parent.
+Workers are forked from a server process that has the parsers imported, no threads and an empty environment
+(multiprocessing's `forkserver`), so a new one costs milliseconds. A worker reads one file after another: the parent
+opens each and hands over the descriptor, for the worker itself can open none. The kernel holds its limits: interval
+timers end it at the deadline even inside native code, resource limits bound its memory and let it write no byte to a
+file, and it has no network, no other processes and no files (`confinement.py`, `isolation.py`). What it answers is JSON
+of bounded size, never a pickle, so a document that takes a worker over gains nothing in the parent.
 """
 
 import gc
 import hashlib
-import multiprocessing
 import os
-import signal
+import socket
 import stat
 import time
 from collections import deque
@@ -28,7 +28,18 @@ import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.runtime.cores import usable_cores
-from services.ingest.confinement import CANNOT_START, PIPE_BYTES, confine, enlarge, storable_json, where, why_it_ended
+from services.ingest.confinement import (
+    CANNOT_START,
+    PIPE_BYTES,
+    Bounds,
+    confine,
+    enlarge,
+    forkserver,
+    storable_json,
+    time_out_after,
+    where,
+    why_it_ended,
+)
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
 from services.ingest.reading import Reading, reading_from
@@ -52,7 +63,8 @@ class SandboxLimits:
     `deadline_seconds` is wall time. `memory_bytes` is address space beyond what a warm worker has; 60
     reports, four drafts, three matrices and a Council report were read with 32 MiB of it. `file_bytes` and
     `answer_bytes` bound what goes in and what comes out. No review has had 500 `recommendations`; merging takes time
-    that grows with their square, and happens outside.
+    that grows with their square, and happens outside. `readable` and `programs`: what else a reader may read and start,
+    such as a program that recognises letters.
     """
 
     deadline_seconds: float = 60.0
@@ -60,6 +72,13 @@ class SandboxLimits:
     file_bytes: int = 100 * 2**20
     answer_bytes: int = 64 * 2**20
     recommendations: int = 5_000
+    readable: tuple[Path, ...] = ()
+    programs: tuple[Path, ...] = ()
+
+    @property
+    def bounds(self) -> Bounds:
+        """What a worker may have for as long as it lives."""
+        return Bounds(self.memory_bytes, readable=self.readable, programs=self.programs)
 
 
 class Sandbox:
@@ -123,7 +142,9 @@ class Sandbox:
                 task = run.next_task(self._limits)
                 if task is None:
                     return
-                worker.assign(task)
+                refusal = worker.assign(task)
+                if refusal is not None:
+                    run.finish(task, ReadFile(task.path, None, refusal))
 
     def _worker_with_fewer_than(self, tasks: int) -> "_Worker | None":
         for worker in self._workers:
@@ -229,6 +250,7 @@ class _Run:
 
 
 _HEADER_BYTES = 8
+_NAME_BYTES = 4
 _PARENT_GRACE_SECONDS = 2.0
 _START_SECONDS = 60.0
 _FILES_PER_WORKER = 200
@@ -239,9 +261,8 @@ class _Worker:
     """One child process, and the parent's ends of its pipes."""
 
     def __init__(self, limits: SandboxLimits, read: Reader) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__, read.__module__])
-        child_tasks, self._tasks = context.Pipe(duplex=False)
+        context = forkserver(__name__, read.__module__)
+        child_tasks, self._tasks = socket.socketpair()
         self._answers, child_answers = context.Pipe(duplex=False)
         enlarge(child_answers)
         os.set_blocking(self._answers.fileno(), False)
@@ -282,14 +303,25 @@ class _Worker:
         limit = self._limits.deadline_seconds + _PARENT_GRACE_SECONDS if self.ready else _START_SECONDS
         return self._head_since + limit - time.monotonic()
 
-    def assign(self, task: _Task) -> None:
-        """Give the worker a file. A worker that has died meanwhile is noticed when its answers are collected."""
+    def assign(self, task: _Task) -> UnreadableDocumentError | None:
+        """Give the worker a file; why it cannot even be opened, if so.
+
+        A worker that has died meanwhile is noticed when its answers are collected.
+        """
+        try:
+            opened = os.open(task.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            return UnreadableDocumentError("file_not_readable", error.strerror or str(error))
         if not self.assigned:
             self._head_since = time.monotonic()
         self.assigned.append(task)
         self._files += 1
-        with suppress(BrokenPipeError):
-            self._tasks.send_bytes(os.fsencode(task.path))
+        name = os.fsencode(task.path.name)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            socket.send_fds(self._tasks, [len(name).to_bytes(_NAME_BYTES, "big")], [opened])
+            self._tasks.sendall(name)
+        os.close(opened)
+        return None
 
     def answers(self) -> Iterator[tuple[_Task, bytes]]:
         """The complete answers that have arrived. Sets `ended` where the pipe is closed or the process gone."""
@@ -382,27 +414,35 @@ def _outcome_of(path: Path, answer: bytes) -> ReadFile:
 # What follows runs in the worker.
 
 
-def _work(tasks: Connection, answers: Connection, limits: SandboxLimits, read: Reader) -> None:
+def _work(tasks: socket.socket, answers: Connection, limits: SandboxLimits, read: Reader) -> None:
     """Say that the worker is there, then answer one file after another until the parent closes the pipe."""
-    confine(limits.memory_bytes)
+    confine(limits.bounds, keep=(tasks.fileno(), answers.fileno()))
     _send(answers, b"")
-    while True:
-        try:
-            path = Path(os.fsdecode(tasks.recv_bytes()))
-        except EOFError:
-            return
-        signal.setitimer(signal.ITIMER_REAL, limits.deadline_seconds)
-        answer = _answer(path, limits, read)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    while (task := _next_file(tasks)) is not None:
+        time_out_after(limits.deadline_seconds)
+        answer = _answer(*task, limits, read)
+        time_out_after(0)
         _send(answers, answer)
 
 
-def _answer(path: Path, limits: SandboxLimits, read: Reader) -> bytes:
+def _next_file(tasks: socket.socket) -> tuple[str, int] | None:
+    """The name of the file that is to be read, and its descriptor; None where no more come."""
+    size, opened, _, _ = socket.recv_fds(tasks, _NAME_BYTES, 1)
+    if not opened:
+        return None
+    name = tasks.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
+    return os.fsdecode(name), opened[0]
+
+
+def _answer(name: str, opened: int, limits: SandboxLimits, read: Reader) -> bytes:
     digest: str | None = None
     try:
-        data = path.read_bytes()
+        with os.fdopen(opened, "rb") as stream:
+            data = stream.read(limits.file_bytes + 1)
+        if len(data) > limits.file_bytes:
+            raise UnreadableDocumentError("file_too_large", f"more than {limits.file_bytes:,} bytes are not read")
         digest = hashlib.sha256(data).hexdigest()
-        return _told(digest, read(Content(path.name, data)), limits)
+        return _told(digest, read(Content(name, data)), limits)
     except UnreadableDocumentError as error:
         return _refused(digest, error.code, error.detail)
     except MemoryError:

@@ -5,7 +5,6 @@ nothing but the name until it takes a shelf down. Last it tells what became of a
 """
 
 import dataclasses
-import multiprocessing
 import os
 import signal
 import stat
@@ -20,7 +19,17 @@ from typing import Self
 import orjson
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.confinement import CANNOT_START, PIPE_BYTES, confine, enlarge, storable_json, where, why_it_ended
+from services.ingest.confinement import (
+    CANNOT_START,
+    PIPE_BYTES,
+    Bounds,
+    confine,
+    enlarge,
+    forkserver,
+    storable_json,
+    where,
+    why_it_ended,
+)
 from services.ingest.datasets.base import DataSet, KeptOut, Notes, ReadObservation, ReviewRow, Row, Tally
 from services.ingest.reading import ReadIssue
 
@@ -71,11 +80,12 @@ class ExportReader:
         """
         self._limits = limits or ExportLimits()
         _refuse(path, self._limits)
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context = forkserver(__name__)
         self._told, child_told = context.Pipe(duplex=False)
         enlarge(child_told)
-        self._process = context.Process(target=_tell, args=(child_told, data_set, path, self._limits), daemon=True)
+        self._process = context.Process(
+            target=_tell, args=(child_told, data_set, path.absolute(), self._limits), daemon=True
+        )
         self._process.start()
         child_told.close()
         self._buffer = bytearray()
@@ -188,7 +198,8 @@ def _end(kind: int, content: bytes) -> Told:
 
 def _tell(told: Connection, data_set: DataSet, path: Path, limits: ExportLimits) -> None:
     """Tell all rows, then the end of it."""
-    confine(limits.memory_bytes, limits.cpu_seconds)
+    bounds = Bounds(limits.memory_bytes, limits.cpu_seconds, readable=(path,), any_owner=True)
+    confine(bounds, keep=[told.fileno()])
     _send(told, _READY, b"")
     signal.setitimer(signal.ITIMER_REAL, limits.stall_seconds)
     try:
