@@ -76,6 +76,15 @@ def upgrade() -> None:
     op.create_index(op.f('ix_documents_kind_published_on'), 'documents', ['kind', 'published_on'], unique=False)
     op.create_index(op.f('ix_documents_review'), 'documents', ['review'], unique=False)
     op.create_index(op.f('ix_documents_state_under_review'), 'documents', ['state_under_review'], unique=False)
+    op.create_table('failed_rereadings',
+    sa.Column('sha256', sa.Text(collation='C'), nullable=False),
+    sa.Column('parser', sa.Text(collation='C'), nullable=False),
+    sa.Column('parser_version', sa.Text(collation='C'), nullable=False),
+    sa.Column('code', sa.Text(collation='C'), nullable=False),
+    sa.Column('detail', sa.Text(collation='C'), nullable=False),
+    sa.Column('tried_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('sha256', 'parser', 'parser_version', name=op.f('pk_failed_rereadings'))
+    )
     op.create_table('former_ids',
     sa.Column('noun', sa.Text(collation='C'), nullable=False),
     sa.Column('id', sa.Text(collation='C'), nullable=False),
@@ -202,6 +211,17 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_place_groups'))
+    )
+    op.create_table('quarantine',
+    sa.Column('sha256', sa.Text(collation='C'), nullable=False),
+    sa.Column('name', sa.Text(collation='C'), nullable=False),
+    sa.Column('code', sa.Text(collation='C'), nullable=False),
+    sa.Column('detail', sa.Text(collation='C'), nullable=False),
+    sa.Column('readers', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('tries', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('last_tried_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('sha256', name=op.f('pk_quarantine'))
     )
     op.create_table('readings',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -336,6 +356,28 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_searches'))
     )
     op.create_index(op.f('ix_saved_searches_owner'), 'saved_searches', ['owner'], unique=False)
+    op.create_table('uploads',
+    sa.Column('id', sa.Text(collation='C'), nullable=False),
+    sa.Column('sha256', sa.Text(collation='C'), nullable=False),
+    sa.Column('name', sa.Text(collation='C'), nullable=False),
+    sa.Column('bytes', sa.BigInteger(), nullable=False),
+    sa.Column('owner', sa.Text(collation='C'), nullable=False),
+    sa.Column('status', sa.Text(collation='C'), server_default='waiting', nullable=False),
+    sa.Column('code', sa.Text(collation='C'), nullable=True),
+    sa.Column('detail', sa.Text(collation='C'), nullable=True),
+    sa.Column('document', sa.Text(collation='C'), nullable=True),
+    sa.Column('run', sa.Text(collation='C'), nullable=True),
+    sa.Column('readers', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['owner'], ['api_keys.id'], name=op.f('fk_uploads_owner')),
+    sa.ForeignKeyConstraint(['run'], ['ingest_runs.id'], name=op.f('fk_uploads_run')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_uploads')),
+    sa.UniqueConstraint('sha256', name=op.f('uq_uploads_sha256'))
+    )
+    op.create_index('ix_uploads_waiting', 'uploads', ['created_at'], unique=False, postgresql_where=sa.text("status = 'waiting'"))
     op.create_table('feed_readers',
     sa.Column('name', sa.Text(collation='C'), nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
@@ -545,6 +587,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_webhook_endpoints_owner'), table_name='webhook_endpoints')
     op.drop_table('webhook_endpoints')
     op.drop_table('feed_readers')
+    op.drop_index('ix_uploads_waiting', table_name='uploads', postgresql_where=sa.text("status = 'waiting'"))
+    op.drop_table('uploads')
     op.drop_index(op.f('ix_saved_searches_owner'), table_name='saved_searches')
     op.drop_table('saved_searches')
     op.drop_index(op.f('ix_reviews_state_under_review'), table_name='reviews')
@@ -571,6 +615,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_readings_sha256'), table_name='readings')
     op.drop_index(op.f('ix_readings_review'), table_name='readings')
     op.drop_table('readings')
+    op.drop_table('quarantine')
     op.drop_index(op.f('ix_paragraphs_sort_key'), table_name='paragraphs')
     op.drop_index(op.f('ix_paragraphs_review'), table_name='paragraphs')
     op.drop_index(op.f('ix_paragraphs_recommendations'), table_name='paragraphs', postgresql_using='gin')
@@ -595,6 +640,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_hearings_date_id'), table_name='hearings')
     op.drop_table('hearings')
     op.drop_table('former_ids')
+    op.drop_table('failed_rereadings')
     op.drop_index(op.f('ix_documents_state_under_review'), table_name='documents')
     op.drop_index(op.f('ix_documents_review'), table_name='documents')
     op.drop_index(op.f('ix_documents_kind_published_on'), table_name='documents')

@@ -21,6 +21,7 @@ from services.core.runtime.serve import serve as serve_app
 from services.core.store.archive import FOLDER, Archive
 from services.ingest.app import create_app
 from services.ingest.conflicts import Field, conflicts_in
+from services.ingest.keeping_commands import quarantine, reparse, sandbox_barriers
 from services.ingest.parse import ParsedFile, files_under, parse_files
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
 from services.ingest.sandbox import Sandbox, SandboxLimits
@@ -196,6 +197,9 @@ def withdraw(
 
 
 app.command()(sources)
+app.command()(quarantine)
+app.command()(reparse)
+app.command("sandbox")(sandbox_barriers)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from services.core.store.ingest import issues_table, runs_table
 from services.ingest.datasets import data_set_for
 from services.ingest.datasets.base import DataSet
 from services.ingest.load import Loaded, Loader
+from services.ingest.quarantine import Quarantine
 from services.ingest.reading import Reading, ReadIssue
 from services.ingest.run_data_sets import Shared, load_data_set
 from services.ingest.sandbox import ReadFile, Sandbox
@@ -80,7 +81,7 @@ def run_files(
         # Neighbours of one kind go together, so that the sandbox reads ahead.
         for data_set, paths in itertools.groupby(files, key=data_set_for):
             if data_set is None:
-                for outcome in sandbox.read_all(paths):
+                for outcome in Quarantine(engine).read_all(sandbox, paths):
                     yield _one(engine, loader, archive, outcome, summary)
             else:
                 for path in paths:
@@ -130,6 +131,10 @@ def _data_set(
 ) -> Iterator[Step]:
     """Load an export, with a step for every share that is stored and one for the whole."""
     data_set, path = export
+    quarantine = Quarantine(engine)
+    if (kept_apart := quarantine.refusal(path)) is not None:
+        yield _one(engine, loader, archive, kept_apart, summary)
+        return
     summary.files += 1
     before = Counter(summary.changes)
     so_far: Shared | None = None
@@ -144,6 +149,7 @@ def _data_set(
         error = unreadable
     if so_far is None and error is None:
         error = UnreadableDocumentError("no_recommendations", "no row of the data set is understood")
+    quarantine.note(path, sha256, error)
     _settle(engine, (path, sha256), so_far, error, summary)
     yield Step(path, None, error, summary)
 

@@ -12,11 +12,13 @@ from services.core.store import (
     organisations,
     paragraphs,
     pledges,
+    quarantine,
     recommendations,
     reviews,
     saved_searches,
     statements,
     states,
+    uploads,
     webhooks,
 )
 from services.core.store.metadata import metadata
@@ -30,7 +32,9 @@ __all__ = [
     "keys",
     "metadata",
     "paragraphs",
+    "quarantine",
     "saved_searches",
+    "uploads",
     "webhooks",
 ]
 
