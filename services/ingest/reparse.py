@@ -100,8 +100,9 @@ class Reparser:
         summary.files += 1
         loaded: Loaded | None = None
         fault: UnreadableDocumentError | None = None
+        issues: tuple[ReadIssue, ...] = ()
         if isinstance(outcome.result, UnreadableDocumentError):
-            fault, issues = outcome.result, ()
+            fault = outcome.result
         else:
             issues = outcome.result.issues
             try:
