@@ -24,6 +24,16 @@ def cycle_adopted_at(council_session: int) -> int | None:
     return cycles.pop() if len(cycles) == 1 else None
 
 
+def council_sessions() -> tuple[int, ...]:
+    """The Council's sessions that adopted outcomes of reviews."""
+    return tuple(_by_council())
+
+
+def upr_sessions_of(council_session: int) -> tuple[int, ...]:
+    """The Working Group's sessions whose outcomes the Council adopted then; none where it adopted none."""
+    return tuple(_by_council().get(council_session, ()))
+
+
 def council_session_of(session: int) -> int | None:
     """The Council's session that adopted the outcomes of Working Group session `session`."""
     return next((council for council, sessions in _by_council().items() if session in sessions), None)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from services.core.domain.errors import NotFoundError
 from services.ingest.sources.base import Adapter
+from services.ingest.sources.council_reports.adapter import CouncilReports
 from services.ingest.sources.description import FILE, Description, read_description, with_mirrors
+from services.ingest.sources.un_documents.adapter import UnDocuments
 
-ADAPTERS: tuple[Adapter, ...] = ()
+ADAPTERS: tuple[Adapter, ...] = (CouncilReports(), UnDocuments())
 """All of them, in the order of their names."""
 
 
