@@ -28,6 +28,9 @@ def upgrade() -> None:
     sa.Column('one', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
     sa.Column('occurred_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('epoch', sa.Text(collation='C'), nullable=False),
+    sa.Column('ended_epochs', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('restored', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.PrimaryKeyConstraint('one', name=op.f('pk_change_head'))
     )
     op.create_table('changes',

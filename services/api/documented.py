@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from services.api.exports import FORMATS, Format, Provenance, write_export
-from services.api.feed import ChangesGoneError
+from services.api.feed import ChangesGoneError, FeedRestoredError
 from services.api.live import TooManyWaitingError
 from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import (
@@ -29,6 +29,7 @@ from services.core.schemas.shapes import Shape
 
 _ADDRESS = "http://127.0.0.1:8000"
 _DATASET: dict[str, Any] = {"version": "4711-9f86d081", "as_of": "2026-11-21T10:30:00.654321Z", "cursor": 4711}
+_EPOCH = "5d41402abc4b"
 _CURSOR = "DWCylDQgWyJhMzJkIiwiWENNLTAwMDAwNC0wMDAwMjIuMDAwMDAxIiwiWENNLTQtMjIuMSJd"
 _STATISTICS = {
     "group_by": ["topic", "position"],
@@ -56,8 +57,9 @@ _AWAY = UnavailableError("The database does not answer at the moment.")
 
 def examples() -> dict[str, Any]:
     """Of each answer one example, by the name that the routes refer to it by."""
-    found: dict[str, Any] = {"changes": _page([event_example()], f"changes?limit=1&after={event_example()['seq']}")}
     event = event_example()
+    page = _page([event], f"changes?limit=1&after={event['seq']}&epoch={_EPOCH}")
+    found: dict[str, Any] = {"changes": {**page, "dataset": {**_DATASET, "epoch": _EPOCH}}}
     found["changes_stream"] = f"id: {event['seq']}\ndata: {orjson.dumps(event).decode()}\n\n"
     found["statistics"] = _STATISTICS
     found |= json.loads((files("services.api") / "examples.json").read_bytes())
@@ -197,10 +199,14 @@ def feed_responses(model: type, stream: str) -> Responses:
     streamed = {"sample": {"$ref": "#/components/examples/changes_stream"}}
     found["content"][stream] = {"schema": {"type": "string"}, "examples": streamed}
     gone = ChangesGoneError("Changes are kept from 4700 on.", oldest=4700, cursor=4711, exports={})
+    restored = FeedRestoredError(
+        "What you have up to change 4800 is not what is held here.", cursor=4711, epoch=_EPOCH, exports={}
+    )
     return {
         200: found,
         **problems(
             gone,
+            restored,
             TooManyWaitingError("5000 readers wait for changes; no more are taken."),
             UnknownParameterError("There is no parameter 'colour' here"),
             InvalidParameterError("`after` cannot be “x”: expected a whole number from 0 to 9223372036854775807."),

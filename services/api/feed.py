@@ -41,8 +41,34 @@ def refuse_gone(after: int, kept: Kept, public_url: str) -> None:
             f"{kept.newest}.",
             oldest=kept.oldest,
             cursor=kept.newest,
-            exports={noun: f"{public_url.rstrip('/')}/v1/{noun}.ndjson" for noun in AGGREGATES},
+            exports=_exports(public_url),
         )
+
+
+class FeedRestoredError(UprError):
+    """Changes that this service does not hold: it was brought back to an earlier state, or another one gave the number.
+
+    `exports` are the whole data; go on after reading them with `cursor` and `epoch`.
+    """
+
+    code, status, title = "feed_restored", 410, "The feed goes on from an earlier state"
+
+
+def refuse_other_history(after: int, epoch: str | None, kept: Kept, public_url: str) -> None:
+    """Raise `FeedRestoredError` where the change with this number is not of the history that is held."""
+    if not kept.holds(after, epoch):
+        since = f"change {after}" + (f" of the epoch {epoch}" if epoch else "")
+        raise FeedRestoredError(
+            f"What you have up to {since} is not what is held here: the data were brought back to an earlier state, or "
+            f"the number is not from here. Read the data anew from the exports, then the changes after {kept.newest}.",
+            cursor=kept.newest,
+            epoch=kept.epoch,
+            exports=_exports(public_url),
+        )
+
+
+def _exports(public_url: str) -> dict[str, str]:
+    return {noun: f"{public_url.rstrip('/')}/v1/{noun}.ndjson" for noun in AGGREGATES}
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from services.api.matching import Interest
 from services.core.domain.changes import Match
 from services.core.domain.errors import UnavailableError
 from services.core.runtime.problems import DATABASE_AWAY
-from services.core.store.changes import CHANNEL, ChangeRecord, change_from_row, changes_table, head_and_time
+from services.core.store.changes import CHANNEL, ChangeRecord, change_from_row, changes_table, kept_changes
 from services.core.store.engine import snapshot
 from services.core.store.reference import Reference, ReferenceShelf
 
@@ -50,12 +50,13 @@ T = TypeVar("T")
 class News:
     """The changes after `start` up to `end`, of which those are kept that meet an interest of somebody who waited.
 
-    `as_of` and `reference` are of the moment at which `end` was the newest.
+    `as_of`, `epoch` and `reference` are of the moment at which `end` was the newest.
     """
 
     start: int
     end: int
     as_of: datetime
+    epoch: str
     reference: Reference
     changes: dict[int, ChangeRecord]
     met: dict[tuple[Any, ...], list[tuple[int, Match]]]
@@ -86,6 +87,7 @@ class LiveFeed:
         self._told = asyncio.Event()
         self._arrived = asyncio.Event()
         self._stopped = False
+        self._restores = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._reading = asyncio.Semaphore(READING_AT_ONCE)
 
@@ -93,6 +95,11 @@ class LiveFeed:
     def waiting(self) -> int:
         """How many readers wait."""
         return self._waiting.total()
+
+    @property
+    def restores(self) -> int:
+        """How often the store was brought back to an earlier state: who waited before is not to wait on."""
+        return self._restores
 
     @property
     def stopped(self) -> bool:
@@ -198,6 +205,10 @@ class LiveFeed:
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _keep(self, news: News) -> None:
+        if self._news and (news.epoch != self._news[-1].epoch or news.end < self._news[-1].end):
+            log.warning("the store was brought back to an earlier state", newest=news.end, epoch=news.epoch)
+            self._restores += 1
+            self._news.clear()
         self._news.append(news)
         while len(self._news) > 1 and self._news[-1].end - self._news[0].start > KEPT:
             self._news.popleft()
@@ -205,10 +216,12 @@ class LiveFeed:
     def _read(self, interests: dict[tuple[Any, ...], Interest], last: News | None) -> News | None:
         """What comes after the last; None where there is nothing new. Without a last one only where the feed stands."""
         with snapshot(self._engine) as connection:
-            newest, as_of = head_and_time(connection)
+            kept = kept_changes(connection)
+            newest, as_of = kept.newest, kept.as_of
             reference = self._reference.as_of(connection, newest)
-            start = newest if last is None else last.end
-            if last is not None and newest == last.end:
+            goes_on = last is not None and last.epoch == kept.epoch and last.end <= newest
+            start = last.end if last is not None and goes_on else newest
+            if goes_on and start == newest:
                 return None
             end = min(newest, start + AT_ONCE)
             columns = changes_table.c
@@ -221,4 +234,4 @@ class LiveFeed:
                     if match is not None:
                         met[key].append((row["seq"], match))
                         changes.setdefault(row["seq"], change_from_row(row))
-        return News(start, end, as_of, reference, changes, met)
+        return News(start, end, as_of, kept.epoch, reference, changes, met)

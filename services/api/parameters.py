@@ -1,5 +1,6 @@
 """What lists and the feed can be asked for."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.paging import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT, sorts_of
 
 MAX_SEQ = 2**63 - 1
+_EPOCH_PATTERN = "[0-9a-f]{12}"
 LONGEST_WAIT = 60
 """Seconds that a reader of the feed may have the answer held back."""
 _INTEREST = ("q", "type", "saved_search", "event_type", "cause", "lang")
@@ -60,10 +62,11 @@ class StatisticsQuery:
 
 @dataclass(frozen=True)
 class FeedQuery:
-    """What the feed is asked for. `after` None: it was not said."""
+    """What the feed is asked for. `after` and `epoch` None: it was not said."""
 
     interest: Interest
     after: int | None
+    epoch: str | None
     limit: int
     wait: int
     language: str
@@ -121,10 +124,11 @@ def read_dimensions(noun: str, parameters: Parameters) -> tuple[str, ...]:
 
 def read_feed_query(parameters: Parameters, vocabulary: Vocabulary, saved: FindSaved) -> FeedQuery:
     """Raises `InvalidParameterError`, `InvalidQueryError` and `UnknownParameterError`, which name the parameter."""
-    own = ("after", "limit", "wait")
+    own = ("after", "epoch", "limit", "wait")
     return FeedQuery(
         interest=read_interest([pair for pair in parameters if pair[0] not in own], vocabulary, saved),
         after=read_seq(single(parameters, "after")),
+        epoch=_read_epoch(single(parameters, "epoch")),
         limit=read_page_size(parameters),
         wait=whole_number(parameters, "wait", least=0, most=LONGEST_WAIT, otherwise=0),
         language=read_language(parameters),
@@ -162,6 +166,12 @@ def read_seq(text: str | None) -> int | None:
     given = [] if text is None else [("after", text)]
     number = whole_number(given, "after", least=0, most=MAX_SEQ, otherwise=-1)
     return None if text is None else number
+
+
+def _read_epoch(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(_EPOCH_PATTERN, text):
+        raise invalid("epoch", text, "`dataset.epoch` of an answer of the feed")
+    return text
 
 
 def read_language(parameters: Parameters) -> str:
@@ -225,6 +235,12 @@ def feed_parameters() -> list[dict[str, Any]]:
     return [
         *interest_parameters(),
         described("after", "Number of the last change you have.", _SEQ | {"default": 0}),
+        described(
+            "epoch",
+            "`dataset.epoch` of the answer in which you got that number: if the service was brought back to an earlier "
+            "state since, you are told (410).",
+            {"type": "string", "pattern": f"^{_EPOCH_PATTERN}$"},
+        ),
         _LIMIT,
         described_number("wait", wait, least=0, most=LONGEST_WAIT, otherwise=0),
         LANGUAGE_PARAMETER,

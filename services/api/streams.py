@@ -70,8 +70,8 @@ async def arrivals(watch: Watch, read_on: ReadOn, seconds: float) -> AsyncIterat
     """What comes for a reader who has its place, for so long; `Arrived` without events after every heartbeat's time."""
     loop = asyncio.get_running_loop()
     until, seen = loop.time() + seconds, watch.after
-    heard = loop.time()
-    while not watch.live.stopped:
+    heard, restores = loop.time(), watch.live.restores
+    while not watch.live.stopped and watch.live.restores == restores:
         news = watch.live.after(watch.interest, seen)
         if news is None:
             portion, newest, reference = await watch.live.read(read_on, seen)

@@ -289,3 +289,19 @@ def _until(condition: Callable[[], bool], seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_who_waits_does_not_wait_on_when_the_store_goes_back(
+    client: httpx.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(engine, 1, 2, 3)
+    with listening(client, after=2) as stream:
+        assert stream.seqs(1) == [3]
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM changes WHERE seq > 1"))
+            connection.execute(text("UPDATE change_head SET seq = 1, restored = true"))
+        publish(engine, 4, 5, 6)
+        with pytest.raises(StopIteration):
+            stream.events(1)
+    again = client.get("/v1/changes", params={"after": 5}, headers=ACCEPT)
+    assert (again.status_code, again.json()["code"]) == (410, "feed_restored")

@@ -13,14 +13,14 @@ from starlette_compress import remove_compress_type
 
 from services.api.dependencies import Desk, desk_of
 from services.api.documented import feed_responses
-from services.api.feed import Portion, changes_after, refuse_gone
+from services.api.feed import Portion, changes_after, refuse_gone, refuse_other_history
 from services.api.feeds.formats import FEED_FORMS
 from services.api.parameters import FeedQuery, feed_parameters, read_feed_query, read_seq
 from services.api.routes.feeds import latest_changes
 from services.api.saved_searches import FollowedSearch
 from services.api.streams import EVENT_STREAM, EventStream, Watch, first_arrival
 from services.core.domain.errors import UprError
-from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.conditional import Version, unchanged, version_of
 from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import invalid, parameters_of
 from services.core.runtime.web import JsonAnswer, links
@@ -86,7 +86,7 @@ def _read(request: Request) -> Response | _Page:
     with snapshot(desk.engine) as connection:
         kept, reference, query = _asked(request, desk, connection)
         if not query.wait:
-            version = version_of(request, kept.newest, kept.oldest, reference.names_hash, modified=kept.as_of)
+            version = _version(request, kept, reference)
             if (held := unchanged(request, version)) is not None:
                 return held
         portion = changes_after(connection, query.interest, reference, after=query.after or 0, limit=query.limit)
@@ -94,15 +94,20 @@ def _read(request: Request) -> Response | _Page:
 
 
 def _asked(request: Request, desk: Desk, connection: Connection) -> tuple[Kept, Reference, FeedQuery]:
-    """What is asked for. Raises `ChangesGoneError`, and what is wrong with parameters."""
+    """What is asked for. Raises `ChangesGoneError`, `FeedRestoredError`, and what is wrong with parameters."""
     kept = kept_changes(connection)
     reference = desk.reference.as_of(connection, kept.newest)
     query = read_feed_query(
         parameters_of(request), reference.vocabulary, FollowedSearch(connection, reference.vocabulary)
     )
     if query.after is not None:
-        refuse_gone(query.after, kept, desk.settings.public_url)
+        _refuse_unknown(query.after, query.epoch, kept, desk)
     return kept, reference, query
+
+
+def _refuse_unknown(after: int, epoch: str | None, kept: Kept, desk: Desk) -> None:
+    refuse_other_history(after, epoch, kept, desk.settings.public_url)
+    refuse_gone(after, kept, desk.settings.public_url)
 
 
 def _answer(request: Request, found: _Page) -> Response:
@@ -110,22 +115,25 @@ def _answer(request: Request, found: _Page) -> Response:
     told = [names.localise(event(change, url, match)) for change, match in found.portion.changes]
     headers = {}
     if not found.query.wait:
-        kept, reference = found.kept, found.reference
-        headers = version_of(request, kept.newest, kept.oldest, reference.names_hash, modified=kept.as_of).headers()
-    following = _following(request, url, found.portion.following)
+        headers = _version(request, found.kept, found.reference).headers()
+    following = _following(request, url, found.portion.following, found.kept.epoch)
     state = dataset(found.kept.newest, found.kept.as_of, found.reference)
-    return JsonAnswer(_body(told, following, state), headers=headers | links(next=following))
+    return JsonAnswer(_body(told, following, state, found.kept.epoch), headers=headers | links(next=following))
 
 
-def _body(told: list[Any], following: str | None, state: dict[str, Any]) -> dict[str, Any]:
-    return {"data": told, "page": {"next": following}, "dataset": state}
+def _version(request: Request, kept: Kept, reference: Reference) -> Version:
+    return version_of(request, kept.newest, kept.epoch, kept.oldest, reference.names_hash, modified=kept.as_of)
 
 
-def _following(request: Request, url: str, after: int | None) -> str | None:
+def _body(told: list[Any], following: str | None, state: dict[str, Any], epoch: str) -> dict[str, Any]:
+    return {"data": told, "page": {"next": following}, "dataset": {**state, "epoch": epoch}}
+
+
+def _following(request: Request, url: str, after: int | None, epoch: str) -> str | None:
     if after is None:
         return None
-    rest = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    return f"{url.rstrip('/')}/v1/changes?{urlencode([*rest, ('after', after)])}"
+    rest = [(name, value) for name, value in request.query_params.multi_items() if name not in ("after", "epoch")]
+    return f"{url.rstrip('/')}/v1/changes?{urlencode([*rest, ('after', after), ('epoch', epoch)])}"
 
 
 async def _wait(request: Request, found: _Page) -> Response:
@@ -135,17 +143,17 @@ async def _wait(request: Request, found: _Page) -> Response:
     if arrived is None:
         return Response(status_code=204)  # nobody is there to read it
     shown = arrived.events[: query.limit]
-    following = _following(
-        request, desk.settings.public_url, shown[-1][0] if len(arrived.events) > len(shown) else None
-    )
-    as_of, reference = _state_of(desk, found)
+    as_of, reference, epoch = _state_of(desk, found)
+    more_after = shown[-1][0] if len(arrived.events) > len(shown) else None
+    following = _following(request, desk.settings.public_url, more_after, epoch)
     told = [orjson.Fragment(encoded) for _, encoded in shown]
-    return JsonAnswer(_body(told, following, dataset(arrived.seen, as_of, reference)), headers=links(next=following))
+    state = dataset(arrived.seen, as_of, reference)
+    return JsonAnswer(_body(told, following, state, epoch), headers=links(next=following))
 
 
-def _state_of(desk: Desk, found: _Page) -> tuple[datetime, Reference]:
-    news = desk.live.newest()
-    return (found.kept.as_of, found.reference) if news is None else (news.as_of, news.reference)
+def _state_of(desk: Desk, found: _Page) -> tuple[datetime, Reference, str]:
+    news, kept = desk.live.newest(), found.kept
+    return (kept.as_of, found.reference, kept.epoch) if news is None else (news.as_of, news.reference, news.epoch)
 
 
 def _stream(request: Request) -> Response:
@@ -156,7 +164,7 @@ def _stream(request: Request) -> Response:
     after = query.after if last is None else _last_event(last)
     if after is None:
         after = kept.newest
-    refuse_gone(after, kept, desk.settings.public_url)
+    _refuse_unknown(after, query.epoch, kept, desk)
     return EventStream(_watch(desk, query, after), _reading_on(desk, query))
 
 

@@ -53,7 +53,8 @@ def version_of(request: Request, *parts: object, modified: datetime | None = Non
     The version of OpenUPR is one of them, as are the address and the headers that choose a language or a format.
     """
     asked = (request.url.path, request.url.query, *(request.headers.get(name, "") for name in CHOOSING_HEADERS))
-    text = "\0".join(map(str, (__version__, *asked, *parts)))
+    # The moment, because numbers of changes are given anew after the store was brought back to an earlier state.
+    text = "\0".join(map(str, (__version__, *asked, *parts, modified)))
     return Version(hashlib.sha256(text.encode()).hexdigest()[:20], modified, weak)
 
 

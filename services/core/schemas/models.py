@@ -306,6 +306,18 @@ class Dataset(Public):
     cursor: int = Field(description="`seq` of the newest change in it.", examples=[4711])
 
 
+class FeedDataset(Dataset):
+    """Up to where a reader of the feed knows everything."""
+
+    epoch: str = Field(
+        description=(
+            "Name of this unbroken history of changes. Send it beside `after`: where the service was brought back to "
+            "an earlier state since, numbers stand for other changes, and only by this do you hear of it."
+        ),
+        examples=["5d41402abc4b"],
+    )
+
+
 class NextPage(Public):
     """Where the list goes on."""
 
@@ -344,4 +356,4 @@ class EventList(Public):
 
     data: list[Event]
     page: NextPage
-    dataset: Dataset
+    dataset: FeedDataset

@@ -5,13 +5,29 @@ single row of `change_head` until the commit, so numbers become visible in their
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Date, Engine, Index, Table, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Engine,
+    Index,
+    Table,
+    case,
+    delete,
+    false,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from services.core.domain.changes import Cause
 from services.core.store.bulk import copy_rows
@@ -20,6 +36,11 @@ from services.core.store.records import EPOCH
 
 CHANNEL = "upr_changes"
 """Readers that wait LISTEN here; the payload is the newest `seq`."""
+
+def new_epoch() -> str:
+    """A name that no epoch has had."""
+    return secrets.token_hex(6)
+
 
 changes_table = Table(
     "changes",
@@ -49,7 +70,15 @@ change_head_table = Table(
     Column("one", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("occurred_at", when(), nullable=False, server_default=func.now()),
+    Column("epoch", plain_text(), nullable=False, default=new_epoch),
+    Column("ended_epochs", JSONB, nullable=False, server_default="{}"),
+    Column("restored", Boolean, nullable=False, server_default=false()),
 )
+"""The newest number, and the epoch that it was given in: the name of one unbroken history of changes.
+
+A store that was brought back to an earlier state (`restored`) begins another epoch with its next change, because the
+numbers that follow have stood for other changes before. `ended_epochs` has the last number of each epoch before.
+"""
 
 feed_readers_table = Table(
     "feed_readers",
@@ -89,9 +118,7 @@ def append_changes(connection: Connection, drafts: Sequence[ChangeDraft]) -> int
     """Number and write the changes; answers the last number. Must be the last write of its transaction."""
     if not drafts:
         return head(connection)
-    table = change_head_table
-    moved = update(table).values(seq=table.c.seq + len(drafts), occurred_at=func.now()).returning(table.c.seq)
-    last = int(connection.execute(moved).scalar_one())
+    last = int(connection.execute(_moved_head(len(drafts))).scalar_one())
     first = last - len(drafts) + 1
     rows = [
         {
@@ -108,6 +135,20 @@ def append_changes(connection: Connection, drafts: Sequence[ChangeDraft]) -> int
     return last
 
 
+def _moved_head(changes: int) -> ReturningUpdate[Any]:
+    """Take so many numbers; the first ones after a restore begin an epoch."""
+    now = change_head_table.c
+    ended = now.ended_epochs.op("||")(func.jsonb_build_object(now.epoch, now.seq))
+    moved = update(change_head_table).values(
+        seq=now.seq + changes,
+        occurred_at=func.now(),
+        epoch=case((now.restored, new_epoch()), else_=now.epoch),
+        ended_epochs=case((now.restored, ended), else_=now.ended_epochs),
+        restored=False,
+    )
+    return moved.returning(now.seq)
+
+
 def head(connection: Connection) -> int:
     """The number of the newest change that this transaction sees; 0 before the first."""
     return int(connection.scalar(select(change_head_table.c.seq)) or 0)
@@ -121,23 +162,30 @@ def head_and_time(connection: Connection) -> tuple[int, datetime]:
 
 @dataclass(frozen=True)
 class Kept:
-    """What there is of the feed: the newest change, when it was recorded, and the oldest that is kept."""
+    """What there is of the feed: the newest change, when it was recorded, the oldest that is kept, and its epochs."""
 
     newest: int
     as_of: datetime
     oldest: int
+    epoch: str
+    ended_epochs: Mapping[str, int]
 
     def tells_all_after(self, seq: int) -> bool:
         """Whether every change with a greater number is kept."""
         return seq >= self.oldest - 1
+
+    def holds(self, seq: int, epoch: str | None) -> bool:
+        """Whether the change with this number, given in this epoch, is of this feed's history. None: in whichever."""
+        last = self.newest if epoch in (None, self.epoch) else self.ended_epochs.get(str(epoch), -1)
+        return seq <= last
 
 
 def kept_changes(connection: Connection) -> Kept:
     """What this transaction sees of the feed; one query. Without any change the oldest is the next one."""
     oldest = select(func.min(changes_table.c.seq)).scalar_subquery()
     columns = change_head_table.c
-    row = connection.execute(select(columns.seq, columns.occurred_at, oldest.label("oldest"))).one()
-    return Kept(int(row.seq), row.occurred_at, int(row.oldest or row.seq + 1))
+    row = connection.execute(select(*columns, oldest.label("oldest"))).one()
+    return Kept(int(row.seq), row.occurred_at, int(row.oldest or row.seq + 1), row.epoch, row.ended_epochs)
 
 
 def note_read(connection: Connection, reader: str, seq: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 
 from services.api import feed
 from services.core.domain.changes import EVENT_TYPES, Cause, type_matches
@@ -16,7 +16,7 @@ from services.core.schemas.events import draft_change
 from services.core.schemas.models import EventList
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of
-from services.core.store.changes import ChangeDraft, append_changes, changes_table
+from services.core.store.changes import ChangeDraft, append_changes, change_head_table, changes_table
 from services.core.store.reference import Reference, read_reference
 from services.core.store.tables import AGGREGATES
 from tests.api.site import PUBLIC, Site, open_site, problem
@@ -101,7 +101,7 @@ def test_where_to_go_on(site: Site, drafts: list[ChangeDraft]) -> None:
     exact = site.json("/v1/changes", after=last - 3, limit=3)
     assert (len(exact["data"]), exact["page"]["next"]) == (3, None)
     assert site.json("/v1/changes", after=last)["data"] == []
-    assert site.json("/v1/changes", after=2**63 - 1)["data"] == []
+    problem(site.get("/v1/changes", after=2**63 - 1), 410, "feed_restored")
     assert len(site.json("/v1/changes")["data"]) == 50
 
 
@@ -199,6 +199,34 @@ def test_changes_that_are_no_longer_kept_are_gone(site: Site, engine: Engine, dr
     assert site.json("/v1/changes", limit=1)["data"][0]["seq"] == 21, "who names no number takes what there is"
     gone = site.client.get("/v1/changes", headers={"Accept": "text/event-stream", "Last-Event-ID": "5"})
     problem(gone, 410, "changes_gone")
+
+
+def test_who_has_read_another_history_is_told(site: Site, engine: Engine, drafts: list[ChangeDraft]) -> None:
+    def ask(after: int, **more: Any) -> Any:
+        return site.client.get("/v1/changes", params={"after": after, **more})
+
+    newest = len(drafts)
+    first = site.json("/v1/changes", after=newest)["dataset"]["epoch"]
+    assert f"epoch={first}" in site.json("/v1/changes", after=0, limit=1)["page"]["next"]
+    told = problem(ask(newest + 1), 410, "feed_restored")
+    assert (told["cursor"], told["epoch"]) == (newest, first)
+    assert told["exports"]["recommendations"] == f"{PUBLIC}/v1/recommendations.ndjson"
+    stream = site.client.get("/v1/changes", headers={"Accept": "text/event-stream", "Last-Event-ID": str(newest + 1)})
+    problem(stream, 410, "feed_restored")
+
+    with engine.begin() as connection:
+        connection.execute(update(change_head_table).values(restored=True))
+    assert site.json("/v1/changes", after=newest)["dataset"]["epoch"] == first, "nothing else was written yet"
+    for _ in range(2):
+        with engine.begin() as connection:
+            append_changes(connection, drafts[:2])
+    second = site.json("/v1/changes", after=newest)["dataset"]["epoch"]
+    assert second != first, "another history begins with the first change, and only with that"
+    assert ask(newest, epoch=first).status_code == 200, "so far they are the same"
+    problem(ask(newest + 1, epoch=first), 410, "feed_restored")
+    assert ask(newest + 1, epoch=second).status_code == ask(newest + 1).status_code == 200
+    problem(ask(0, epoch="0123456789ab"), 410, "feed_restored")
+    assert "`epoch`" in problem(ask(0, epoch="x"), 400, "invalid_parameter")["detail"]
 
 
 def test_causes_choose_as_well(site: Site) -> None:
