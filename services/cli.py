@@ -46,6 +46,7 @@ class Part:
 
 PARTS = {
     "up": Part("services.up.commands", "Run everything on this machine.", is_group=False),
+    "admin": Part("services.core.runtime.backup.commands", "Back the whole store up, and restore it."),
     "db": Part("services.core.runtime.commands", "Migrate the database, and see where it stands."),
     "ingest": Part("services.ingest.commands", "Find, read and store UPR documents.", extra="ingest"),
     "match": Part(

@@ -37,6 +37,7 @@ from services.core.store.records import EPOCH
 CHANNEL = "upr_changes"
 """Readers that wait LISTEN here; the payload is the newest `seq`."""
 
+
 def new_epoch() -> str:
     """A name that no epoch has had."""
     return secrets.token_hex(6)
