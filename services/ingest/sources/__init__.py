@@ -10,9 +10,11 @@ from services.core.domain.errors import NotFoundError
 from services.ingest.sources.base import Adapter
 from services.ingest.sources.council_reports.adapter import CouncilReports
 from services.ingest.sources.description import FILE, Description, read_description, with_mirrors
+from services.ingest.sources.folder.adapter import Folder
+from services.ingest.sources.uhri.adapter import UhriExport
 from services.ingest.sources.un_documents.adapter import UnDocuments
 
-ADAPTERS: tuple[Adapter, ...] = (CouncilReports(), UnDocuments())
+ADAPTERS: tuple[Adapter, ...] = (CouncilReports(), Folder(), UhriExport(), UnDocuments())
 """All of them, in the order of their names."""
 
 

@@ -1,0 +1,1 @@
+"""A folder, or a place in S3, into which somebody puts documents."""

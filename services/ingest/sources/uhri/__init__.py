@@ -1,0 +1,1 @@
+"""OHCHR's Universal Human Rights Index, as its full export."""
