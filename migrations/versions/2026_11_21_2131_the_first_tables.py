@@ -118,6 +118,19 @@ def upgrade() -> None:
     op.create_index(op.f('ix_hearings_date_id'), 'hearings', ['date', 'id'], unique=False)
     op.create_index(op.f('ix_hearings_review'), 'hearings', ['review'], unique=False)
     op.create_index(op.f('ix_hearings_states'), 'hearings', ['states'], unique=False, postgresql_using='gin')
+    op.create_table('ingest_held',
+    sa.Column('source', sa.Text(collation='C'), nullable=False),
+    sa.Column('address', sa.Text(collation='C'), nullable=False),
+    sa.Column('name', sa.Text(collation='C'), nullable=False),
+    sa.Column('sha256', sa.Text(collation='C'), nullable=False),
+    sa.Column('outcome', sa.Text(collation='C'), nullable=False),
+    sa.Column('readers', sa.Text(collation='C'), nullable=False),
+    sa.Column('told', sa.Integer(), nullable=False),
+    sa.Column('run', sa.Text(collation='C'), nullable=False),
+    sa.Column('loaded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('gone_since', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('source', 'address', name=op.f('pk_ingest_held'))
+    )
     op.create_table('ingest_runs',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('source', sa.Text(collation='C'), nullable=False),
@@ -125,8 +138,14 @@ def upgrade() -> None:
     sa.Column('started_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('counts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('stage', sa.Text(collation='C'), nullable=True),
+    sa.Column('options', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('reasons', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False),
+    sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ingest_runs'))
     )
+    op.create_index(op.f('ix_ingest_runs_source_started_at'), 'ingest_runs', ['source', 'started_at'], unique=False)
+    op.create_index(op.f('ix_ingest_runs_started_at_id'), 'ingest_runs', ['started_at', 'id'], unique=False)
     op.create_table('labels',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('scheme', sa.Text(collation='C'), nullable=False),
@@ -327,6 +346,31 @@ def upgrade() -> None:
     op.create_index(op.f('ix_ingest_issues_code'), 'ingest_issues', ['code'], unique=False)
     op.create_index(op.f('ix_ingest_issues_document'), 'ingest_issues', ['document'], unique=False)
     op.create_index(op.f('ix_ingest_issues_run'), 'ingest_issues', ['run'], unique=False)
+    op.create_table('ingest_staged',
+    sa.Column('run', sa.Text(collation='C'), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Text(collation='C'), nullable=False),
+    sa.Column('address', sa.Text(collation='C'), nullable=False),
+    sa.Column('name', sa.Text(collation='C'), nullable=False),
+    sa.Column('kinds', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('symbol', sa.Text(collation='C'), nullable=True),
+    sa.Column('language', sa.Text(collation='C'), nullable=True),
+    sa.Column('may_be_missing', sa.Boolean(), nullable=False),
+    sa.Column('most_bytes', sa.BigInteger(), nullable=True),
+    sa.Column('sha256', sa.Text(collation='C'), nullable=True),
+    sa.Column('kind', sa.Text(collation='C'), nullable=True),
+    sa.Column('bytes', sa.BigInteger(), nullable=True),
+    sa.Column('code', sa.Text(collation='C'), nullable=True),
+    sa.Column('detail', sa.Text(collation='C'), nullable=True),
+    sa.Column('reading', sa.LargeBinary(), nullable=True),
+    sa.Column('told', sa.Integer(), nullable=True),
+    sa.Column('would', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('changes', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.ForeignKeyConstraint(['run'], ['ingest_runs.id'], name=op.f('fk_ingest_staged_run')),
+    sa.PrimaryKeyConstraint('run', 'place', name=op.f('pk_ingest_staged')),
+    sa.UniqueConstraint('run', 'address', name=op.f('uq_ingest_staged_run_address'))
+    )
+    op.create_index(op.f('ix_ingest_staged_run_state_place'), 'ingest_staged', ['run', 'state', 'place'], unique=False)
     op.create_table('reviews',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('state_under_review', sa.Text(collation='C'), nullable=False),
@@ -597,6 +641,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_reviews_state_under_review'), table_name='reviews')
     op.drop_index(op.f('ix_reviews_session'), table_name='reviews')
     op.drop_table('reviews')
+    op.drop_index(op.f('ix_ingest_staged_run_state_place'), table_name='ingest_staged')
+    op.drop_table('ingest_staged')
     op.drop_index(op.f('ix_ingest_issues_run'), table_name='ingest_issues')
     op.drop_index(op.f('ix_ingest_issues_document'), table_name='ingest_issues')
     op.drop_index(op.f('ix_ingest_issues_code'), table_name='ingest_issues')
@@ -637,7 +683,10 @@ def downgrade() -> None:
     op.drop_table('observations')
     op.drop_index(op.f('ix_labels_scheme_code'), table_name='labels')
     op.drop_table('labels')
+    op.drop_index(op.f('ix_ingest_runs_started_at_id'), table_name='ingest_runs')
+    op.drop_index(op.f('ix_ingest_runs_source_started_at'), table_name='ingest_runs')
     op.drop_table('ingest_runs')
+    op.drop_table('ingest_held')
     op.drop_index(op.f('ix_hearings_states'), table_name='hearings', postgresql_using='gin')
     op.drop_index(op.f('ix_hearings_review'), table_name='hearings')
     op.drop_index(op.f('ix_hearings_date_id'), table_name='hearings')

@@ -1,9 +1,21 @@
 """What the ingest service keeps: runs, what each source was read to say, and what was not understood."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Integer, Table, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.core.store.metadata import metadata, plain_text, when
+from services.core.store.metadata import metadata, plain_text, texts, when
 
 runs_table = Table(
     "ingest_runs",
@@ -14,7 +26,58 @@ runs_table = Table(
     Column("started_at", when(), nullable=False, server_default=func.now()),
     Column("finished_at", when()),
     Column("counts", JSONB, nullable=False),
+    Column("stage", plain_text()),
+    Column("options", JSONB, nullable=False, server_default="{}"),
+    Column("reasons", JSONB, nullable=False, server_default="[]"),
+    Column("released_at", when()),
 )
+"""`stage`, `options`, `reasons` and `released_at` are of runs of sources: how far one is, what it was asked, and why it
+was held or failed."""
+Index(None, runs_table.c.source, runs_table.c.started_at)
+Index(None, runs_table.c.started_at, runs_table.c.id)
+
+staged_table = Table(
+    "ingest_staged",
+    metadata,
+    Column("run", plain_text(), ForeignKey("ingest_runs.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("state", plain_text(), nullable=False),
+    Column("address", plain_text(), nullable=False),
+    Column("name", plain_text(), nullable=False),
+    Column("kinds", texts(), nullable=False),
+    Column("symbol", plain_text()),
+    Column("language", plain_text()),
+    Column("may_be_missing", Boolean, nullable=False),
+    Column("most_bytes", BigInteger),
+    Column("sha256", plain_text()),
+    Column("kind", plain_text()),
+    Column("bytes", BigInteger),
+    Column("code", plain_text()),
+    Column("detail", plain_text()),
+    Column("reading", LargeBinary),
+    Column("told", Integer),
+    Column("would", JSONB),
+    Column("changes", JSONB),
+    UniqueConstraint("run", "address"),
+)
+"""What a run of a source found, in the order it was found, and how far each file is (`services/ingest/pipeline`)."""
+Index(None, staged_table.c.run, staged_table.c.state, staged_table.c.place)
+
+held_table = Table(
+    "ingest_held",
+    metadata,
+    Column("source", plain_text(), primary_key=True),
+    Column("address", plain_text(), primary_key=True),
+    Column("name", plain_text(), nullable=False),
+    Column("sha256", plain_text(), nullable=False),
+    Column("outcome", plain_text(), nullable=False),
+    Column("readers", plain_text(), nullable=False),
+    Column("told", Integer, nullable=False),
+    Column("run", plain_text(), nullable=False),
+    Column("loaded_at", when(), nullable=False, server_default=func.now()),
+    Column("gone_since", when()),
+)
+"""What is held of each file of a source: the bytes last loaded from its address, and how much they told."""
 
 readings_table = Table(
     "readings",
