@@ -116,9 +116,17 @@ class Loader:
         self._places: Places | None = None
 
     def load(
-        self, path: Path, sha256: str, reading: Reading, *, name: str | None = None, within: Within = nothing_more
+        self,
+        path: Path,
+        sha256: str,
+        reading: Reading,
+        *,
+        name: str | None = None,
+        replaces: str | None = None,
+        within: Within = nothing_more,
     ) -> Loaded:
-        """Store a reading and what it changes. `name`: what the file is called, where not as `path` says.
+        """Store a reading and what it changes. `name`: what the file is called, where not as `path` says. `replaces`:
+        the hash of an earlier file, in the place of which this one stands; what that said is taken away.
 
         A file that was read to speak of another review before does so no longer. What a later version of the parser
         read of the same file stays. Raises `UnreadableDocumentError`:
@@ -131,11 +139,16 @@ class Loader:
         )
         with refusing_what_cannot_be_stored():
             held = self._places_of(sha256)
+            former = self._places_of(replaces) if replaces else {}
             if any(is_better(read_by, reading) for read_by in held.values()):
                 return Loaded(source.document, ", ".join(sorted(held)), "unchanged", {})
-            for place in held.keys() - _spoken_of(source):
-                self.withdraw(place, [sha256], only_try=self.only_try)
-            return self._load_chapter(source, within) if is_chapter(reading) else self._load(source, within)
+            spoken_of = _spoken_of(source)
+            for sha, places in ((sha256, held), (replaces or "", former)):
+                for place in places.keys() - spoken_of:
+                    self.withdraw(place, [sha], only_try=self.only_try)
+            if is_chapter(reading):
+                return self._load_chapter(source, within, replaces)
+            return self._load(source, within, replaces)
 
     def can_only_add(self, sha256: str, reading: Reading) -> bool:
         """Whether nothing is held of the file, nor of the reviews that it speaks of, so that there is nothing that it
@@ -220,7 +233,7 @@ class Loader:
             append_changes(connection, drafts)
         return loaded
 
-    def _load(self, source: SourceReading, within: Within) -> Loaded:
+    def _load(self, source: SourceReading, within: Within, replaces: str | None = None) -> Loaded:
         reading, sha256 = source.reading, source.file["sha256"]
         state, cycle = _whose_review(reading)
         review = identifiers.review_id(state, cycle)
@@ -228,8 +241,10 @@ class Loader:
             # Of the whole State: documents of one review cite the recommendations of another (load_paragraphs.py).
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(state))))
             held = _readings(connection, review)
-            if (old := held.get(sha256)) is not None and _is_same(old, source):
+            if (old := held.get(sha256)) is not None and _is_same(old, source) and replaces not in held:
                 return Loaded(source.document, review, "unchanged", {}, bool(sample_states().get(state)))
+            if replaces is not None and held.pop(replaces, None) is not None:
+                _forget(connection, review, replaces)
             _store(connection, review, source)
             others = [each for key, each in held.items() if key != sha256]
             merged, nouns = _merged(connection, source, [*others, source])
@@ -246,10 +261,11 @@ class Loader:
             loaded = Loaded(source.document, review, "loaded", {}, merged.review.sample, issues)
             return self.settle(connection, loaded, drafts, within)
 
-    def _load_chapter(self, source: SourceReading, within: Within) -> Loaded:
+    def _load_chapter(self, source: SourceReading, within: Within, replaces: str | None) -> Loaded:
         """Store what a document says of each review, a transaction each; first what is of no one review."""
         loaded = [self._load_rest(replace(source, reading=rest_of(source.reading)), within)]
-        loaded += [self._load(replace(source, reading=share), within) for share in shares_of(source.reading)]
+        shares = [replace(source, reading=share) for share in shares_of(source.reading)]
+        loaded += [self._load(share, within, replaces) for share in shares]
         counts: dict[str, int] = {}
         for each in loaded:
             for kind, count in each.counts.items():
@@ -392,6 +408,11 @@ def refusing_what_cannot_be_stored() -> Iterator[None]:
 
 
 _REFUSALS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+
+
+def _forget(connection: Connection, review: str, sha256: str) -> None:
+    columns = readings_table.c
+    connection.execute(delete(readings_table).where(columns.review == review, columns.sha256 == sha256))
 
 
 def _store(connection: Connection, review: str, source: SourceReading) -> None:

@@ -250,6 +250,11 @@ class Reading:
     totals: ReadTotals | None = None
     """What an addendum says that it answers."""
 
+    @property
+    def told(self) -> int:
+        """How much it tells: its records of all kinds, without their labels."""
+        return sum(len(getattr(self, name)) for name in _LISTS.keys() - {"issues", "labels"})
+
     def as_line(self, file: str) -> dict[str, Any]:
         """The public JSON object for `file` (a path as the user gave it).
 

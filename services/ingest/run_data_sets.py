@@ -30,9 +30,13 @@ _DOCUMENTS_AT_ONCE = 25
 
 @dataclass
 class Shared:
-    """How far the loading of an export is: `done` of `shares` (reviews, and documents of other mechanisms)."""
+    """How far the loading of an export is: `done` of `shares` (reviews, and documents of other mechanisms).
+
+    `told`: its rows of which something is stored.
+    """
 
     shares: int
+    told: int = 0
     done: int = 0
     changes: Counter[str] = field(default_factory=Counter)
     samples: bool = False
@@ -59,7 +63,7 @@ def load_data_set(
     """
     with _rare_collection(), Contents(data_set, path, since=since) as contents:
         as_of = contents.as_of or _written_on(path)
-        so_far = Shared(contents.shares, issues=(*contents.issues, *_unaccounted(contents)))
+        so_far = Shared(contents.shares, contents.tally.stored, issues=(*contents.issues, *_unaccounted(contents)))
         of_day = (with_as_of(share, as_of) for share in contents.readings())
         for loaded in _side_by_side(lambda share: loader.load_share(share, within), of_day):
             so_far.done += 1

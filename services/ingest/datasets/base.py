@@ -94,9 +94,14 @@ class Tally:
     kept_out: Counter[str] = field(default_factory=Counter)
 
     @property
+    def stored(self) -> int:
+        """The rows of which something is stored."""
+        return self.recommendations + self.pledges + self.observations
+
+    @property
     def told(self) -> int:
         """All rows that are accounted for; the same as `rows`, or a reader has a fault."""
-        return self.recommendations + self.pledges + self.observations + self.kept_out.total()
+        return self.stored + self.kept_out.total()
 
 
 _MOST_ISSUES = 1000

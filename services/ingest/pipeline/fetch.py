@@ -1,0 +1,129 @@
+"""The second stage: every file that was found is asked for, and what came is kept."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from services.ingest.fetching.outcomes import Fetched, NotFetchedError
+from services.ingest.pipeline.held import Held, held_at, is_settled
+from services.ingest.pipeline.records import Stage
+from services.ingest.pipeline.staging import Staged, State
+from services.ingest.pipeline.task import Step, Task
+from services.ingest.reading import ReadIssue
+from services.ingest.sources.base import Fetch
+
+NOT_MODIFIED = 304
+_LONGEST_WAIT = 0.5
+"""Seconds between two looks at whether the run is to stop."""
+_SETTLED_AT_ONCE = 50
+
+Answer = Fetched | NotFetchedError
+
+
+def fetch_all(task: Task, fetch: Fetch) -> None:
+    """Ask for each file, as many at once as the source's description allows; the outcomes are noted in order."""
+    states = task.staging.states()
+    total = sum(states.values())
+    done = total - states.get(State.FOUND, 0)
+    asked = _Asking(task, fetch)
+    outcomes = _Outcomes(task)
+    for file, answer in asked.in_order():
+        done += 1
+        outcomes.add(file, answer)
+        fault = answer.detail if isinstance(answer, NotFetchedError) and not file.may_be_missing else None
+        task.desk.tell(Step(Stage.FETCHING, done, total, file.name, fault))
+    outcomes.write()
+
+
+@dataclass
+class _Asking:
+    """The threads that ask."""
+
+    task: Task
+    fetch: Fetch
+    _refusing: dict[str, NotFetchedError] = field(default_factory=dict)
+
+    def in_order(self) -> Iterator[tuple[Staged, Answer]]:
+        at_once = self.task.source.description.rate.at_once
+        waiting: deque[tuple[Staged, Future[Answer]]] = deque()
+        with self._pool(at_once) as pool:
+            for file in self.task.staging.take(State.FOUND):
+                waiting.append((file, pool.submit(self._ask, file)))
+                if len(waiting) > 2 * at_once:
+                    yield self._next(waiting)
+            while waiting:
+                yield self._next(waiting)
+
+    @contextmanager
+    def _pool(self, at_once: int) -> Iterator[ThreadPoolExecutor]:
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="fetch")
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _ask(self, file: Staged) -> Answer:
+        host = urlsplit(file.address).netloc
+        if (refusal := self._refusing.get(host)) is not None:
+            return refusal
+        try:
+            return self.fetch(file.address, kinds=file.kinds, most_bytes=file.most_bytes)
+        except NotFetchedError as error:
+            if error.host_refuses:
+                self._refusing[host] = error
+            return error
+
+    def _next(self, waiting: deque[tuple[Staged, Future[Answer]]]) -> tuple[Staged, Answer]:
+        file, answer = waiting.popleft()
+        while True:
+            try:
+                return file, answer.result(timeout=_LONGEST_WAIT)
+            except TimeoutError:
+                self.task.desk.tell(Step(Stage.FETCHING, file=file.name))
+
+
+@dataclass
+class _Outcomes:
+    """What came of asking. New bytes are noted at once; that files are as they were, some at a time."""
+
+    task: Task
+    _waiting: list[tuple[Staged, Answer]] = field(default_factory=list)
+    _since: float = field(default_factory=time.monotonic)
+
+    def add(self, file: Staged, answer: Answer) -> None:
+        self._waiting.append((file, answer))
+        is_new = isinstance(answer, Fetched) and not answer.unchanged
+        if is_new or len(self._waiting) >= _SETTLED_AT_ONCE or time.monotonic() - self._since > 1:
+            self.write()
+
+    def write(self) -> None:
+        source = self.task.source.name
+        with self.task.engine.begin() as connection:
+            held = held_at(connection, source, [file.address for file, _ in self._waiting])
+            for file, answer in self._waiting:
+                state, values = _noted(answer, held.get(file.address))
+                self.task.staging.set(connection, file.place, state, **values)
+                issues = _issues(file, answer, held.get(file.address))
+                self.task.note(connection, issues, file=file.name)
+        self._waiting.clear()
+        self._since = time.monotonic()
+
+
+def _noted(answer: Answer, held: Held | None) -> tuple[State, dict[str, object]]:
+    if isinstance(answer, NotFetchedError):
+        state = State.MISSING if answer.missing else State.REFUSED
+        return state, {"code": answer.code, "detail": answer.detail}
+    state = State.UNCHANGED if is_settled(held, answer.sha256) else State.FETCHED
+    sent = 0 if answer.status == NOT_MODIFIED else answer.size
+    return state, {"sha256": answer.sha256, "kind": answer.kind, "bytes": sent}
+
+
+def _issues(file: Staged, answer: Answer, held: Held | None) -> list[ReadIssue]:
+    """That nothing is at an address made by rule is no news, unless something was there before."""
+    if isinstance(answer, Fetched) or (answer.missing and file.may_be_missing and held is None):
+        return []
+    return [ReadIssue("warning" if answer.missing else "error", answer.code, f"{file.address}: {answer.detail}")]

@@ -1,0 +1,182 @@
+"""A tiny source, and what runs it: real HTTP, a real store; documents are read in this process, which is quicker."""
+
+import datetime
+import hashlib
+import os
+import signal
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+from sqlalchemy import Engine, text
+
+from services.core.domain.errors import UnreadableDocumentError
+from services.core.store.archive import Archive
+from services.core.store.engine import make_engine
+from services.ingest.fetching.outcomes import Fetched, NotFetchedError
+from services.ingest.parsers import read_document
+from services.ingest.parsers.base import Content
+from services.ingest.pipeline.records import Options
+from services.ingest.pipeline.run import Ended, run_source
+from services.ingest.pipeline.task import Desk, Step
+from services.ingest.sandbox import ReadFile, Sandbox
+from services.ingest.sources import Source
+from services.ingest.sources.base import Found, Visit
+from services.ingest.sources.description import Description
+
+KINDS = frozenset({"docx", "csv", "json"})
+
+
+class ListAdapter:
+    """Everything that the site lists, in its order."""
+
+    name = "tiny"
+
+    def find(self, visit: Visit) -> Iterator[Found]:
+        site = visit.sites["site"]
+        listed = orjson.loads(visit.fetch(f"{site}/list.json", kinds=frozenset({"json"})).path.read_bytes())
+        for done, name in enumerate(listed):
+            visit.told(done, len(listed))
+            yield Found(f"{site}/{name}", name, KINDS)
+
+
+def tiny_source(site: str, *, least: int = 1, gone: float = 0.02, changed: float = 0.1) -> Source:
+    return Source(
+        ListAdapter(),
+        Description.model_validate(
+            {
+                "title": "A tiny source",
+                "sites": {"site": site},
+                "cadence": "1 day",
+                "rate": {"requests_per_second": 50, "at_once": 2},
+                "least": {"found": least},
+                "hold": {"gone": gone, "changed": changed},
+            }
+        ),
+    )
+
+
+class ReadHere(Sandbox):
+    """Reads in this process: no worker has to start."""
+
+    def read_all(self, files: Iterable[Path]) -> Iterator[ReadFile]:
+        for path in files:
+            data = path.read_bytes()
+            try:
+                yield ReadFile(path, path.name, read_document(Content(path.name, data)))
+            except UnreadableDocumentError as error:
+                yield ReadFile(path, path.name, error)
+
+
+class PlainFetch:
+    """Asks with the ETag that it was told last time."""
+
+    def __init__(self, archive: Archive, folder: Path) -> None:
+        self._archive = archive
+        self._folder = folder
+
+    def __call__(
+        self,
+        address: str,
+        *,
+        kinds: frozenset[str],
+        most_bytes: int | None = None,  # noqa: ARG002 - as `Fetch` has it
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> Fetched:
+        note = self._folder / hashlib.sha256(address.encode()).hexdigest()
+        held = orjson.loads(note.read_bytes()) if note.exists() else None
+        request = urllib.request.Request(address, headers={"If-None-Match": held["etag"]} if held else {})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                data, etag = answer.read(), answer.headers["ETag"]
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 304:
+                path = self._archive.path(held["sha256"])
+                return Fetched(address, address, 304, {}, held["sha256"], path, held["kind"], path.stat().st_size, True)
+            code = "missing" if error.code == 404 else "server_error"
+            raise NotFetchedError(code, f"answer {error.code}", address=address, missing=error.code == 404) from None
+        kind = "docx" if data.startswith(b"PK") else "html" if data.startswith(b"<") else "json"
+        if kind not in kinds and not (kind == "json" and "csv" in kinds):
+            raise NotFetchedError("wrong_type", f"{kind} came", address=address)
+        sha256 = hashlib.sha256(data).hexdigest()
+        with tempfile.NamedTemporaryFile(dir=self._folder) as file:
+            file.write(data)
+            file.flush()
+            path = self._archive.keep(Path(file.name), sha256)
+        note.write_bytes(orjson.dumps({"etag": etag, "sha256": sha256, "kind": kind}))
+        return Fetched(
+            address, address, 200, {}, sha256, path, kind, len(data), bool(held and held["sha256"] == sha256)
+        )
+
+
+@contextmanager
+def desk_on(url: str, folder: Path, tell: Callable[[Step], None] = lambda _step: None) -> Iterator[Desk]:
+    """What a run works with, on a database and a folder of its own."""
+    engine = make_engine(url, pool_size=6)
+    archive = Archive(folder / "documents")
+    (folder / "etags").mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def fetching(_source: Source, _run: str) -> Iterator[PlainFetch]:
+        yield PlainFetch(archive, folder / "etags")
+
+    try:
+        yield Desk(engine, archive, ReadHere(), fetching, folder / "runs", datetime.timedelta(days=180), tell)
+    finally:
+        engine.dispose()
+
+
+def run_tiny(
+    url: str, folder: Path, source: Source, tell: Callable[[Step], None] = lambda _step: None, **asked: object
+) -> Ended:
+    """One run of a source."""
+    with desk_on(url, folder, tell) as desk:
+        return run_source(desk, source, Options(**asked))  # type: ignore[arg-type]
+
+
+def killed_at(stage: str, count: int) -> Callable[[Step], None]:
+    """Ends this process at the nth step of a stage, as the kernel ends one."""
+    left = count
+
+    def tell(step: Step) -> None:
+        nonlocal left
+        if step.stage == stage:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return tell
+
+
+def run_and_die(url: str, folder: str, site: str, stage: str, count: int) -> None:
+    """For a child process: run until it is killed."""
+    run_tiny(url, Path(folder), tiny_source(site), killed_at(stage, count))
+
+
+TABLES = (
+    *("states", "labels", "reviews", "documents", "recommendations", "pledges", "hearings", "statements"),
+    *("organisations", "paragraphs", "observations", "former_ids", "readings", "changes"),
+    *("ingest_issues", "ingest_held"),
+)
+_OF_ITS_OWN = ("created_at", "updated_at", "loaded_at", "occurred_at", "gone_since", "run")
+_NUMBERED = {"changes": ["id"], "readings": ["id"], "ingest_issues": ["id"]}
+
+
+def contents(engine: Engine) -> dict[str, list[str]]:
+    """Every row of the store, without the moments, and the ids that are drawn by lot."""
+    with engine.connect() as connection:
+        return {table: _rows(connection, table) for table in TABLES}
+
+
+def _rows(connection: object, table: str) -> list[str]:
+    left_out = [*_OF_ITS_OWN, *_NUMBERED.get(table, [])]
+    keys = "".join(f" - '{name}'" for name in left_out)
+    if table == "changes":
+        keys += " #- '{data,created_at}' #- '{data,updated_at}'"
+    rows = connection.execute(text(f"SELECT (to_jsonb(held_row) {keys})::text FROM {table} AS held_row"))  # type: ignore[attr-defined]
+    return sorted(row[0] for row in rows)
