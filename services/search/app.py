@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from urllib.parse import urlsplit
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -9,11 +10,13 @@ from sqlalchemy import text
 
 from services import __version__
 from services.core.domain.errors import UnavailableError
+from services.core.pages.rendering import Pages
 from services.core.runtime.problems import DATABASE_AWAY
 from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
 from services.search.dependencies import Desk, following, open_desk
 from services.search.documented import examples
+from services.search.pages.search_page import HOME, search_page_routes
 from services.search.routes import facets, search, similar, suggest
 from services.search.settings import SearchSettings
 from services.search.suggestions import Suggestions
@@ -68,6 +71,19 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
     )
     for noun in (search, facets, suggest, similar):
         service.include_router(noun.router)
+    pages = Pages(
+        "services.search.pages",
+        public_url=settings.search_public_url,
+        home=HOME,
+        origins=[settings.public_url],
+        shared={
+            "search_home": f"{urlsplit(settings.search_public_url).path.rstrip('/')}{HOME}",
+            "docs_address": "/docs",
+        },
+    )
+    service.state.pages = pages
+    service.include_router(pages.routes())
+    service.include_router(search_page_routes())
     service.examples = examples()
     return service
 

@@ -165,8 +165,8 @@ def read_facet_query(name: str, parameters: Parameters, vocabulary: Vocabulary) 
     if name not in COUNTED:
         raise NotFoundError(f"There is no facet {name[:60]}; there are {', '.join(COUNTED)}.")
     noun = choice(parameters, "type", SEARCHED_NOUNS)
-    if noun and not _is_facet(name, noun):
-        known = ", ".join(each for each in SEARCHED_NOUNS if _is_facet(name, each))
+    if noun and not is_facet(name, noun):
+        known = ", ".join(each for each in SEARCHED_NOUNS if is_facet(name, each))
         raise invalid("type", noun, f"one of {known}, which have `{name}`")
     of_search = [pair for pair in parameters if pair[0] not in ("q", "sort", "limit")]
     for key, _ in of_search:
@@ -198,12 +198,12 @@ def _facets(parameters: Parameters, noun: str | None) -> tuple[str, ...]:
     wanted = [name.strip() for key, value in parameters if key == "facets" for name in value.split(",")]
     names = tuple(dict.fromkeys(name for name in wanted if name))
     for name in names:
-        if not _is_facet(name, noun):
-            raise invalid("facets", name, f"some of {', '.join(each for each in COUNTED if _is_facet(each, noun))}")
+        if not is_facet(name, noun):
+            raise invalid("facets", name, f"some of {', '.join(each for each in COUNTED if is_facet(each, noun))}")
     return names
 
 
-def _is_facet(name: str, noun: str | None) -> bool:
+def is_facet(name: str, noun: str | None) -> bool:
     """Whether records of this noun can be counted by it."""
     if name not in FACETS:
         return name in COUNTED

@@ -1,6 +1,7 @@
 """Searching: `/v1/search`."""
 
 import time
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from services.core.query.excerpts import shown
 from services.core.query.highlight import Marks, highlight
 from services.core.runtime.conditional import unchanged
-from services.core.runtime.parameters import parameters_of
+from services.core.runtime.parameters import Parameters, parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.names import Names
 from services.core.schemas.paragraphs import paragraph_permalink
@@ -20,7 +21,7 @@ from services.search.documented import search_responses
 from services.search.documents import LAYOUT
 from services.search.engines.base import Hit, SearchRequest
 from services.search.models import SearchAnswer
-from services.search.parameters import read_search_query, search_parameters
+from services.search.parameters import SearchQuery, read_search_query, search_parameters
 
 router = APIRouter()
 
@@ -35,33 +36,46 @@ router = APIRouter()
 )
 def search(request: Request) -> Response:
     """Words, phrases, exclusions and filters; hits with highlights, an exact total and facets."""
+    told = answered(request, parameters_of(request))
+    return told if isinstance(told, Response) else JsonAnswer(told.shape, headers=told.headers)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A search and its answer: the public shape, and the headers that go with it."""
+
+    query: SearchQuery
+    names: Names
+    shape: dict[str, Any]
+    headers: dict[str, str]
+
+
+def answered(request: Request, parameters: Parameters) -> Answered | Response:
+    """What a search finds; 304 where the reader holds it."""
     started = time.perf_counter()
     desk = desk_of(request)
     reference = desk.reference.get()
-    query = read_search_query(parameters_of(request), reference.vocabulary)
+    query = read_search_query(parameters, reference.vocabulary)
     if (held := unchanged(request, version_at(request, desk.engine.cursor(), reference))) is not None:
         return held
     cursor, result = asked_in_time(desk, lambda: desk.engine.search(query.request))
     names = Names(reference, query.language)
     labels = facet_labels(desk, result.facets, names)
-    return JsonAnswer(
-        {
-            "hits": [_hit(hit, result.marks, names, desk.settings.public_url) for hit in result.hits],
-            "total": result.total,
-            "facets": {
-                name: facet_shape(name, counts, labels[name], query.facet_order)
-                for name, counts in result.facets.items()
-            },
-            "page": query.request.page,
-            "per_page": query.request.per_page,
-            "took_ms": milliseconds_since(started),
-            "interpreted": query.request.query.interpreted,
-            "dataset": desk.datasets.at(cursor, reference),
+    shape = {
+        "hits": [_hit(hit, result.marks, names, desk.settings.public_url) for hit in result.hits],
+        "total": result.total,
+        "facets": {
+            name: facet_shape(name, counts, labels[name], query.facet_order) for name, counts in result.facets.items()
         },
-        headers=version_at(request, cursor, reference).headers()
-        | links(**_neighbours(request, desk.settings.search_public_url, query.request, result.total))
-        | {"Content-Language": query.language},
-    )
+        "page": query.request.page,
+        "per_page": query.request.per_page,
+        "took_ms": milliseconds_since(started),
+        "interpreted": query.request.query.interpreted,
+        "dataset": desk.datasets.at(cursor, reference),
+    }
+    neighbours = _neighbours(request, desk.settings.search_public_url, query.request, result.total)
+    headers = version_at(request, cursor, reference).headers() | links(**neighbours)
+    return Answered(query, names, shape, headers | {"Content-Language": query.language})
 
 
 def _neighbours(request: Request, public_url: str, asked: SearchRequest, total: int) -> dict[str, str | None]:

@@ -1,0 +1,159 @@
+"""Pages from templates, with the headers that keep a hostile text from becoming anything but text."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
+
+from services.core.domain.errors import NotFoundError, UprError
+from services.core.pages.addresses import Address, Pairs
+from services.core.pages.words import LANGUAGE_NAMES, Words
+from services.core.runtime.negotiation import preferred_language, preferred_media_type
+from services.core.runtime.problems import response_to_exception
+from services.core.schemas.names import LANGUAGES
+
+HTML = "text/html"
+_ASSETS = {"page.css": "text/css", "suggest.js": "text/javascript"}
+_FOR_EVER = "public, max-age=31536000, immutable"
+"""Addresses of assets hold a hash of them, so what one shows never changes."""
+_TAGS = {"<mark>": Markup("<mark>"), "</mark>": Markup("</mark>")}
+
+
+class Pages:
+    """The pages of one service.
+
+    `package` holds its templates. `public_url` is the address under which people reach the service, `home` the path
+    below which its styles and scripts are; `origins` are what its forms and scripts may ask besides itself, and
+    `shared` values that every template of the service knows.
+    """
+
+    def __init__(
+        self,
+        package: str,
+        *,
+        public_url: str,
+        home: str,
+        origins: Sequence[str] = (),
+        shared: Mapping[str, object] | None = None,
+    ) -> None:
+        self._base = urlsplit(public_url).path.rstrip("/")
+        self._home = home
+        self._policy = _policy([public_url, *origins])
+        self._environment = Environment(
+            loader=PrefixLoader(
+                {"core": PackageLoader("services.core.pages"), "own": PackageLoader(package)}, delimiter="/"
+            ),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["marked"] = marked
+        self._environment.globals |= {"asset": self.asset, "language_names": LANGUAGE_NAMES, **(shared or {})}
+
+    def address(self, path: str, pairs: Pairs = ()) -> Address:
+        """The address of a path of this service, from the root of the host: a proxy may have put us below a path."""
+        return Address(f"{self._base}{path}", pairs)
+
+    def asset(self, name: str) -> str:
+        """The address of a style or script."""
+        return str(self.address(f"{self._home}/assets/{self._edition}/{name}"))
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        language: str,
+        values: Mapping[str, Any],
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The page that a template of the service makes of some values."""
+        here = self.address(request.url.path, tuple(request.query_params.multi_items()))
+        words = Words(language)
+        content = self._environment.get_template(template).render(
+            {**values, "words": words, "language": words.language, "here": here, "languages": LANGUAGES}
+        )
+        own = {"Content-Security-Policy": self._policy, "Referrer-Policy": "same-origin", "Content-Language": language}
+        return Response(content, status, {**(headers or {}), **own}, media_type=HTML)
+
+    def fault(self, request: Request, error: UprError) -> Response:
+        """A page that says what was wrong and where to go on."""
+        return self.page(
+            request,
+            "core/fault.html",
+            reader_language(request),
+            {"error": error},
+            status=error.status,
+            headers=response_to_exception(request.scope, error).headers,
+        )
+
+    def routes(self) -> APIRouter:
+        """What pages load: styles and scripts."""
+        router = APIRouter(include_in_schema=False)
+
+        @router.get(f"{self._home}/assets/{{edition}}/{{name}}")
+        def asset(edition: str, name: str) -> Response:
+            if name not in _ASSETS or edition != self._edition:
+                raise NotFoundError("There is no such file; the page that named it has changed since.")
+            return Response(_read(name), headers={"Cache-Control": _FOR_EVER}, media_type=_ASSETS[name])
+
+        return router
+
+    @cached_property
+    def _edition(self) -> str:
+        return hashlib.sha256(b"".join(map(_read, _ASSETS))).hexdigest()[:12]
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the reader would rather have a page than JSON: a browser's address line says so, a program does not."""
+    return preferred_media_type(request.headers.get("accept"), ("application/json", HTML)) == HTML
+
+
+def reader_language(request: Request) -> str:
+    """The language that the address names, else the one that the browser prefers, else English."""
+    asked = request.query_params.get("lang")
+    return (
+        asked if asked in LANGUAGES else preferred_language(request.headers.get("accept-language"), LANGUAGES) or "en"
+    )
+
+
+def as_page(pages: Callable[[Request], Pages], answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """A route whose faults are pages, too."""
+
+    def route(request: Request) -> Response:
+        try:
+            return answer(request)
+        except UprError as error:
+            return pages(request).fault(request, error)
+
+    return route
+
+
+def marked(text: str) -> Markup:
+    """A text that the search escaped and marked, as mark-up. Everything in it but `<mark>` is escaped once more."""
+    parts = Markup("").join(
+        _TAGS.get(part, Markup.escape(Markup(part).unescape()))  # noqa: S704 - unescaped to be escaped again
+        for part in text.replace("<mark>", "\0<mark>\0").replace("</mark>", "\0</mark>\0").split("\0")
+    )
+    return Markup(parts)  # noqa: S704 - of escaped parts
+
+
+def _policy(origins: Sequence[str]) -> str:
+    """Styles and scripts from here alone, none within the page; nothing may frame it."""
+    others = "".join(f" {part.scheme}://{part.netloc}" for part in map(urlsplit, origins) if part.netloc)
+    return (
+        f"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'{others}; "
+        f"form-action 'self'{others}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _read(name: str) -> bytes:
+    return (files("services.core.pages") / "assets" / name).read_bytes()

@@ -1,0 +1,1 @@
+"""The search service's pages for people: the search page."""
