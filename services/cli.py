@@ -24,12 +24,12 @@ NOT_INSTALLED = 2
 
 
 EXTRAS = {
-    "api": ("docx", "httpcore", "icalendar", "idna", "xlsxwriter"),
+    "api": ("docx", "httpcore", "icalendar", "idna", "jinja2", "svg", "xlsxwriter"),
     "ingest": (
         *("countrynames", "docx", "fsspec", "httpcore", "idna", "ijson", "olefile", "openpyxl", "protego"),
         *("pypdfium2", "python_calamine", "rapidfuzz", "selectolax", "stamina", "yaml"),
     ),
-    "search": ("meilisearch", "rapidfuzz", "tantivy"),
+    "search": ("jinja2", "meilisearch", "rapidfuzz", "svg", "tantivy"),
 }
 """The modules by which an extra of pyproject.toml is known to be installed. Some are imported late, so we ask first."""
 

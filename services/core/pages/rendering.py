@@ -1,6 +1,7 @@
 """Pages from templates, with the headers that keep a hostile text from becoming anything but text."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
@@ -22,7 +23,7 @@ HTML = "text/html"
 _ASSETS = {"page.css": "text/css", "suggest.js": "text/javascript"}
 _FOR_EVER = "public, max-age=31536000, immutable"
 """Addresses of assets hold a hash of them, so what one shows never changes."""
-_TAGS = {"<mark>": Markup("<mark>"), "</mark>": Markup("</mark>")}
+_MARKED = re.compile(r"<mark>(.*?)</mark>", re.DOTALL)
 
 
 class Pages:
@@ -138,12 +139,12 @@ def as_page(pages: Callable[[Request], Pages], answer: Callable[[Request], Respo
 
 
 def marked(text: str) -> Markup:
-    """A text that the search escaped and marked, as mark-up. Everything in it but `<mark>` is escaped once more."""
-    parts = Markup("").join(
-        _TAGS.get(part, Markup.escape(Markup(part).unescape()))  # noqa: S704 - unescaped to be escaped again
-        for part in text.replace("<mark>", "\0<mark>\0").replace("</mark>", "\0</mark>\0").split("\0")
+    """A text that the search escaped and marked, as mark-up. Everything in it but pairs of marks is escaped anew."""
+    parts = _MARKED.split(text)  # plain, marked, plain, marked … plain
+    escaped = [Markup.escape(Markup(part).unescape()) for part in parts]  # noqa: S704 - unescaped to be escaped again
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if place % 2 else part for place, part in enumerate(escaped)
     )
-    return Markup(parts)  # noqa: S704 - of escaped parts
 
 
 def _policy(origins: Sequence[str]) -> str:
