@@ -88,6 +88,13 @@ def upgrade() -> None:
     sa.Column('tried_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('sha256', 'parser', 'parser_version', name=op.f('pk_failed_rereadings'))
     )
+    op.create_table('fetch_hosts',
+    sa.Column('host', sa.Text(collation='C'), nullable=False),
+    sa.Column('next_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('resting_because', sa.Text(collation='C'), nullable=True),
+    sa.PrimaryKeyConstraint('host', name=op.f('pk_fetch_hosts'))
+    )
     op.create_table('former_ids',
     sa.Column('noun', sa.Text(collation='C'), nullable=False),
     sa.Column('id', sa.Text(collation='C'), nullable=False),
@@ -261,6 +268,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_readings_review'), 'readings', ['review'], unique=False)
     op.create_index(op.f('ix_readings_sha256'), 'readings', ['sha256'], unique=False)
+    op.create_table('resources',
+    sa.Column('address', sa.Text(collation='C'), nullable=False),
+    sa.Column('outcome', sa.Text(collation='C'), nullable=False),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('final_address', sa.Text(collation='C'), nullable=True),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('headers', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('kind', sa.Text(collation='C'), nullable=True),
+    sa.Column('sha256', sa.Text(collation='C'), nullable=True),
+    sa.Column('size', sa.BigInteger(), nullable=True),
+    sa.Column('fetched_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('address', name=op.f('pk_resources'))
+    )
+    op.create_table('responses',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('run', sa.Text(collation='C'), nullable=True),
+    sa.Column('address', sa.Text(collation='C'), nullable=False),
+    sa.Column('asked', sa.Text(collation='C'), nullable=False),
+    sa.Column('reason', sa.Text(collation='C'), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('milliseconds', sa.Integer(), nullable=False),
+    sa.Column('outcome', sa.Text(collation='C'), nullable=False),
+    sa.Column('detail', sa.Text(collation='C'), nullable=True),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('headers', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('kind', sa.Text(collation='C'), nullable=True),
+    sa.Column('sha256', sa.Text(collation='C'), nullable=True),
+    sa.Column('size', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_responses'))
+    )
+    op.create_index(op.f('ix_responses_address'), 'responses', ['address'], unique=False)
+    op.create_index(op.f('ix_responses_run'), 'responses', ['run'], unique=False)
     op.create_table('review_sessions',
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('cycle', sa.Integer(), nullable=False),
@@ -661,6 +700,10 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_statements_document'), table_name='statements')
     op.drop_table('statements')
     op.drop_table('review_sessions')
+    op.drop_index(op.f('ix_responses_run'), table_name='responses')
+    op.drop_index(op.f('ix_responses_address'), table_name='responses')
+    op.drop_table('responses')
+    op.drop_table('resources')
     op.drop_index(op.f('ix_readings_sha256'), table_name='readings')
     op.drop_index(op.f('ix_readings_review'), table_name='readings')
     op.drop_table('readings')
@@ -692,6 +735,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_hearings_date_id'), table_name='hearings')
     op.drop_table('hearings')
     op.drop_table('former_ids')
+    op.drop_table('fetch_hosts')
     op.drop_table('failed_rereadings')
     op.drop_index(op.f('ix_documents_state_under_review'), table_name='documents')
     op.drop_index(op.f('ix_documents_review'), table_name='documents')

@@ -1,8 +1,9 @@
 """Settings of the ingest service, besides those that every service has."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from services.core.runtime.settings import CoreSettings
 
@@ -29,5 +30,31 @@ class IngestSettings(CoreSettings):
         default={},
         description=(
             'Mirrors to ask in the place of sources\' own sites, as JSON: `{"un_documents": {"documents": "https://…"}}`.'
+        ),
+    )
+    fetch_allow_loopback: bool = Field(
+        default=False,
+        description=(
+            "Allow fetching from this machine itself (127.0.0.0/8, ::1), where mirrors of sources may stand. Other "
+            "private networks stay refused."
+        ),
+    )
+    fetch_deadline_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="Longest time for fetching one file, from the connection to its last byte; exports have more.",
+    )
+    fetch_most_bytes: int = Field(
+        default=100_000_000, gt=0, description="Largest file that is fetched, unpacked; exports may be larger."
+    )
+    fetch_ca_file: Path | None = Field(
+        default=None,
+        description="Certificate authorities (PEM) that are trusted beside the usual ones when fetching.",
+    )
+    fetch_proxy: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Proxy that fetching leaves through, `http://user:password@host:port`; it must allow CONNECT to the ports "
+            "80, 443 and 8443. It is told checked IP addresses, never names. Unset: directly."
         ),
     )

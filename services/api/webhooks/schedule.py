@@ -3,14 +3,13 @@
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from services.core.runtime.retry_after import asked_wait
+
 _FILE = Path(__file__).with_name("retry_schedule.toml")
-_MOST_DIGITS = 9
-"""Of a Retry-After in seconds: thirty years, and no number that would be slow to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +48,6 @@ class RetrySchedule:
         if asked is not None:
             return now + min(max(asked, wait), wait * self.longest_asked)
         return now + wait * (1 + self.spread * (2 * chance() - 1))
-
-
-def asked_wait(retry_after: str, *, now: datetime) -> timedelta | None:
-    """What a Retry-After header asks for (RFC 9110, section 10.2.3); None where it cannot be read."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=int(text[:_MOST_DIGITS] if len(text) <= _MOST_DIGITS else "9" * _MOST_DIGITS))
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment - now
 
 
 @cache

@@ -175,6 +175,10 @@ class Deadline:
         """Bring the end forward to `seconds` from now, if that is earlier."""
         self._end = min(self._end, time.monotonic() + seconds)
 
+    def restart(self, seconds: float) -> None:
+        """Set the end to `seconds` from now: another part of the work begins."""
+        self._end = time.monotonic() + seconds
+
 
 class GuardedNetwork(httpcore.NetworkBackend):
     """Connections of one try: only to checked addresses, and none of its waits outlasts the deadline.

@@ -113,3 +113,56 @@ issues_table = Table(
 Index(None, issues_table.c.run)
 Index(None, issues_table.c.code)
 Index(None, issues_table.c.document)
+
+fetch_hosts_table = Table(
+    "fetch_hosts",
+    metadata,
+    Column("host", plain_text(), primary_key=True),
+    Column("next_at", when(), nullable=False, server_default=func.now()),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("resting_because", plain_text()),
+)
+"""The manners that we owe each host (with its port): when the next request may go there, and why not before.
+
+`failures`: calls in a row that failed. `resting_because`: `retry_after`, `failures` or `challenged`.
+"""
+
+resources_table = Table(
+    "resources",
+    metadata,
+    Column("address", plain_text(), primary_key=True),
+    Column("outcome", plain_text(), nullable=False),
+    Column("checked_at", when(), nullable=False),
+    Column("final_address", plain_text()),
+    Column("status", Integer),
+    Column("headers", JSONB),
+    Column("kind", plain_text()),
+    Column("sha256", plain_text()),
+    Column("size", BigInteger),
+    Column("fetched_at", when()),
+)
+"""What is known of each address that was asked for. `outcome` is of the latest time; the rest of the latest file."""
+
+responses_table = Table(
+    "responses",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("run", plain_text()),
+    Column("address", plain_text(), nullable=False),
+    Column("asked", plain_text(), nullable=False),
+    Column("reason", plain_text(), nullable=False),
+    Column("asked_at", when(), nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("outcome", plain_text(), nullable=False),
+    Column("detail", plain_text()),
+    Column("status", Integer),
+    Column("headers", JSONB),
+    Column("kind", plain_text()),
+    Column("sha256", plain_text()),
+    Column("size", BigInteger),
+)
+"""Every request and its answer. `address`: what was wanted; `asked`: the address asked, which a redirect may have
+named. `size` and `sha256` are of the bytes, unpacked, where they were kept.
+"""
+Index(None, responses_table.c.address)
+Index(None, responses_table.c.run)

@@ -47,8 +47,12 @@ class Fetch(Protocol):
         kinds: frozenset[str],
         most_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
+        may_be_missing: bool = False,
     ) -> Fetched:
-        """The file at `address`, if it is one of `kinds`. `most_bytes`: more than the usual bound, for an export."""
+        """The file at `address`, if it is one of `kinds`. `most_bytes`: more than the usual bound, for an export.
+
+        `may_be_missing`: as in `Found`; a web page in the place of a document then says that there is none.
+        """
         ...
 
 
