@@ -13,8 +13,9 @@ from services.ingest.sources.description import FILE, Description, read_descript
 from services.ingest.sources.folder.adapter import Folder
 from services.ingest.sources.uhri.adapter import UhriExport
 from services.ingest.sources.un_documents.adapter import UnDocuments
+from services.ingest.sources.upr_info.adapter import UprInfo
 
-ADAPTERS: tuple[Adapter, ...] = (CouncilReports(), Folder(), UhriExport(), UnDocuments())
+ADAPTERS: tuple[Adapter, ...] = (CouncilReports(), Folder(), UhriExport(), UnDocuments(), UprInfo())
 """All of them, in the order of their names."""
 
 
