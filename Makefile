@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-restart
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -78,6 +78,9 @@ bench-feed: $(INSTALLED) ## How fast thousands of readers hear of a change, and 
 
 bench-webhooks: $(INSTALLED) ## Whether webhooks lose nothing when everything is killed, and how fast they are; PARTs in ARGS.
 	$(BIN)/python -m benchmarks.webhooks $(ARGS)
+
+bench-restart: $(INSTALLED) ## Whether an update of each process in turn, under load and behind Caddy, fails a request or loses an event.
+	$(BIN)/python -m benchmarks.rolling_restart $(ARGS)
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets attach

@@ -48,13 +48,14 @@ DEADLINE, TURN_SECONDS, TURNS, GOOD = 5, 10, 8, 10
 """Of a try beside hostile receivers; how long each turn lasts, how many there are, and for how many good endpoints."""
 MOST_DELAY = 1.2
 """What hostile receivers may add to the p95 of the others, as a ratio."""
-_missed: list[str] = []
+missed: list[str] = []
+"""What was not as it should be."""
 
 
 def must(what: str, *, held: bool) -> None:
     """Say and remember what is not as it should be."""
     if not held:
-        _missed.append(what)
+        missed.append(what)
         print(f"  MISSED: {what}")
 
 
@@ -320,7 +321,7 @@ def main() -> None:
     for name in arguments.parse_args().parts or PARTS:
         print(f"{name} (load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores):")
         PARTS[name]()
-    sys.exit(1 if _missed else 0)
+    sys.exit(1 if missed else 0)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ STREAM_SECONDS = 1800.0
 SEND_SECONDS = 60.0
 """How long a reader may take no bytes before it is given up."""
 RETRY = b"retry: 3000\n\n"
+COME_BACK = b": this service stops\nretry: 500\n\n"
+"""Said at the end by a service that stops: another one may answer, and there is no reason to wait."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class EventStream(Response):
             told = b"".join(b"id: %d\ndata: %b\n\n" % each for each in arrived.events)
             # An id alone is no event, but moves `Last-Event-ID`: nothing is looked through twice.
             yield told + (b"" if told and arrived.events[-1][0] == arrived.seen else b"id: %d\n\n" % arrived.seen)
+        if self._watch.live.stopped:
+            yield COME_BACK
 
 
 @asynccontextmanager

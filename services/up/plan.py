@@ -62,6 +62,7 @@ def environment_of_services(
         **ports,
         "UPR_DATABASE_URL": database_url,
         "UPR_PUBLIC_URL": public_url,
+        "UPR_STOP_PAUSE_SECONDS": "0",  # nobody could turn to another instance
         "PYTHONUNBUFFERED": "1",
     }
 

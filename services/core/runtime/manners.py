@@ -240,6 +240,8 @@ class _Exchange:
         headers = MutableHeaders(scope=message)
         headers["X-Request-Id"] = self.request_id
         headers.setdefault("X-Content-Type-Options", "nosniff")
+        if getattr(self.scope["app"], "stopping", False):
+            headers["Connection"] = "close"
         if self.allowance is not None:
             headers.update(self.allowance.headers())
         self._complete_caching(headers, message["status"])

@@ -6,8 +6,10 @@ import gc
 import socket
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import h11
@@ -24,12 +26,14 @@ from services.core.runtime.problems import (
     problem_document,
 )
 from services.core.runtime.settings import CoreSettings
+from services.core.runtime.web import Service
 from services.core.runtime.worker import stop_signals_ignored
 
 log = structlog.get_logger(__name__)
 
 REQUEST_DEADLINE = 30.0
-"""Seconds in which the head of a request must have arrived on a connection."""
+"""Seconds in which the head of a request must have arrived on a connection, also of the next one on a kept connection.
+Proxies have to give up idle connections before, or a request could come while we close."""
 STOP_DEADLINE = 20
 """Seconds that answers under way are given when the service stops."""
 
@@ -42,7 +46,7 @@ def serve(
     settings: CoreSettings,
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve `app` until SIGTERM or SIGINT, then finish the answers under way and return.
+    """Serve `app` until SIGTERM or SIGINT, then finish the answers under way and return (`stop_pause_seconds` later).
 
     With `port` 0 the system chooses one. When the service answers, `announce` is called with its address; by default
     the line `listening on http://…` goes to standard output, which is how a parent process learns the port.
@@ -55,7 +59,7 @@ def serve(
             _keep_what_is_there()
             (announce or _print_address)(address)
 
-        server = _AnnouncingServer(_config(app, settings), ready)
+        server = _AnnouncingServer(_config(app, settings), ready, pause=settings.stop_pause_seconds)
         # uvicorn raises the signal that stopped it once more at the end; by then everything is done.
         with stop_signals_ignored():
             server.run(sockets=[listener])
@@ -89,11 +93,35 @@ def _keep_what_is_there() -> None:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that says when it answers: after the start of the app, with its port open."""
+    """A server that says when it answers: after the start of the app, with its port open.
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    Told to stop, it answers on for `pause` seconds, in which the app says of itself that it is `stopping`.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], *, pause: float = 0.0) -> None:
         super().__init__(config)
         self._announce = announce
+        self._pause = pause
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the pause, another one ends it."""
+        if self._pause and self._stop_at is None:
+            self._captured_signals.append(sig)
+            self._stop_at = time.monotonic() + self._pause
+            self._say_stopping()
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second; when the pause is over, stop."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    def _say_stopping(self) -> None:
+        if isinstance(self.config.app, Service):
+            self.config.app.stopping = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -102,6 +130,7 @@ class _AnnouncingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop, once the app knows: what it answers without end is to end."""
+        self._say_stopping()
         getattr(self.config.app, "when_stopping", lambda: None)()
         await super().shutdown(sockets=sockets)
 
@@ -121,6 +150,7 @@ def _config(app: Any, settings: CoreSettings) -> uvicorn.Config:
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_ADDRESS,
+        timeout_keep_alive=int(REQUEST_DEADLINE),
         timeout_graceful_shutdown=STOP_DEADLINE,
     )
 

@@ -52,6 +52,15 @@ class CoreSettings(BaseSettings):
             "`*`: anybody's, where only proxies can reach the service."
         ),
     )
+    stop_pause_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=300,
+        description=(
+            "Seconds from SIGTERM until a service takes no more connections. Meanwhile it answers as before, but "
+            "/readyz says 503: time for proxies to turn to other instances."
+        ),
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="`console` for people, `json` for log collectors."
     )

@@ -61,7 +61,8 @@ class Service(FastAPI):
 
     `examples` are what routes refer to as `#/components/examples/{name}`: written into a route itself, an example
     would lose its members that are null. `conditional`: what anyone may read answers 304 to whoever holds it.
-    `when_stopping` is called when the server begins to stop: it is to end the answers that would go on and on.
+    `when_stopping` is called when the server takes no more requests: it is to end the answers that would go on and on.
+    `stopping` is true from the moment on at which it was told to stop: `/readyz` says so, and connections end.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Service(FastAPI):
         self.examples: dict[str, Any] = {}
         self.conditional = conditional
         self.when_stopping: Callable[[], None] = lambda: None
+        self.stopping = False
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document, with what holds for every operation."""
@@ -210,6 +212,8 @@ def _operations_routes(service: Service, readiness: Readiness) -> APIRouter:
 
     @routes.get("/readyz")
     def readyz() -> Response:
+        if service.stopping:
+            raise UnavailableError("The service is stopping.")
         faults = _faults(readiness)
         away = sorted(name for name, fault in faults.items() if fault)
         if away:

@@ -401,3 +401,26 @@ def test_a_stop_finishes_the_answer_under_way(number: signal.Signals) -> None:
     assert process.returncode == 0
     assert re.search(r"request .*path=/v1/slow.*status=200", errors)
     assert "request_id=" in errors
+
+
+def test_a_pause_before_the_end_lets_proxies_turn_away() -> None:
+    command = [sys.executable, "-c", textwrap.dedent(SERVER)]
+    environment = {**os.environ, "PYTHONPATH": ".", "UPR_STOP_PAUSE_SECONDS": "60"}
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        ) as process,
+        httpx.Client(trust_env=False) as client,
+    ):
+        assert process.stdout
+        client.base_url = process.stdout.readline().removeprefix("listening on ").strip()
+        assert client.get("/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        while (told := client.get("/readyz")).status_code == 200:
+            time.sleep(0.01)
+        assert (told.status_code, told.json()["detail"]) == (503, "The service is stopping.")
+        assert "retry-after" in told.headers
+        answer = client.get("/healthz")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close"), "it answers on"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0, "who asks again does not want to wait"
