@@ -192,10 +192,6 @@ class Met:
         return len(self.failures) + sum(count for status, count in self.statuses.items() if status != 200)
 
 
-Paths = Callable[[int], str]
-"""The path of the n-th request, beginning with the service's address where it is not the proxy's."""
-
-
 @contextmanager
 def asking(address_of: Callable[[int], tuple[str, str]], clients: int, pause: float = 0.0) -> Iterator[Met]:
     """Clients that ask one request after the other as long as the block lasts. `address_of`: address and path."""

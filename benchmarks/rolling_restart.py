@@ -2,8 +2,8 @@
 
     python -m benchmarks.rolling_restart [--rounds N]
 
-Two instances each of API, search and deliverer behind Caddy, on an embedded PostgreSQL of their own. Clients ask all the
-time, a reader follows the feed, a writer writes, webhooks go to a receiver. The exit status is 1 where a request
+Two instances each of API, search and deliverer behind Caddy, on an embedded PostgreSQL of their own. Clients ask all
+the time, a reader follows the feed, a writer writes, webhooks go to a receiver. The exit status is 1 where a request
 failed, an event was lost, or the feed told one twice.
 """
 
@@ -57,7 +57,8 @@ def main() -> int:
         _tell(met)
         again = sum(arrived.values()) - len(arrived)
         print(
-            f"events: {len(events)} written, {len(heard)} heard by the feed, {len(arrived)} posted, {again} of them again"
+            f"events: {len(events)} written, {len(heard)} heard by the feed, {len(arrived)} posted, "
+            f"{again} of them again"
         )
         must("every request is answered well", held=met.failed == 0)
         must("the feed tells each change once and in order", held=heard == list(range(first + 1, newest + 1)))
@@ -86,10 +87,8 @@ def _restart_all(store: Site, running: Platform, first: int, rounds: int) -> tup
 
 
 def _indexed(running: Platform) -> list[int]:
-    return [
-        httpx.get(f"{each.address}/v1/search?q=x", timeout=10).json()["dataset"]["cursor"]
-        for each in running.of("search")
-    ]
+    answers = [httpx.get(f"{each.address}/v1/search?q=x", timeout=10) for each in running.of("search")]
+    return [answer.json()["dataset"]["cursor"] for answer in answers]
 
 
 def _tell(met: Met) -> None:
