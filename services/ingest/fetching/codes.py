@@ -66,6 +66,7 @@ CODES = {
     "too_many_redirects": _SETTLED,
     # Files of folders and buckets.
     "not_readable": _SETTLED,
+    "no_driver": _SETTLED,
 }
 
 

@@ -10,10 +10,10 @@ import datetime
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpcore
 import stamina
@@ -28,6 +28,7 @@ from services.core.store.archive import Archive
 from services.ingest.fetching import robots
 from services.ingest.fetching.codes import CODES, FetchError
 from services.ingest.fetching.exchange import Exchange
+from services.ingest.fetching.files import SCHEMES, Files
 from services.ingest.fetching.intake import Intake, Wanted
 from services.ingest.fetching.kept import FETCHED, UNCHANGED, Kept, Resource, Response, Settled
 from services.ingest.fetching.outcomes import Fetched, NotFetchedError
@@ -78,14 +79,19 @@ class Fetcher:
         *,
         limits: Limits | None = None,
         run: str | None = None,
+        folders: Sequence[str] = (),
     ) -> None:
-        """`run`: what this run has asked already is answered from the archive, and told as it was told then."""
+        """`run`: what this run has asked already is answered from the archive, and told as it was told then.
+
+        `folders`: where files may lie that are not on the web (`file:///…`, `s3://…`).
+        """
         self._archive = archive
         self._exchange = exchange
         self._pace = pace
         self._limits = limits or Limits()
         self._kept = Kept(engine, run)
         self._intake = Intake(archive)
+        self._files = Files(archive, self._kept, folders)
         self._robots = robots.Robots(self._read_robots)
         self._alone = tuple(threading.Lock() for _ in range(_ADDRESSES_AT_ONCE))
 
@@ -98,6 +104,7 @@ class Fetcher:
         *,
         run: str | None = None,
         rate: Rate | None = None,
+        folders: Sequence[str] = (),
         resolve: Resolve | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> "Fetcher":
@@ -112,7 +119,7 @@ class Fetcher:
         )
         limits = Limits(settings.fetch_most_bytes, settings.fetch_deadline_seconds)
         pace = Pace(engine, rate.requests_per_second, rate.at_once, patience=Patience(), sleep=sleep)
-        return cls(engine, archive, exchange, pace, limits=limits, run=run)
+        return cls(engine, archive, exchange, pace, limits=limits, run=run, folders=folders)
 
     def __call__(
         self,
@@ -130,6 +137,8 @@ class Fetcher:
             if settled is not None and (told := self._told_again(wanted, settled)) is not None:
                 return told
             try:
+                if urlsplit(address).scheme in SCHEMES:
+                    return self._files.take(address, kinds, wanted.most_bytes)
                 return self._until_it_comes(wanted)
             except FetchError as fault:
                 self._kept.failed(address, fault.code)

@@ -24,7 +24,7 @@ LONGEST_WAIT = 86_400.0
 
 _WHOLE_FILE = frozenset({200, 203})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NOT_MODIFIED = 304
+NOT_MODIFIED = 304
 _SAYS_WHEN = frozenset({202, 429, 503})
 _WORTH_A_LOOK = frozenset({"wrong_type", "login_needed", "challenged"})
 """Whole answers that are not the file: kept, so that people can see what the server sent in its place."""
@@ -74,7 +74,7 @@ class Intake:
             raise _challenged(wall, answer)
         if answer.status in _WHOLE_FILE:
             return self._receive(wanted, answer, response, resource)
-        if answer.status == _NOT_MODIFIED and asked_if_changed and resource is not None:
+        if answer.status == NOT_MODIFIED and asked_if_changed and resource is not None:
             return self._still_held(wanted, answer, response, resource)
         if answer.status in _REDIRECTS and answer.headers.get("location", "").strip():
             response.outcome = REDIRECTED

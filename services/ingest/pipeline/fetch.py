@@ -71,7 +71,9 @@ class _Asking:
         if (refusal := self._refusing.get(host)) is not None:
             return refusal
         try:
-            return self.fetch(file.address, kinds=file.kinds, most_bytes=file.most_bytes)
+            return self.fetch(
+                file.address, kinds=file.kinds, most_bytes=file.most_bytes, may_be_missing=file.may_be_missing
+            )
         except NotFetchedError as error:
             if error.host_refuses:
                 self._refusing[host] = error

@@ -86,6 +86,7 @@ class PlainFetch:
         kinds: frozenset[str],
         most_bytes: int | None = None,  # noqa: ARG002 - as `Fetch` has it
         headers: Mapping[str, str] | None = None,  # noqa: ARG002
+        may_be_missing: bool = False,  # noqa: ARG002
     ) -> Fetched:
         note = self._folder / hashlib.sha256(address.encode()).hexdigest()
         held = orjson.loads(note.read_bytes()) if note.exists() else None

@@ -30,6 +30,7 @@ class PlainFetch:
         kinds: frozenset[str],
         most_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
+        may_be_missing: bool = False,  # noqa: ARG002 - as `Fetch` has it
     ) -> Fetched:
         try:
             with httpx.Client(follow_redirects=True, timeout=10, verify=False) as client:
