@@ -24,10 +24,10 @@ from urllib.parse import quote, urlsplit
 import httpx
 from sqlalchemy import Engine, insert, text
 
-from services.api.keys import Scope, create_key
 from services.api.webhooks.fanout import fan_out
 from services.api.webhooks.signature import new_secret
 from services.core.domain.changes import Cause
+from services.core.runtime.keys import Scope, create_key
 from services.core.runtime.postgres import embedded_postgres
 from services.core.schemas.events import draft_change
 from services.core.schemas.names import Names

@@ -25,9 +25,9 @@ from sqlalchemy import Engine, insert, text
 from benchmarks.feed import Process, drafts
 from benchmarks.hostile_receivers import hostile_receivers
 from benchmarks.webhook_receiver import Receiver, receiving
-from services.api.keys import Scope, create_key
 from services.api.webhooks.fanout import fan_out
 from services.api.webhooks.signature import new_secret
+from services.core.runtime.keys import Scope, create_key
 from services.core.runtime.logs import configure_logs
 from services.core.runtime.postgres import embedded_postgres
 from services.core.runtime.settings import CoreSettings

@@ -11,7 +11,6 @@ from services import __version__
 from services.api.dependencies import open_desk
 from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
-from services.api.keys import recognise_key
 from services.api.routes import (
     calendars,
     changes,
@@ -32,6 +31,7 @@ from services.api.routes.matrix import matrix_routes
 from services.api.routes.records import detail_routes, list_routes
 from services.api.routes.statistics import statistics_routes
 from services.api.settings import ApiSettings
+from services.core.runtime.keys import recognise_key
 from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
 
@@ -43,6 +43,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     def lifespan(app: Service) -> Iterator[None]:
         with open_desk(settings, database_url) as desk:
             app.state.desk = desk
+            app.state.engine = desk.engine
             app.when_stopping = desk.live.stop
             waiting.set_function(lambda: desk.live.waiting)
             yield

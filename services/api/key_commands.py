@@ -8,7 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.api.keys import (
+from services.api.settings import ApiSettings
+from services.core.domain.errors import InvalidParameterError, NotFoundError
+from services.core.runtime.database import ready_store
+from services.core.runtime.keys import (
     LONGEST_EXPIRY_DAYS,
     LONGEST_NAME,
     NAME_PATTERN,
@@ -17,9 +20,6 @@ from services.api.keys import (
     list_keys,
     revoke_key,
 )
-from services.api.settings import ApiSettings
-from services.core.domain.errors import InvalidParameterError, NotFoundError
-from services.core.runtime.database import ready_store
 
 app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 

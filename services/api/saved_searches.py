@@ -21,11 +21,11 @@ from services.api.bodies import (
     criterion_columns,
     stored_criterion,
 )
-from services.api.keys import Key, Scope
 from services.api.matching import Criterion
 from services.core.domain.errors import InvalidBodyError, NotFoundError, UprError
 from services.core.query.filters import FILTERS, Vocabulary
 from services.core.query.parser import MAX_CHARACTERS
+from services.core.runtime.keys import Key, Scope
 from services.core.runtime.parameters import invalid
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text

@@ -9,7 +9,7 @@ from services import __version__
 from services.core.runtime.web import Service, create_service
 from services.core.store.engine import make_engine
 from services.core.store.migrate import schema_status
-from services.ingest.routes import ROUTERS
+from services.ingest.routes import ROUTERS, documents
 from services.ingest.settings import IngestSettings
 
 
@@ -41,6 +41,8 @@ def create_app(settings: IngestSettings, database_url: str) -> Service:
         tags={"ingest": "What was loaded, and what was not understood."},
         conditional=False,
     )
+    service.streamed_bodies["POST", documents.PATH] = settings.upload_most_bytes
+    service.examples.update(documents.EXAMPLES)
     for routes in ROUTERS:
         service.include_router(routes)
     return service

@@ -113,7 +113,7 @@ class Reparser:
             self._remember(old, fault)
             issues = (ReadIssue("error", "not_read_again", _told(old, fault)),)
         elif self._is_still_stale(old):
-            self._remember(old, UnreadableDocumentError("unchanged", "another parser, or version, holds it"))
+            self._remember(old, UnreadableDocumentError("not_read_again", "another parser, or version, holds it"))
         _count(loaded, summary)
         summary.issues.update(issue.code for issue in issues)
         document = loaded.document if loaded else None

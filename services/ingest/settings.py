@@ -58,3 +58,6 @@ class IngestSettings(CoreSettings):
             "80, 443 and 8443. It is told checked IP addresses, never names. Unset: directly."
         ),
     )
+    upload_most_bytes: int = Field(
+        default=100 * 2**20, ge=1, description="Bytes that one document may have that somebody sends to be read."
+    )

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from services.api.app import create_app
-from services.api.keys import Key, Scope, create_key
 from services.api.settings import ApiSettings
+from services.core.runtime.keys import Key, Scope, create_key
 from services.core.runtime.serve import served
 from services.core.store.engine import make_engine
 

@@ -17,9 +17,9 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import Engine
 
-from services.api.keys import Scope
 from services.core.domain.errors import UprError
 from services.core.query.filters import FILTERS
+from services.core.runtime.keys import Scope
 from services.core.store.tables import AGGREGATES
 from services.ingest.load import Loader
 from services.ingest.parsers import read_document

@@ -14,12 +14,12 @@ from sqlalchemy import Engine
 
 from services.api.app import create_app
 from services.api.documented import examples
-from services.api.keys import Scope
 from services.api.settings import ApiSettings
 from services.api.webhooks.deliver import Deliverer
 from services.api.webhooks.sender import WebhookSender
 from services.core.domain.changes import Cause
 from services.core.runtime.guard import AddressRules
+from services.core.runtime.keys import Scope
 from services.core.runtime.serve import served
 from services.core.store.archive import Archive
 from services.ingest.runs import run_files

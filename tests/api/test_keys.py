@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from services.api import key_commands
-from services.api.keys import Scope, create_key, find_key, list_keys, revoke_key
 from services.core.domain.errors import InvalidParameterError, NotFoundError
+from services.core.runtime.keys import Scope, create_key, find_key, list_keys, revoke_key
 from services.core.runtime.logs import without_secrets
 from tests.api.conftest import MakeKey
 

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Engine
 
 from services.api.app import create_app
-from services.api.keys import Scope
 from services.api.settings import ApiSettings
+from services.core.runtime.keys import Scope
 from services.core.runtime.serve import served
 from tests.api.conftest import MakeKey
 from tests.api.site import Site, open_site

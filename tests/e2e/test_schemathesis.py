@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import text
 
 from services.api.app import create_app as create_api
-from services.api.keys import Scope, create_key
 from services.api.settings import ApiSettings
+from services.core.runtime.keys import Scope, create_key
 from services.core.runtime.serve import served
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
@@ -68,7 +68,7 @@ def running(name: str, url: str, folder: Path) -> Iterator[str]:
         settings = SearchSettings(database_url=url, data_dir=folder)
         app = create_search(settings, url)
     else:
-        settings = IngestSettings(database_url=url)
+        settings = IngestSettings(database_url=url, data_dir=folder)
         app = create_ingest(settings, url)
     with ExitStack() as stack:
         address = stack.enter_context(served(app, settings=settings))

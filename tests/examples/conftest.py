@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import Engine
 
 from services.api.app import create_app
-from services.api.keys import Scope, create_key
 from services.api.settings import ApiSettings
+from services.core.runtime.keys import Scope, create_key
 from services.core.runtime.serve import served
 from services.core.store.engine import make_engine
 from tests.core.runtime.test_worker import eventually

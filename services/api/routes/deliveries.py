@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.api.dependencies import Desk, desk_of
 from services.api.documented import with_key_problems
 from services.api.feed import ChangesGoneError
-from services.api.keys import BEARER, Owner
 from services.api.parameters import CURSOR_PARAMETER, read_page_size
 from services.api.routes.records import next_address
 from services.api.webhooks.deliveries import (
@@ -23,6 +22,7 @@ from services.api.webhooks.deliveries import (
 from services.api.webhooks.pages import LogPage
 from services.core.domain.changes import EVENT_TYPES
 from services.core.domain.errors import InvalidCursorError, InvalidParameterError, NotFoundError
+from services.core.runtime.keys import BEARER, Owner
 from services.core.runtime.parameters import Parameters, described, described_number, invalid, parameters_of, single
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.models import NextPage, Public

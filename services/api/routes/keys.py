@@ -8,7 +8,8 @@ from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.api.dependencies import desk_of
-from services.api.keys import (
+from services.core.domain.errors import ForbiddenError, InvalidBodyError, NotFoundError, UnauthorizedError, UprError
+from services.core.runtime.keys import (
     BEARER,
     LONGEST_EXPIRY_DAYS,
     LONGEST_NAME,
@@ -21,7 +22,6 @@ from services.api.keys import (
     list_keys,
     revoke_key,
 )
-from services.core.domain.errors import ForbiddenError, InvalidBodyError, NotFoundError, UnauthorizedError, UprError
 from services.core.runtime.problem_examples import Responses, problems
 from services.core.runtime.web import JsonAnswer
 from services.core.schemas.models import Public

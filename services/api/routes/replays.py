@@ -7,7 +7,6 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from services.api.dependencies import desk_of
 from services.api.documented import with_key_problems
 from services.api.feed import ChangesGoneError
-from services.api.keys import BEARER, Owner
 from services.api.parameters import CURSOR_PARAMETER, read_page_size
 from services.api.routes.deliveries import LIMIT_PARAMETER, page_answer
 from services.api.webhooks.replays import (
@@ -21,6 +20,7 @@ from services.api.webhooks.replays import (
     list_replays,
 )
 from services.core.domain.errors import InvalidBodyError, InvalidCursorError, InvalidParameterError, NotFoundError
+from services.core.runtime.keys import BEARER, Owner
 from services.core.runtime.parameters import parameters_of, single
 from services.core.runtime.web import JsonAnswer
 from services.core.schemas.models import NextPage, Public

@@ -7,7 +7,6 @@ from sqlalchemy import RowMapping
 
 from services.api.dependencies import Desk, desk_of
 from services.api.documented import with_key_problems
-from services.api.keys import BEARER, Owner
 from services.api.saved_searches import (
     NewSavedSearch,
     SavedSearch,
@@ -23,6 +22,7 @@ from services.api.saved_searches import (
     saved_search_shape,
 )
 from services.core.domain.errors import InvalidBodyError, NotFoundError
+from services.core.runtime.keys import BEARER, Owner
 from services.core.runtime.web import JsonAnswer
 
 router = APIRouter(prefix="/v1/saved-searches", tags=["saved searches"], dependencies=[Depends(BEARER)])

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from services.api.dependencies import desk_of
 from services.api.documented import with_key_problems
 from services.api.feed import ChangesGoneError
-from services.api.keys import BEARER, Owner
 from services.api.webhooks.changing import Enabling, change_endpoint, enable_endpoint
 from services.api.webhooks.endpoints import (
     CreatedEndpoint,
@@ -35,6 +34,7 @@ from services.core.domain.errors import (
     UnavailableError,
     UnknownParameterError,
 )
+from services.core.runtime.keys import BEARER, Owner
 from services.core.runtime.parameters import described, parameters_of, single
 from services.core.runtime.web import JsonAnswer
 

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, s
 
 from services.api.bodies import criterion_columns
 from services.api.feed import refuse_gone
-from services.api.keys import Key
 from services.api.saved_searches import merged_criterion
 from services.api.webhooks.endpoints import (
     ENABLED,
@@ -26,6 +25,7 @@ from services.api.webhooks.replays import AFTER_ENABLING, UNDELIVERED, Range, st
 from services.core.domain.errors import InvalidBodyError
 from services.core.query.filters import Vocabulary
 from services.core.runtime.guard import AddressRules
+from services.core.runtime.keys import Key
 from services.core.store.changes import kept_changes
 from services.core.store.webhooks import deliveries_table, endpoints_table, fanout_table
 

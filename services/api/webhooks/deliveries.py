@@ -10,13 +10,13 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, update
 
 from services.api.feed import refuse_gone
-from services.api.keys import Key
 from services.api.webhooks.endpoints import get_endpoint
 from services.api.webhooks.pages import LogPage, number_in_cursor, page_of
 from services.api.webhooks.queue import PENDING
 from services.api.webhooks.sender import ANSWER_BYTES, AttemptOutcome
 from services.core.domain.changes import EVENT_TYPES
 from services.core.domain.errors import NotFoundError
+from services.core.runtime.keys import Key
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text
 from services.core.store.changes import changes_table, kept_changes

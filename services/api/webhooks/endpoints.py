@@ -19,13 +19,13 @@ from services.api.bodies import (
     checked_criterion,
     criterion_columns,
 )
-from services.api.keys import Key, Scope
 from services.api.matching import Criterion
 from services.api.webhooks.signature import new_secret
 from services.core.domain.changes import DEFAULT_CAUSES, EVENT_TYPES, Cause
 from services.core.domain.errors import InvalidBodyError, NotFoundError, RefusedAddressError, UprError
 from services.core.query.filters import FILTERS, Vocabulary
 from services.core.runtime.guard import LONGEST_URL, AddressRules
+from services.core.runtime.keys import Key, Scope
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text
 from services.core.store.changes import head

@@ -13,11 +13,11 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection, Row, RowMapping, func, insert, select, update
 
 from services.api.feed import refuse_gone
-from services.api.keys import Key
 from services.api.parameters import MAX_SEQ
 from services.api.webhooks.endpoints import ENABLED, get_endpoint
 from services.api.webhooks.pages import LogPage, number_in_cursor, page_of
 from services.core.domain.errors import InvalidBodyError, NotFoundError, UprError
+from services.core.runtime.keys import Key
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text
 from services.core.store.changes import Kept, changes_table, kept_changes

@@ -74,6 +74,12 @@ class GoneError(UprError):
     code, status, title = "gone", 410, "The record was removed"
 
 
+class UnsupportedMediaTypeError(UprError):
+    """A body of a type that the operation does not take."""
+
+    code, status, title = "unsupported_media_type", 415, "Unsupported media type"
+
+
 class RangeNotSatisfiableError(UprError):
     """A range of bytes that begins behind the end of the file."""
 

@@ -9,7 +9,7 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -44,7 +44,9 @@ LARGEST_HEADERS = 16_384
 """Bytes of all headers together."""
 MOST_HEADERS = 100
 BODY_DEADLINE = 30.0
-"""Seconds in which the body of a request must have arrived."""
+"""Seconds in which the body of a request must have arrived; of one that is streamed, the next piece of it."""
+STREAM_DEADLINE = 900.0
+"""Seconds in which the whole of a body that is streamed must have arrived."""
 DRAIN_DEADLINE = 1.0
 DRAIN_BYTES = 8_000_000
 
@@ -174,6 +176,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._body: bytes | None = b""
+        self._stream: _StreamedBody | None = None
         self._head_answered = False
 
     @property
@@ -192,8 +195,13 @@ class _Exchange:
         length = self.headers.get("content-length")
         if length is None and "transfer-encoding" not in self.headers:
             return
-        if length is not None and int(length) > LARGEST_BODY:
-            raise _too_large()
+        streamed: Mapping[tuple[str, str], int] = getattr(self.scope["app"], "streamed_bodies", {})
+        most = streamed.get((self.method, self.scope["path"]))
+        if length is not None and int(length) > (most or LARGEST_BODY):
+            raise _too_large(most or LARGEST_BODY)
+        if most is not None:
+            self._body, self._stream = None, _StreamedBody(self._receive, most)
+            return
         try:
             async with asyncio.timeout(BODY_DEADLINE):
                 self._body = await self._collect_body()
@@ -209,7 +217,7 @@ class _Exchange:
                 return b""
             body += message.get("body", b"")
             if len(body) > LARGEST_BODY:
-                raise _too_large()
+                raise _too_large(LARGEST_BODY)
             if not message.get("more_body", False):
                 return bytes(body)
 
@@ -218,6 +226,8 @@ class _Exchange:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
+        if self._stream is not None and not self._stream.ended:
+            return await self._stream.receive()
         if self._head_answered:
             # Stops an answer that streams: nobody is going to read it.
             return {"type": "http.disconnect"}
@@ -234,7 +244,16 @@ class _Exchange:
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         elif not self._head_answered:
             self.bytes_sent += len(message.get("body", b""))
-            await self._send(message)
+            if self._stream is None or self._stream.ended or message.get("more_body", False):
+                await self._send(message)
+            else:
+                await self._send_before_the_end(message)
+
+    async def _send_before_the_end(self, message: Message) -> None:
+        """Answer while the other side still sends."""
+        await self._send({**message, "more_body": True})
+        await self._drain()
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _complete_headers(self, message: Message) -> None:
         headers = MutableHeaders(scope=message)
@@ -244,6 +263,8 @@ class _Exchange:
             headers["Connection"] = "close"
         if self.allowance is not None:
             headers.update(self.allowance.headers())
+        if self._stream is not None and not self._stream.ended:
+            headers["Connection"] = "close"
         self._complete_caching(headers, message["status"])
         if self.method in READING_METHODS:
             for name, value in _CORS_HEADERS.items():
@@ -308,8 +329,33 @@ def refuse_malformed(scope: Scope, headers: Headers) -> None:
             raise MalformedRequestError(f"The {where} is not valid UTF-8.") from None
 
 
-def _too_large() -> BodyTooLargeError:
-    return BodyTooLargeError(f"A body may have {LARGEST_BODY} bytes.", limit=LARGEST_BODY)
+class _StreamedBody:
+    """A body that its route takes piece by piece, within limits."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self.ended = False
+        self._receive = receive
+        self._most = most
+        self._taken = 0
+        self._deadline = time.monotonic() + STREAM_DEADLINE
+
+    async def receive(self) -> Message:
+        """The next piece. Raises `BodyTooLargeError`, `RequestTimeoutError`."""
+        patience = min(BODY_DEADLINE, self._deadline - time.monotonic())
+        try:
+            async with asyncio.timeout(max(patience, 0)):
+                message = await self._receive()
+        except TimeoutError:
+            raise RequestTimeoutError(f"Nothing of the body arrived for {BODY_DEADLINE:.0f} seconds.") from None
+        self._taken += len(message.get("body", b""))
+        if self._taken > self._most:
+            raise _too_large(self._most)
+        self.ended = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        return message
+
+
+def _too_large(most: int) -> BodyTooLargeError:
+    return BodyTooLargeError(f"A body may have {most} bytes.", limit=most)
 
 
 def _preflight_response(exchange: _Exchange) -> Response:

@@ -61,6 +61,8 @@ class Service(FastAPI):
 
     `examples` are what routes refer to as `#/components/examples/{name}`: written into a route itself, an example
     would lose its members that are null. `conditional`: what anyone may read answers 304 to whoever holds it.
+    `streamed_bodies`: by method and path, how many bytes a body may have that its route takes piece by piece; all
+    others are small, and read before their route is asked.
     `when_stopping` is called when the server takes no more requests: it is to end the answers that would go on and on.
     `stopping` is true from the moment on at which it was told to stop: `/readyz` says so, and connections end.
     """
@@ -87,6 +89,7 @@ class Service(FastAPI):
         self.rate_limits = RateLimits(settings.rate_limit, settings.rate_limit_with_key)
         self.examples: dict[str, Any] = {}
         self.conditional = conditional
+        self.streamed_bodies: dict[tuple[str, str], int] = {}
         self.when_stopping: Callable[[], None] = lambda: None
         self.stopping = False
 

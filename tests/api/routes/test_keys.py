@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from services.api.keys import Scope
+from services.core.runtime.keys import Scope
 from services.core.runtime.settings import CoreSettings
 from tests.api.conftest import MakeKey
 from tests.core.runtime.configured import configured_logs

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from services.api import saved_searches as module
-from services.api.keys import Scope
 from services.core.domain.changes import Cause
+from services.core.runtime.keys import Scope
 from services.core.schemas.events import draft_change
 from services.core.schemas.examples import record_example
 from services.core.store.changes import append_changes

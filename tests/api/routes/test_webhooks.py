@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from services.api.keys import Scope
 from services.api.webhooks import endpoints as module
 from services.api.webhooks.signature import key_of_secret
+from services.core.runtime.keys import Scope
 from services.core.store.changes import append_changes
 from tests.api.conftest import MakeKey
 from tests.api.webhooks.receivers import receiving

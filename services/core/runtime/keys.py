@@ -23,7 +23,6 @@ from fastapi.security import HTTPBearer
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from starlette.concurrency import run_in_threadpool
 
-from services.api.dependencies import desk_of
 from services.core.domain.errors import ForbiddenError, UnauthorizedError
 from services.core.store.keys import api_keys_table
 
@@ -145,7 +144,7 @@ def _valid_key(request: Request) -> Key:
     match = _BEARER.fullmatch(header.strip())
     if match is None:
         raise UnauthorizedError("The Authorization header does not read `Bearer upr_…`.")
-    with desk_of(request).engine.connect() as connection:
+    with _engine(request).connect() as connection:
         key = find_key(connection, match[1])
     if key is None:
         raise UnauthorizedError("The API key is not known.")
@@ -155,8 +154,14 @@ def _valid_key(request: Request) -> Key:
         raise UnauthorizedError(f"The API key {'was revoked' if status == 'revoked' else 'has expired'}.")
     request.app.rate_limits.recognise(header, key.id)
     if key.last_used_at is None or now - key.last_used_at >= _USE_IS_TOLD_EVERY:
-        _remember_use(desk_of(request).engine, key)
+        _remember_use(_engine(request), key)
     return key
+
+
+def _engine(request: Request) -> Engine:
+    """Each service that takes keys has its connections to the database at `app.state.engine`."""
+    engine: Engine = request.app.state.engine
+    return engine
 
 
 def _remember_use(engine: Engine, key: Key) -> None:
