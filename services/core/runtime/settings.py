@@ -1,13 +1,17 @@
 """Settings that every service has. Each service adds its own in `services/{service}/settings.py`.
 
-All are environment variables with the prefix `UPR_`, described in docs/settings.md (a test compares the two).
+All are environment variables with the prefix `UPR_`, described in docs/settings.md (a test compares the two). What a
+folder of secrets holds (UPR_SECRETS_DIR) counts where the environment says nothing.
 """
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from services.core.domain.errors import SettingsError
 
 
 class CoreSettings(BaseSettings):
@@ -15,6 +19,13 @@ class CoreSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="UPR_", extra="ignore")
 
+    secrets_dir: Path | None = Field(
+        default=None,
+        description=(
+            "Folder of files named like settings in small letters (`upr_database_url`), each holding that setting's "
+            "value: secrets of Docker, Kubernetes and systemd. What the environment sets goes before it."
+        ),
+    )
     database_url: str | None = Field(
         default=None,
         description="PostgreSQL to use, `postgresql://user:password@host/database`. Unset: an embedded one is started.",
@@ -67,3 +78,39 @@ class CoreSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log line that is written."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed in, then the environment, then the folder of secrets that the environment names."""
+        del dotenv_settings, file_secret_settings
+        folder = os.environ.get("UPR_SECRETS_DIR")
+        return (
+            (init_settings, env_settings, _secrets(settings_cls, Path(folder)))
+            if folder
+            else (init_settings, env_settings)
+        )
+
+
+def _secrets(settings_cls: type[BaseSettings], folder: Path) -> EnvSettingsSource:
+    """The files of a folder, read as if each were a variable of the environment.
+
+    Raises `SettingsError` where the folder or a file cannot be read: silence would be dear, for a process that does not
+    learn of its database starts an empty one of its own.
+    """
+    try:
+        files = [path for path in folder.iterdir() if path.name.startswith("upr_")]
+        found = {path.name: path.read_text(encoding="utf-8").strip() for path in files}
+    except OSError as fault:
+        raise SettingsError(f"{fault.filename} of UPR_SECRETS_DIR cannot be read: {fault.strerror}.") from fault
+    except UnicodeDecodeError as fault:
+        raise SettingsError(f"A file of UPR_SECRETS_DIR {folder} is not UTF-8.") from fault
+    source = EnvSettingsSource(settings_cls)
+    source.env_vars = found
+    return source
