@@ -1,6 +1,6 @@
 """Check requirements/*.txt without a network: no addresses, all hashed, and in step with pyproject.toml.
 
-In step means: what the extra needs, followed through the packages installed here, is what its file pins, at versions
+In step means: what the extra (or the dependency group) needs, followed through the packages installed here, is what its file pins, at versions
 that satisfy whoever asks for them, and every file pins the same versions.
 """
 
@@ -21,13 +21,15 @@ ADDRESS = re.compile(r"://|^\s*-|@ ", re.MULTILINE)
 
 def main() -> int:
     """Print the faults; the exit status."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    paths = {name: ROOT / "requirements" / f"{name}.txt" for name in extras}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"]
+    wanted = {name: [*project["project"]["dependencies"], *lines] for name, lines in extras.items()}
+    wanted |= project.get("dependency-groups", {})
+    paths = {name: ROOT / "requirements" / f"{name}.txt" for name in wanted}
     faults = [fault for path in paths.values() for fault in form_faults(path)]
     if not faults:  # else they could not be read
         pinned = {name: pins(path) for name, path in paths.items()}
-        faults += [fault for name in extras for fault in step_faults(name, project, pinned[name])]
+        faults += [fault for name in wanted for fault in step_faults(name, wanted, pinned[name])]
         faults += version_faults(pinned)
     sys.stdout.writelines(f"requirements/{fault}\n" for fault in faults)
     if not faults:
@@ -56,10 +58,10 @@ def form_faults(path: Path) -> Iterator[str]:
             yield f"{path.name}: not pinned with hashes: {requirement.strip()}"
 
 
-def step_faults(extra: str, project: dict, pinned: dict[str, Requirement]) -> Iterator[str]:
+def step_faults(extra: str, wanted: dict[str, list[str]], pinned: dict[str, Requirement]) -> Iterator[str]:
     """Where a file pins something else than the extra needs."""
     needed: set[str] = set()
-    todo = [Requirement(line) for line in (*project["dependencies"], *project["optional-dependencies"][extra])]
+    todo = [Requirement(line) for line in wanted[extra]]
     seen: set[str] = set()
     while todo:
         requirement = todo.pop()
@@ -68,9 +70,7 @@ def step_faults(extra: str, project: dict, pinned: dict[str, Requirement]) -> It
             continue
         seen.add(str(requirement))
         if name == OURS:
-            todo += [
-                Requirement(line) for each in requirement.extras for line in project["optional-dependencies"][each]
-            ]
+            todo += [Requirement(line) for each in requirement.extras for line in wanted[each]]
             continue
         needed.add(name)
         if name not in pinned:
