@@ -1,7 +1,7 @@
 """Check requirements/*.txt without a network: no addresses, all hashed, and in step with pyproject.toml.
 
-In step means: what the extra (or the dependency group) needs, followed through the packages installed here, is what its file pins, at versions
-that satisfy whoever asks for them, and every file pins the same versions.
+In step means: what the extra (or the dependency group) needs, followed through the packages installed here, is what its
+file pins, at versions that satisfy whoever asks for them, and every file pins the same versions.
 """
 
 import re

@@ -57,7 +57,7 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 _CAREFUL_HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    # What a browser is shown by mistake runs nothing, loads nothing and stands in nobody's frame. A page says otherwise.
+    # What a browser shows by mistake runs nothing, loads nothing and stands in nobody's frame. Pages say otherwise.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
