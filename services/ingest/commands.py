@@ -24,6 +24,7 @@ from services.ingest.background import background_work
 from services.ingest.conflicts import Field, conflicts_in
 from services.ingest.keeping_commands import quarantine, reparse, sandbox_barriers
 from services.ingest.parse import ParsedFile, files_under, parse_files
+from services.ingest.run_commands import discard, release, run
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
 from services.ingest.sandbox import Sandbox, SandboxLimits
 from services.ingest.settings import IngestSettings
@@ -197,7 +198,8 @@ def withdraw(
         _print_summary(run_withdrawal(engine, told, why), Console())
 
 
-app.command()(sources)
+for _command in (run, release, discard, sources):
+    app.command()(_command)
 app.command()(quarantine)
 app.command()(reparse)
 app.command("sandbox")(sandbox_barriers)

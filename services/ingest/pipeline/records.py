@@ -121,6 +121,11 @@ def note_stage(engine: Engine, run: str, stage: Stage) -> None:
     _set(engine, run, stage=stage)
 
 
+def note_passed(engine: Engine, run: RunRecord, checked: Mapping[str, int]) -> None:
+    """Note that a run looks right, and is to be loaded."""
+    _set(engine, run.id, stage=Stage.LOADING, counts={**run.counts, "checked": dict(checked)})
+
+
 def note_counts(engine: Engine, run: str, counts: Mapping[str, Any]) -> None:
     """Note what a run has done when it stops."""
     _set(engine, run, counts=dict(counts))

@@ -61,7 +61,7 @@ def _go_on(task: Task) -> Ended:
     except BaseException as stopped:
         _note_stop(task, since, stopped)
         raise
-    return _end(task, report(task, since), figures, reasons)
+    return _end(task, _counted(task, since, figures), reasons)
 
 
 def _through_the_stages(task: Task) -> tuple[Figures | None, list[Reason]]:
@@ -78,7 +78,7 @@ def _through_the_stages(task: Task) -> tuple[Figures | None, list[Reason]]:
         reasons = reasons_against(figures, task.source.description, whole=task.run.options.whole)
         if reasons or task.run.options.dry_run:
             return figures, reasons
-        records.note_stage(task.engine, run, Stage.LOADING)
+        records.note_passed(task.engine, task.run, figures.counts())
     load_all(task)
     return figures, []
 
@@ -91,15 +91,19 @@ def _find_and_fetch(task: Task) -> None:
         fetch_all(task, fetch)
 
 
-def _end(task: Task, counts: Mapping[str, Any], figures: Figures | None, reasons: Sequence[Reason]) -> Ended:
+def _counted(task: Task, since: float, figures: Figures | None) -> Mapping[str, Any]:
+    """The report, with what was checked, now or before the run was stopped."""
+    checked = figures.counts() if figures else records.run_of(task.engine, task.run.id).counts.get("checked")
+    return {**report(task, since), **({"checked": checked} if checked else {})}
+
+
+def _end(task: Task, counts: Mapping[str, Any], reasons: Sequence[Reason]) -> Ended:
     if any(reason.failed for reason in reasons):
         status = Status.FAILED
     elif task.run.options.dry_run:
         status = Status.TRIED
     else:
         status = Status.HELD if reasons else Status.FINISHED
-    if checked := figures.counts() if figures else task.run.counts.get("checked"):
-        counts = {**counts, "checked": checked}
     records.end(task.engine, task.run, status, counts, reasons)
     if status is not Status.HELD:
         shutil.rmtree(task.folder, ignore_errors=True)
@@ -109,7 +113,7 @@ def _end(task: Task, counts: Mapping[str, Any], figures: Figures | None, reasons
 def _note_stop(task: Task, since: float, stopped: BaseException) -> None:
     """Note how far the run came. A fault of ours ends it as failed; whoever is asked to stop goes on with it later."""
     with suppress(*DATABASE_AWAY):
-        counts = report(task, since)
+        counts = _counted(task, since, None)
         records.note_counts(task.engine, task.run.id, counts)
         if isinstance(stopped, Exception) and not isinstance(stopped, (*DATABASE_AWAY, StoppedError)):
             reason = Reason("fault", f"{type(stopped).__name__}: {stopped}", failed=True)

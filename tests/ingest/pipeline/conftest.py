@@ -6,10 +6,10 @@ from sqlalchemy import Engine
 
 from services.core.store.engine import make_engine
 from services.ingest.pipeline.run import Ended
-from services.ingest.pipeline.task import Step
+from services.ingest.pipeline.task import Desk, Step
 from tests.ingest.pipeline.documents import matrix
 from tests.ingest.pipeline.site import Site, open_site
-from tests.ingest.pipeline.world import run_tiny, tiny_source
+from tests.ingest.pipeline.world import desk_on, run_tiny, tiny_source
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +44,9 @@ def run(database_url: str, site: Site, tmp_path: Path) -> Run:
         return run_tiny(database_url, tmp_path, tiny_source(site.address, **about), tell, **more)  # type: ignore[arg-type]
 
     return run_it
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    with desk_on(database_url, tmp_path) as opened:
+        yield opened

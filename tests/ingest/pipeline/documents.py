@@ -13,6 +13,7 @@ TEXTS = (
     "Establish a national preventive mechanism against torture",
     "Abolish the death penalty in law and in practice",
 )
+THEME = "Prohibition of torture & ill-treatment (including cruel, inhuman or degrading treatment)"
 HEADINGS = ("Recommendation and recommending State", "Position", "Themes", "SDGs")
 
 
@@ -26,14 +27,14 @@ def matrix(state: str, cycle: int, texts: Sequence[str] = TEXTS, *, supported: b
     for cell, heading in zip(table.rows[0].cells, HEADINGS, strict=True):
         cell.text = heading
     row = table.add_row().cells
-    row[0].merge(row[3]).text = "Theme: Prohibition of torture & ill-treatment"
+    row[0].merge(row[3]).text = f"Theme: {THEME}"
     position = "Supported" if supported else "Noted"
     for number, text in enumerate(texts, start=1):
         cells = table.add_row().cells
         cells[0].text = f"120.{number} {text} (Alderia);"
         cells[0].add_paragraph(f"Source of Position: A/HRC/{50 + cycle}/9/Add.1 - Para.{number}")
         cells[1].text = position
-        cells[2].text = "- Prohibition of torture & ill-treatment (including cruel, inhuman or degrading treatment)"
+        cells[2].text = f"- {THEME}"
         cells[3].text = "- 16 - PEACE, JUSTICE AND STRONG INSTITUTIONS"
     written = io.BytesIO()
     document.save(written)

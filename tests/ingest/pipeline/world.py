@@ -2,7 +2,9 @@
 
 import datetime
 import hashlib
+import itertools
 import os
+import re
 import signal
 import tempfile
 import urllib.error
@@ -12,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, event, text
 
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.store.archive import Archive
@@ -140,23 +142,26 @@ def run_tiny(
         return run_source(desk, source, Options(**asked))  # type: ignore[arg-type]
 
 
-def killed_at(stage: str, count: int) -> Callable[[Step], None]:
-    """Ends this process at the nth step of a stage, as the kernel ends one."""
-    left = count
-
-    def tell(step: Step) -> None:
-        nonlocal left
-        if step.stage == stage:
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return tell
+def run_and_die(url: str, folder: str, site: str, commits: int) -> None:
+    """For a child process: run, and be killed, as the kernel kills, before the commit of this number."""
+    counted = count_commits(lambda count: os.kill(os.getpid(), signal.SIGKILL) if count == commits else None)
+    with counted:
+        run_tiny(url, Path(folder), tiny_source(site))
 
 
-def run_and_die(url: str, folder: str, site: str, stage: str, count: int) -> None:
-    """For a child process: run until it is killed."""
-    run_tiny(url, Path(folder), tiny_source(site), killed_at(stage, count))
+@contextmanager
+def count_commits(heard: Callable[[int], None]) -> Iterator[None]:
+    """Within, `heard` is told the number of each transaction before it is committed."""
+    numbers = itertools.count(1)
+
+    def committing(_connection: Connection) -> None:
+        heard(next(numbers))
+
+    event.listen(Engine, "commit", committing)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "commit", committing)
 
 
 TABLES = (
@@ -169,15 +174,14 @@ _NUMBERED = {"changes": ["id"], "readings": ["id"], "ingest_issues": ["id"]}
 
 
 def contents(engine: Engine) -> dict[str, list[str]]:
-    """Every row of the store, without the moments, and the ids that are drawn by lot."""
+    """Every row of the store, without the moments, the ids that are drawn by lot, and the port of the site."""
     with engine.connect() as connection:
         return {table: _rows(connection, table) for table in TABLES}
 
 
-def _rows(connection: object, table: str) -> list[str]:
-    left_out = [*_OF_ITS_OWN, *_NUMBERED.get(table, [])]
-    keys = "".join(f" - '{name}'" for name in left_out)
+def _rows(connection: Connection, table: str) -> list[str]:
+    keys = "".join(f" - '{name}'" for name in (*_OF_ITS_OWN, *_NUMBERED.get(table, [])))
     if table == "changes":
         keys += " #- '{data,created_at}' #- '{data,updated_at}'"
-    rows = connection.execute(text(f"SELECT (to_jsonb(held_row) {keys})::text FROM {table} AS held_row"))  # type: ignore[attr-defined]
-    return sorted(row[0] for row in rows)
+    rows = connection.execute(text(f"SELECT (to_jsonb(held_row) {keys})::text FROM {table} AS held_row"))
+    return sorted(re.sub(r"127\.0\.0\.1:\d+", "site", row[0]) for row in rows)

@@ -1,0 +1,41 @@
+"""What runs work with, as the settings of this process say."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from services.core.store.archive import FOLDER, Archive
+from services.ingest.fetching.fetcher import Fetcher
+from services.ingest.pipeline.task import Desk, Step
+from services.ingest.sandbox import Sandbox
+from services.ingest.settings import IngestSettings
+from services.ingest.sources import Source
+from services.ingest.sources.base import Fetch
+
+RUNS = "runs"
+"""The place, in the data folder, of what adapters put together in a run."""
+
+
+@contextmanager
+def open_desk(
+    settings: IngestSettings, engine: Engine, tell: Callable[[Step], None] = lambda _step: None
+) -> Iterator[Desk]:
+    """A desk for one run at a time. `tell`: see `Desk`."""
+    archive = Archive(settings.data_dir / FOLDER)
+
+    @contextmanager
+    def fetching(source: Source, run: str) -> Iterator[Fetch]:
+        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=source.description.rate)
+
+    with Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox:
+        yield Desk(
+            engine=engine,
+            archive=archive,
+            sandbox=sandbox,
+            open_fetch=fetching,
+            folder=settings.data_dir / RUNS,
+            backfill_after=timedelta(days=settings.backfill_after_days),
+            tell=tell,
+        )
