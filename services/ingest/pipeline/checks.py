@@ -46,7 +46,7 @@ def reasons_against(figures: Figures, source: Description, *, whole: bool) -> li
 
     `whole`: the run looked for everything, so that what it did not find is gone (not with `--since` or `--limit`).
     """
-    failed = list(_failures(figures, whole=whole))
+    failed = _failures(figures, may_be_empty=source.least.found == 0 or not whole)
     if failed:
         return failed
     reasons = []
@@ -66,9 +66,9 @@ def reasons_against(figures: Figures, source: Description, *, whole: bool) -> li
     return reasons
 
 
-def _failures(figures: Figures, *, whole: bool) -> list[Reason]:
+def _failures(figures: Figures, *, may_be_empty: bool) -> list[Reason]:
     if figures.found == 0:
-        return [Reason("nothing_found", "no file was found", failed=True)] if whole else []
+        return [] if may_be_empty else [Reason("nothing_found", "no file was found", failed=True)]
     if figures.files_got == 0:
         detail = f"none of the {figures.found} files that were found was to be had"
         return [Reason("nothing_fetched", detail, failed=True)]

@@ -60,9 +60,9 @@ class Rate(_Strict):
 
 
 class Least(_Strict):
-    """What a whole run must find, or it is held."""
+    """What a whole run must find, or it is held. 0: there may be nothing at times, as in a folder."""
 
-    found: int = Field(ge=1)
+    found: int = Field(ge=0)
 
 
 class Hold(_Strict):

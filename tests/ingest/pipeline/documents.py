@@ -39,3 +39,12 @@ def matrix(state: str, cycle: int, texts: Sequence[str] = TEXTS, *, supported: b
     written = io.BytesIO()
     document.save(written)
     return written.getvalue()
+
+
+def other() -> bytes:
+    """A Word document of no kind that is read."""
+    document = docx.Document()
+    document.add_paragraph("The canteen is closed on Friday.")
+    written = io.BytesIO()
+    document.save(written)
+    return written.getvalue()

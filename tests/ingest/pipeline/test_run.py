@@ -13,7 +13,7 @@ from services.ingest.pipeline.run import run_released, run_source
 from services.ingest.pipeline.task import Desk, Step, StoppedError
 from services.ingest.runs import recent_runs
 from tests.ingest.pipeline.conftest import Run
-from tests.ingest.pipeline.documents import TEXTS, matrix
+from tests.ingest.pipeline.documents import TEXTS, matrix, other
 from tests.ingest.pipeline.site import Site
 from tests.ingest.pipeline.world import contents, tiny_source
 
@@ -77,11 +77,11 @@ def test_a_page_laid_out_anew_deletes_nothing(run: Run, engine: Engine, site: Si
     assert held_after(run, engine) == ["files_gone"]
     site.answers = {name: (200, b"<!DOCTYPE html><p>Please log in") for name in site.files if "Costamar" in name}
     assert held_after(run, engine) == ["files_gone"]
-    site.answers = {name: (200, b"PK\x03\x04 damaged") for name in site.files if "Costamar" in name}
+    site.answers = {name: (200, other()) for name in site.files if "Costamar" in name}
     assert held_after(run, engine) == ["files_gone"]
 
 
-@pytest.mark.parametrize("answer", [(404, b""), (200, b"<!DOCTYPE html>"), (200, b"PK\x03\x04 damaged"), (500, b"")])
+@pytest.mark.parametrize("answer", [(404, b""), (200, b"<!DOCTYPE html>"), (200, other()), (403, b"")])
 def test_a_run_that_gets_nothing_has_failed(run: Run, engine: Engine, site: Site, answer: tuple[int, bytes]) -> None:
     run()
     before = records_of(engine)
@@ -196,16 +196,16 @@ def test_what_is_gone_stays_held_and_is_told_once(run: Run, engine: Engine, site
 
 
 def test_what_cannot_be_read_or_had_is_told_and_the_rest_is_loaded(run: Run, engine: Engine, site: Site) -> None:
-    site.files["broken.docx"] = b"PK\x03\x04 damaged"
-    site.answers["Costamar-2.docx"] = (500, b"")
+    site.files["other.docx"] = other()
+    site.answers["Costamar-2.docx"] = (403, b"")
     ended = run()
     assert ended.status == "finished"
     assert (ended.counts["parsed"], ended.counts["unreadable"], ended.counts["refused"]) == (5, 1, 1)
-    assert ended.counts["issues"] == {"damaged_docx": 1, "server_error": 1}
+    assert ended.counts["issues"] == {"unknown_kind": 1, "forbidden": 1}
     site.answers.clear()
     site.log.clear()
     ended = run()
-    assert (ended.counts["fetched"], ended.counts["unchanged"]) == (1, 6)  # the broken one is not read again
+    assert (ended.counts["fetched"], ended.counts["unchanged"]) == (1, 6)  # the other one is not read again
     assert ended.counts["issues"] == {}
 
 

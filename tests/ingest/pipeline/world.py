@@ -1,15 +1,11 @@
 """A tiny source, and what runs it: real HTTP, a real store; documents are read in this process, which is quicker."""
 
 import datetime
-import hashlib
 import itertools
 import os
 import re
 import signal
-import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,13 +15,14 @@ from sqlalchemy import Connection, Engine, event, text
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
-from services.ingest.fetching.outcomes import Fetched, NotFetchedError
+from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
 from services.ingest.pipeline.records import Options
 from services.ingest.pipeline.run import Ended, run_source
 from services.ingest.pipeline.task import Desk, Step
 from services.ingest.sandbox import ReadFile, Sandbox
+from services.ingest.settings import IngestSettings
 from services.ingest.sources import Source
 from services.ingest.sources.base import Found, Visit
 from services.ingest.sources.description import Description
@@ -74,59 +71,16 @@ class ReadHere(Sandbox):
                 yield ReadFile(path, path.name, error)
 
 
-class PlainFetch:
-    """Asks with the ETag that it was told last time."""
-
-    def __init__(self, archive: Archive, folder: Path) -> None:
-        self._archive = archive
-        self._folder = folder
-
-    def __call__(
-        self,
-        address: str,
-        *,
-        kinds: frozenset[str],
-        most_bytes: int | None = None,  # noqa: ARG002 - as `Fetch` has it
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002
-        may_be_missing: bool = False,  # noqa: ARG002
-    ) -> Fetched:
-        note = self._folder / hashlib.sha256(address.encode()).hexdigest()
-        held = orjson.loads(note.read_bytes()) if note.exists() else None
-        request = urllib.request.Request(address, headers={"If-None-Match": held["etag"]} if held else {})
-        try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                data, etag = answer.read(), answer.headers["ETag"]
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code == 304:
-                path = self._archive.path(held["sha256"])
-                return Fetched(address, address, 304, {}, held["sha256"], path, held["kind"], path.stat().st_size, True)
-            code = "missing" if error.code == 404 else "server_error"
-            raise NotFetchedError(code, f"answer {error.code}", address=address, missing=error.code == 404) from None
-        kind = "docx" if data.startswith(b"PK") else "html" if data.startswith(b"<") else "json"
-        if kind not in kinds and not (kind == "json" and "csv" in kinds):
-            raise NotFetchedError("wrong_type", f"{kind} came", address=address)
-        sha256 = hashlib.sha256(data).hexdigest()
-        with tempfile.NamedTemporaryFile(dir=self._folder) as file:
-            file.write(data)
-            file.flush()
-            path = self._archive.keep(Path(file.name), sha256)
-        note.write_bytes(orjson.dumps({"etag": etag, "sha256": sha256, "kind": kind}))
-        return Fetched(
-            address, address, 200, {}, sha256, path, kind, len(data), bool(held and held["sha256"] == sha256)
-        )
-
-
 @contextmanager
 def desk_on(url: str, folder: Path, tell: Callable[[Step], None] = lambda _step: None) -> Iterator[Desk]:
     """What a run works with, on a database and a folder of its own."""
     engine = make_engine(url, pool_size=6)
     archive = Archive(folder / "documents")
-    (folder / "etags").mkdir(parents=True, exist_ok=True)
+    settings = IngestSettings(fetch_allow_loopback=True)
 
     @contextmanager
-    def fetching(_source: Source, _run: str) -> Iterator[PlainFetch]:
-        yield PlainFetch(archive, folder / "etags")
+    def fetching(source: Source, run: str) -> Iterator[Fetcher]:
+        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=source.description.rate)
 
     try:
         yield Desk(engine, archive, ReadHere(), fetching, folder / "runs", datetime.timedelta(days=180), tell)
