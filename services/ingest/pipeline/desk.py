@@ -27,7 +27,9 @@ def open_desk(
 
     @contextmanager
     def fetching(source: Source, run: str) -> Iterator[Fetch]:
-        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=source.description.rate)
+        about = source.description
+        folders = [address for address in about.sites.values() if not address.startswith(("http://", "https://"))]
+        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=about.rate, folders=folders)
 
     with Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox:
         yield Desk(
