@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-restart
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-restart bench-outage
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -81,6 +81,9 @@ bench-webhooks: $(INSTALLED) ## Whether webhooks lose nothing when everything is
 
 bench-restart: $(INSTALLED) ## Whether an update of each process in turn, under load and behind Caddy, fails a request or loses an event.
 	$(BIN)/python -m benchmarks.rolling_restart $(ARGS)
+
+bench-outage: $(INSTALLED) ## What is answered while PostgreSQL is killed for 30 s under load, and how soon all goes on.
+	$(BIN)/python -m benchmarks.outage $(ARGS)
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets attach

@@ -26,7 +26,12 @@ class Desk:
 @contextmanager
 def open_desk(settings: ApiSettings, database_url: str) -> Iterator[Desk]:
     """A desk on a database; its connections are closed in the end."""
-    engine = make_engine(database_url, pool_size=settings.database_pool_size, name="upr-api")
+    engine = make_engine(
+        database_url,
+        pool_size=settings.database_pool_size,
+        name="upr-api",
+        statement_seconds=settings.database_statement_seconds,
+    )
     try:
         reference = ReferenceShelf(engine)
         live = LiveFeed(engine, database_url, reference, most_waiting=settings.feed_most_waiting)

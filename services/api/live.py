@@ -26,7 +26,7 @@ from services.core.domain.changes import Match
 from services.core.domain.errors import UnavailableError
 from services.core.runtime.problems import DATABASE_AWAY
 from services.core.store.changes import CHANNEL, ChangeRecord, change_from_row, changes_table, kept_changes
-from services.core.store.engine import snapshot
+from services.core.store.engine import LIVELINESS, snapshot
 from services.core.store.reference import Reference, ReferenceShelf
 
 log = structlog.get_logger(__name__)
@@ -169,7 +169,7 @@ class LiveFeed:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    self._database_url, autocommit=True, application_name="upr-api-listen"
+                    self._database_url, autocommit=True, application_name="upr-api-listen", **LIVELINESS
                 ) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._told.set()

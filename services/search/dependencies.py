@@ -16,7 +16,7 @@ from services.core.runtime.worker import BackgroundWorker
 from services.core.schemas.dataset import dataset
 from services.core.schemas.shapes import Shape
 from services.core.store.changes import CHANNEL, occurred_at
-from services.core.store.engine import make_engine
+from services.core.store.engine import LIVELINESS, make_engine
 from services.core.store.reference import Reference, ReferenceShelf
 from services.search.cutoff import Cutoff
 from services.search.documents import INDEX_VERSION, LAYOUT
@@ -27,8 +27,8 @@ from services.search.settings import SearchSettings
 
 log = structlog.get_logger(__name__)
 
-LONGEST_PAUSE = 10.0
-"""Seconds that the follower waits at most before it tries an engine again that did not answer."""
+LONGEST_PAUSE = 5.0
+"""Seconds that the follower waits at most before it tries an engine or a database again that did not answer."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,9 @@ def _wake_on_changes(database_url: str, worker: BackgroundWorker, stop: threadin
     """LISTEN until told to stop. Without the connection the worker still looks every now and then."""
     while not stop.is_set():
         try:
-            with psycopg.connect(database_url, autocommit=True, application_name="upr-search-listen") as connection:
+            with psycopg.connect(
+                database_url, autocommit=True, application_name="upr-search-listen", **LIVELINESS
+            ) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
                 worker.wake()
                 while not stop.is_set():

@@ -30,12 +30,14 @@ from services.api.webhooks.tries import TryPool
 from services.core.runtime.worker import BackgroundWorker, stop_signals_ignored
 from services.core.schemas.events import webhook_body
 from services.core.store.changes import CHANNEL
-from services.core.store.engine import make_engine
+from services.core.store.engine import LIVELINESS, make_engine
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
 """How often we look for due retries, and for changes whose notification was lost."""
+LONGEST_PAUSE = 5.0
+"""Seconds that we wait at most before we try a database again that did not answer."""
 REPORT_SECONDS = 60.0
 FORGET_SECONDS, FORGOTTEN_AT_ONCE = 60.0, 5_000
 """How often old changes are removed, and how many in one transaction."""
@@ -349,7 +351,9 @@ class ChangeListener:
                 self._stopping.wait(2.0)
 
     def _listen(self) -> None:
-        with psycopg.connect(self._database_url, autocommit=True, application_name="upr-deliver") as connection:
+        with psycopg.connect(
+            self._database_url, autocommit=True, application_name="upr-deliver", **LIVELINESS
+        ) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             while not self._stopping.is_set():
                 for _ in connection.notifies(timeout=0.5, stop_after=1):
@@ -367,7 +371,7 @@ def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
         deadline_seconds=seconds,
         kept=KeptFor.from_settings(settings),
     )
-    worker = BackgroundWorker("deliver", deliverer.step, idle_wait=POLL_SECONDS, longest_pause=10.0)
+    worker = BackgroundWorker("deliver", deliverer.step, idle_wait=POLL_SECONDS, longest_pause=LONGEST_PAUSE)
     deliverer.wake = worker.wake
     listener = ChangeListener(database_url, worker.wake)
     listener.start()

@@ -156,10 +156,17 @@ def response_to_exception(scope: Scope, exception: Exception) -> Response:
         log.error("request failed", exc_info=exception)
         error = error if isinstance(error, InternalFaultError) else InternalFaultError("The service is not set up.")
     elif error is not exception:
-        log.warning("request could not be served", code=error.code, exc_info=exception)
+        log.warning("request could not be served", code=error.code, fault=first_line(exception))
     unavailable = error.status == HTTPStatus.SERVICE_UNAVAILABLE
     seconds = str(error.extensions.get("retry_after", SECONDS_UNTIL_RETRY))
     return problem_response(scope, error, {"Retry-After": seconds} if unavailable else None)
+
+
+def first_line(exception: Exception) -> str:
+    """What an exception says, without the parameters and addresses that libraries add. While a database is away, one
+    comes with every request: their tracebacks would fill disks and tell nothing more.
+    """
+    return f"{type(exception).__name__}: {str(exception).partition(chr(10))[0]}"
 
 
 def install_problem_handlers(app: FastAPI) -> None:

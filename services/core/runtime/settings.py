@@ -37,6 +37,14 @@ class CoreSettings(BaseSettings):
     database_pool_size: int = Field(
         default=10, ge=1, description="Database connections that one process may hold at once."
     )
+    database_statement_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description=(
+            "How long one query of the API may take; who asked is then told (503). 0: for ever. Loading and indexing "
+            "have no such limit."
+        ),
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address under which people reach the API: permalinks and `next` links start with it.",

@@ -23,7 +23,7 @@ from services.core.domain.errors import NotFoundError, UnavailableError, Unknown
 from services.core.runtime.docs_page import docs_routes
 from services.core.runtime.manners import RequestManners, RequestMetrics
 from services.core.runtime.openapi import complete
-from services.core.runtime.problems import PROBLEM_RESPONSE, install_problem_handlers
+from services.core.runtime.problems import DATABASE_AWAY, PROBLEM_RESPONSE, first_line, install_problem_handlers
 from services.core.runtime.rate_limits import RateLimits
 from services.core.runtime.settings import CoreSettings
 
@@ -243,6 +243,9 @@ def _operations_routes(service: Service, readiness: Readiness) -> APIRouter:
 def _faults(readiness: Readiness) -> Mapping[str, str | None]:
     try:
         return readiness()
+    except DATABASE_AWAY as exception:
+        log.warning("the database does not answer", fault=first_line(exception))
+        return {"database": "it does not answer"}
     except Exception as exception:
         log.exception("readiness could not be told")
         return {"readiness": type(exception).__name__}

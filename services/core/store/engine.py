@@ -14,18 +14,37 @@ from sqlalchemy.exc import DisconnectionError
 IDLE_IN_TRANSACTION_MS = 60_000
 """A writer that falls asleep inside a transaction would hold `change_head`, and with it every other writer."""
 
+POOL_SECONDS = 5.0
+"""How long we wait for one of the pool's connections while others have them all."""
+RECYCLE_SECONDS = 1800
+"""The age at which a connection is made anew: what a server behind an address changes to is found in time."""
+LIVELINESS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""How soon a connection of ours gives up a server that is gone without a word: in seconds, the last in milliseconds."""
 
-def make_engine(url: str, *, pool_size: int = 10, name: str = "upr") -> Engine:
-    """An engine for a libpq URL. `name` is what the server shows as the application."""
+
+def make_engine(url: str, *, pool_size: int = 10, name: str = "upr", statement_seconds: float = 0) -> Engine:
+    """An engine for a libpq URL. `name` is what the server shows as the application.
+
+    The server cancels a statement that takes longer than `statement_seconds`; 0: none.
+    """
     # Filters differ so much in what they meet that a plan for all values alike is often a bad one: the feed filtered
     # by one State took three times as long with it.
     plans = "-c plan_cache_mode=force_custom_plan"
     options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC {plans}"
+    options += f" -c statement_timeout={round(statement_seconds * 1000)}" if statement_seconds else ""
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
-        connect_args={"application_name": name, "options": options, "connect_timeout": 10},
+        pool_timeout=POOL_SECONDS,
+        pool_recycle=RECYCLE_SECONDS,
+        connect_args={"application_name": name, "options": options, **LIVELINESS},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
