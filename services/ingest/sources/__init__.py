@@ -11,11 +11,19 @@ from services.ingest.sources.base import Adapter
 from services.ingest.sources.council_reports.adapter import CouncilReports
 from services.ingest.sources.description import FILE, Description, read_description, with_mirrors
 from services.ingest.sources.folder.adapter import Folder
+from services.ingest.sources.ohchr_country_pages.adapter import OhchrCountryPages
 from services.ingest.sources.uhri.adapter import UhriExport
 from services.ingest.sources.un_documents.adapter import UnDocuments
 from services.ingest.sources.upr_info.adapter import UprInfo
 
-ADAPTERS: tuple[Adapter, ...] = (CouncilReports(), Folder(), UhriExport(), UnDocuments(), UprInfo())
+ADAPTERS: tuple[Adapter, ...] = (
+    CouncilReports(),
+    Folder(),
+    OhchrCountryPages(),
+    UhriExport(),
+    UnDocuments(),
+    UprInfo(),
+)
 """All of them, in the order of their names."""
 
 

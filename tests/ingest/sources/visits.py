@@ -30,7 +30,7 @@ class PlainFetch:
         kinds: frozenset[str],
         most_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
-        may_be_missing: bool = False,  # noqa: ARG002 - as `Fetch` has it
+        may_be_missing: bool = False,
     ) -> Fetched:
         try:
             with httpx.Client(follow_redirects=True, timeout=10, verify=False) as client:
@@ -46,7 +46,7 @@ class PlainFetch:
             raise NotFetchedError("too_large", f"{len(answer.content):,} bytes", address=address)
         kind = next((name for begin, name in _BEGINNINGS if answer.content.lstrip().startswith(begin)), "unknown")
         if kind not in kinds:
-            raise NotFetchedError("unexpected_kind", kind, address=address, missing=kind == "html")
+            raise NotFetchedError("unexpected_kind", kind, address=address, missing=may_be_missing and kind == "html")
         return self._kept(address, answer, kind)
 
     def _kept(self, address: str, answer: httpx.Response, kind: str) -> Fetched:
