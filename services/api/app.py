@@ -11,6 +11,8 @@ from services import __version__
 from services.api.dependencies import open_desk
 from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
+from services.api.pages.home_page import home_page
+from services.api.pages.record_page import record_pages
 from services.api.routes import (
     calendars,
     changes,
@@ -31,6 +33,7 @@ from services.api.routes.matrix import matrix_routes
 from services.api.routes.records import detail_routes, list_routes
 from services.api.routes.statistics import statistics_routes
 from services.api.settings import ApiSettings
+from services.core.pages.rendering import Pages
 from services.core.runtime.keys import recognise_key
 from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
@@ -87,4 +90,15 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(replays.router)
     service.include_router(saved_searches.router)
     service.include_router(keys.router)
+    search = settings.search_public_url.rstrip("/")
+    service.state.pages = Pages(
+        "services.api.pages",
+        public_url=settings.public_url,
+        home="/pages",
+        origins=[settings.search_public_url],
+        shared={"search_home": f"{search}/search", "docs_address": f"{settings.public_url.rstrip('/')}/docs"},
+    )
+    service.include_router(service.state.pages.routes())
+    service.include_router(record_pages())
+    service.include_router(home_page())
     return service

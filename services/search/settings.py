@@ -14,10 +14,6 @@ class SearchSettings(CoreSettings):
     search_port: int = Field(
         default=8001, ge=0, le=65535, description="Port that the search service listens on. 0: a free one."
     )
-    search_public_url: str = Field(
-        default="http://127.0.0.1:8001",
-        description="Address under which people reach the search service: links to searches and pages start with it.",
-    )
     search_engine: Literal["embedded", "meilisearch"] = Field(
         default="embedded",
         description="`embedded` keeps the index in the data folder; `meilisearch` uses the server of UPR_MEILI_URL.",

@@ -1,7 +1,8 @@
 """Lists and details of every noun."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -20,7 +21,7 @@ from services.core.domain.changes import SINGULAR
 from services.core.domain.errors import GoneError, InvalidParameterError, NotFoundError, UprError
 from services.core.query.filters import FILTERS, ID_PATTERN, Vocabulary
 from services.core.runtime.conditional import is_conditional, unchanged, version_of
-from services.core.runtime.parameters import parameters_of
+from services.core.runtime.parameters import Parameters, parameters_of
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
 from services.core.schemas.models import NumberedParts
@@ -57,11 +58,10 @@ def list_routes() -> APIRouter:
 
 
 def detail_routes() -> APIRouter:
-    """`GET /v1/{noun}/{id}` for every noun, and permalinks without the version."""
+    """`GET /v1/{noun}/{id}` for every noun."""
     router = APIRouter()
     for noun in AGGREGATES:
         _add_detail(router, noun)
-        _add_permalink(router, noun)
     return router
 
 
@@ -176,44 +176,78 @@ def _add_detail(router: APIRouter, noun: str) -> None:
     )
     def get_record(request: Request, record_id: RecordId) -> Response:
         """By its id. `Link` has its permalink, and where it says how to cite it."""
-        desk = desk_of(request)
-        parameters = parameters_of(request)
-        language, asked = read_language(parameters), read_asked(noun, parameters, of_one=True)
-        with _reading(desk, asked) as connection:
-            detail = read_detail(connection, noun, record_id)
-            reference = desk.reference.as_of(connection, detail.seq)
-            names, record = Names(reference, language), detail.record
-            if record is None:
-                return _elsewhere(connection, request, noun, record_id, names)
-            if asked.parts:  # any change may be one of a part
-                version = version_of(request, detail.seq, reference.names_hash, modified=detail.as_of)
-            else:
-                modified = max(record.updated_at, reference.changed_at)
-                version = version_of(
-                    request, record.revision, record.updated_at, reference.names_hash, modified=modified
-                )
-            if (held := unchanged(request, version)) is not None:
-                return held
-            (shape,) = _shapes(noun, [record], asked, Setting(connection, names, desk.settings.public_url))
-        canonical = permalink(desk.settings.public_url, noun, record_id)
-        address = f"{desk.settings.public_url.rstrip('/')}/v1/{noun}/{record_id}/citation"
-        headers = version.headers() | links(canonical=canonical, describedby=address) | {"Content-Language": language}
-        return JsonAnswer(shape, headers=headers)
+        told = told_record(request, noun, record_id, parameters_of(request))
+        match told:
+            case Moved():
+                return redirect(request, noun, told.record_id, 308)
+            case Parts():
+                return JsonAnswer({"id": record_id, "parts": told.shapes}, status_code=300)
+            case Told():
+                return JsonAnswer(told.shape, headers=told.headers)
+        return told
 
 
-def _elsewhere(connection: Connection, request: Request, noun: str, record_id: str, names: Names) -> Response:
-    """What an id answers that no record bears: its new id, its parts, or that it is gone."""
+@dataclass(frozen=True)
+class Told:
+    """A record as it is shown, and the headers that go with it."""
+
+    shape: Shape
+    names: Names
+    dataset: Shape
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The id is a former one: this is the record's now."""
+
+    record_id: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The id is of a number that holds several recommendations."""
+
+    shapes: list[Shape]
+
+
+def told_record(request: Request, noun: str, record_id: str, parameters: Parameters) -> Told | Moved | Parts | Response:
+    """What an id stands for, or 304 where the reader holds it.
+
+    Raises `GoneError`, `NotFoundError`, and the faults of parameters.
+    """
+    desk = desk_of(request)
+    language, asked = read_language(parameters), read_asked(noun, parameters, of_one=True)
+    with _reading(desk, asked) as connection:
+        detail = read_detail(connection, noun, record_id)
+        reference = desk.reference.as_of(connection, detail.seq)
+        names, record = Names(reference, language), detail.record
+        if record is None:
+            return _elsewhere(connection, desk, noun, record_id, names)
+        if asked.parts:  # any change may be one of a part
+            version = version_of(request, detail.seq, reference.names_hash, modified=detail.as_of)
+        else:
+            modified = max(record.updated_at, reference.changed_at)
+            version = version_of(request, record.revision, record.updated_at, reference.names_hash, modified=modified)
+        if (held := unchanged(request, version)) is not None:
+            return held
+        (shape,) = _shapes(noun, [record], asked, Setting(connection, names, desk.settings.public_url))
+    canonical = permalink(desk.settings.public_url, noun, record_id)
+    address = f"{desk.settings.public_url.rstrip('/')}/v1/{noun}/{record_id}/citation"
+    headers = version.headers() | links(canonical=canonical, describedby=address) | {"Content-Language": language}
+    return Told(shape, names, dataset(detail.seq, detail.as_of, reference), headers)
+
+
+def _elsewhere(connection: Connection, desk: Desk, noun: str, record_id: str, names: Names) -> Moved | Parts:
+    """What an id stands for that no record bears: a record with a new id, or parts. Raises for one that is gone."""
     if noun == "recommendations":
         bearer = bearer_of(connection, record_id)
         if bearer is not None:
-            return redirect(request, noun, bearer, 308)
+            return Moved(bearer)
         parts = parts_of(connection, record_id)
         if parts:
             shapes = [shape_of(noun, AGGREGATES[noun].from_row(row), names) for row in parts]
-            url = desk_of(request).settings.public_url
-            return JsonAnswer(
-                {"id": record_id, "parts": [with_address(noun, shape, url) for shape in shapes]}, status_code=300
-            )
+            return Parts([with_address(noun, shape, desk.settings.public_url) for shape in shapes])
     raise not_there(connection, noun, record_id)
 
 
@@ -223,12 +257,6 @@ def not_there(connection: Connection, noun: str, record_id: str) -> UprError:
     if reason is not None:
         return GoneError(f"The {SINGULAR[noun]} {record_id} was removed: {reason}.", reason=reason)
     return NotFoundError(f"There is no {SINGULAR[noun]} {record_id[:120]}.")
-
-
-def _add_permalink(router: APIRouter, noun: str) -> None:
-    @router.get(f"/{noun}/{{record_id}}", include_in_schema=False)
-    def permalink_of_record(request: Request, record_id: str) -> Response:
-        return redirect(request, noun, record_id, 307)
 
 
 def redirect(request: Request, noun: str, record_id: str, status: int, below: str = "") -> Response:

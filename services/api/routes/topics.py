@@ -10,7 +10,7 @@ from services.api.details.catalogue import add_parts, list_answer, record_answer
 from services.api.details.parts import Setting
 from services.api.details.topics import TopicEntry, topic_shape, topics
 from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
-from services.api.routes.records import next_address, redirect
+from services.api.routes.records import Told, next_address
 from services.core.domain.errors import (
     InvalidCursorError,
     InvalidParameterError,
@@ -19,7 +19,7 @@ from services.core.domain.errors import (
     UnknownParameterError,
 )
 from services.core.runtime.conditional import unchanged, version_of
-from services.core.runtime.parameters import described_number, parameters_of, single
+from services.core.runtime.parameters import Parameters, described_number, parameters_of, single
 from services.core.runtime.problem_examples import problems
 from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.dataset import dataset
@@ -107,8 +107,13 @@ def list_topics(request: Request) -> Response:
 )
 def get_topic(request: Request, slug: Slug) -> Response:
     """A topic has no history: what it joins changes with the version of OpenUPR, and records are labelled anew."""
+    told = told_topic(request, slug, parameters_of(request))
+    return JsonAnswer(told.shape, headers=told.headers) if isinstance(told, Told) else told
+
+
+def told_topic(request: Request, slug: str, parameters: Parameters) -> Told | Response:
+    """A topic as it is shown, or 304 where the reader holds it. Raises `NotFoundError`, and faults of parameters."""
     desk = desk_of(request)
-    parameters = parameters_of(request)
     asked, language = read_asked(NOUN, parameters, of_one=True), read_language(parameters)
     entry = _entry(slug)
     with snapshot(desk.engine) as connection:
@@ -117,17 +122,12 @@ def get_topic(request: Request, slug: Slug) -> Response:
         version = version_of(request, seq, reference.names_hash, modified=as_of)
         if (held := unchanged(request, version)) is not None:
             return held
-        setting = Setting(connection, Names(reference, language), desk.settings.public_url)
+        names = Names(reference, language)
+        setting = Setting(connection, names, desk.settings.public_url)
         shape = topic_shape(entry, setting)
         add_parts(setting, [shape], [entry], asked.parts)
     headers = version.headers() | links(canonical=shape["url"]) | {"Content-Language": language}
-    return JsonAnswer(asked.cut(shape), headers=headers)
-
-
-@router.get("/topics/{slug}", include_in_schema=False)
-def permalink_of_topic(request: Request, slug: str) -> Response:
-    """The permalink of a topic, without a version."""
-    return redirect(request, NOUN, slug, 307)
+    return Told(asked.cut(shape), names, dataset(seq, as_of, reference), headers)
 
 
 def _entry(slug: str) -> TopicEntry:

@@ -56,7 +56,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters["marked"] = marked
-        self._environment.globals |= {"asset": self.asset, "language_names": LANGUAGE_NAMES, **(shared or {})}
+        self._environment.globals |= {
+            "asset": self.asset,
+            "language_names": LANGUAGE_NAMES,
+            "base": self._base,
+            **(shared or {}),
+        }
 
     def address(self, path: str, pairs: Pairs = ()) -> Address:
         """The address of a path of this service, from the root of the host: a proxy may have put us below a path."""
@@ -93,7 +98,7 @@ class Pages:
             reader_language(request),
             {"error": error},
             status=error.status,
-            headers=response_to_exception(request.scope, error).headers,
+            headers=_of_fault(response_to_exception(request.scope, error)),
         )
 
     def routes(self) -> APIRouter:
@@ -145,6 +150,11 @@ def marked(text: str) -> Markup:
     return Markup("").join(
         Markup("<mark>{}</mark>").format(part) if place % 2 else part for place, part in enumerate(escaped)
     )
+
+
+def _of_fault(problem: Response) -> dict[str, str]:
+    """What the problem document says beside its content: when to try again, which methods there are."""
+    return {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
 
 
 def _policy(origins: Sequence[str]) -> str:

@@ -49,6 +49,10 @@ class CoreSettings(BaseSettings):
         default="http://127.0.0.1:8000",
         description="Address under which people reach the API: permalinks and `next` links start with it.",
     )
+    search_public_url: str = Field(
+        default="http://127.0.0.1:8001",
+        description="Address under which people reach the search service: links to searches and pages start with it.",
+    )
     contact: str | None = Field(
         default=None,
         description="E-mail address or web page of whoever runs the service; stands in the OpenAPI documents.",

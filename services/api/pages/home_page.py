@@ -1,0 +1,52 @@
+"""The first page of the host: what is loaded, and what to try."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import func, literal, select, union_all
+
+from services.api.dependencies import desk_of
+from services.api.pages.record_page import pages_of
+from services.core.pages.rendering import as_page, reader_language
+from services.core.query.analysis import fold
+from services.core.runtime.conditional import unchanged, version_of
+from services.core.schemas.dataset import dataset
+from services.core.schemas.names import Names
+from services.core.store.changes import head_and_time
+from services.core.store.engine import snapshot
+from services.core.store.reviews import REVIEWS
+from services.core.store.tables import AGGREGATES
+
+_COUNTED = ("recommendations", "statements", "hearings", "documents", "pledges", "observations")
+
+
+def home_page() -> APIRouter:
+    """`/`."""
+    router = APIRouter(include_in_schema=False)
+    router.add_api_route("/", as_page(pages_of, _home), methods=["GET"])
+    return router
+
+
+def _home(request: Request) -> Response:
+    desk, language = desk_of(request), reader_language(request)
+    with snapshot(desk.engine) as connection:
+        seq, as_of = head_and_time(connection)
+        reference = desk.reference.as_of(connection, seq)
+        version = version_of(request, seq, reference.names_hash, modified=as_of)
+        if (held := unchanged(request, version)) is not None:
+            return held
+        counts: dict[str, int] = dict(connection.execute(_counts()).tuples().all())
+        reviewed = connection.scalars(select(REVIEWS.table.c.state_under_review).distinct()).all()
+    names = Names(reference, language)
+    values: dict[str, Any] = {
+        "counts": [(noun, names.of_filter_value("type", noun), counts[noun]) for noun in _COUNTED],
+        "states": sorted((names.state(code) for code in reviewed), key=lambda state: fold(state["name"])),
+        "dataset": dataset(seq, as_of, reference),
+    }
+    return pages_of(request).page(request, "own/home.html", language, values, headers=version.headers())
+
+
+def _counts() -> Any:
+    """How many records of each noun there are, in one query."""
+    each = [select(literal(noun), func.count()).select_from(AGGREGATES[noun].table) for noun in _COUNTED]
+    return union_all(*each)
