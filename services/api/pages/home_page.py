@@ -35,7 +35,7 @@ def _home(request: Request) -> Response:
         version = version_of(request, seq, reference.names_hash, modified=as_of)
         if (held := unchanged(request, version)) is not None:
             return held
-        counts: dict[str, int] = dict(connection.execute(_counts()).tuples().all())
+        counts = {row.noun: row.records for row in connection.execute(_counts())}
         reviewed = connection.scalars(select(REVIEWS.table.c.state_under_review).distinct()).all()
     names = Names(reference, language)
     values: dict[str, Any] = {
@@ -48,5 +48,7 @@ def _home(request: Request) -> Response:
 
 def _counts() -> Any:
     """How many records of each noun there are, in one query."""
-    each = [select(literal(noun), func.count()).select_from(AGGREGATES[noun].table) for noun in _COUNTED]
-    return union_all(*each)
+    columns = [
+        (literal(noun).label("noun"), func.count().label("records"), AGGREGATES[noun].table) for noun in _COUNTED
+    ]
+    return union_all(*(select(noun, records).select_from(table) for noun, records, table in columns))
