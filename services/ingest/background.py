@@ -1,17 +1,21 @@
-"""What the ingest service does beside answering: reads uploads, and reads again what newer parsers read better."""
+"""What the ingest service does beside answering: runs sources, reads uploads, and reads again what it reads better."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 
 from services.core.runtime.worker import BackgroundWorker
 from services.core.store.archive import FOLDER as DOCUMENTS
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
+from services.ingest.pipeline.desk import open_desk
 from services.ingest.reparse import Reparser
 from services.ingest.sandbox import Sandbox
+from services.ingest.scheduler import Scheduler, scheduled
 from services.ingest.settings import IngestSettings
+from services.ingest.sources import SOURCES, source_named
 from services.ingest.uploads import FOLDER as UPLOADS
 from services.ingest.uploads import UploadReader, Uploads
 
@@ -55,3 +59,25 @@ def _running(worker: BackgroundWorker) -> Iterator[None]:
     finally:
         worker.stop()
         thread.join()
+
+
+@contextmanager
+def scheduled_runs(settings: IngestSettings, database_url: str) -> Iterator[Scheduler]:
+    """Run sources when they are due, and what was released, until the end; a run under way then goes on next time.
+
+    Raises `SettingsError` for a source that is not there.
+    """
+    known = {name: source_named(name, settings.source_sites) for name in SOURCES}
+    planned = scheduled(settings.ingest_schedule, known)
+    with ExitStack() as stack:
+        connections = settings.ingest_runs_at_once * _CONNECTIONS_A_RUN
+        engine = make_engine(database_url, pool_size=connections, name="upr-ingest-runs")
+        stack.callback(engine.dispose)
+        scheduler = Scheduler(engine, known, planned, partial(open_desk, settings, engine))
+        for worker in scheduler.workers(settings.ingest_runs_at_once):
+            stack.enter_context(_running(worker))
+        yield scheduler
+
+
+_CONNECTIONS_A_RUN = 20
+"""The run's own, one that holds its lock, and one for each thread that fetches (`Rate.at_once` has at most 16)."""

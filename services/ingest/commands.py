@@ -20,7 +20,7 @@ from services.core.runtime.logs import configure_logs
 from services.core.runtime.serve import serve as serve_app
 from services.core.store.archive import FOLDER, Archive
 from services.ingest.app import create_app
-from services.ingest.background import background_work
+from services.ingest.background import background_work, scheduled_runs
 from services.ingest.conflicts import Field, conflicts_in
 from services.ingest.keeping_commands import quarantine, reparse, sandbox_barriers
 from services.ingest.parse import ParsedFile, files_under, parse_files
@@ -207,10 +207,13 @@ app.command("sandbox")(sandbox_barriers)
 
 @app.command()
 def serve() -> None:
-    """Serve runs, issues and documents over HTTP; read what is sent, and again what newer parsers read better."""
+    """Serve runs, sources, issues and documents over HTTP; run what is due (UPR_INGEST_SCHEDULE).
+
+    It also reads what is sent, and again what newer parsers read better.
+    """
     settings = IngestSettings()
     configure_logs(settings, service="ingest")
-    with ready_database(settings) as url, background_work(settings, url):
+    with ready_database(settings) as url, background_work(settings, url), scheduled_runs(settings, url):
         serve_app(create_app(settings, url), host=settings.ingest_host, port=settings.ingest_port, settings=settings)
 
 

@@ -26,6 +26,16 @@ class IngestSettings(CoreSettings):
         ge=0,
         description="A document published longer ago than this is history: its changes have the cause `backfill`.",
     )
+    ingest_schedule: str = Field(
+        default="",
+        description=(
+            "Sources that `upr ingest serve` runs when they are due, with commas between them, or `all`. Empty: "
+            "nobody is asked for anything."
+        ),
+    )
+    ingest_runs_at_once: int = Field(
+        default=2, ge=1, le=16, description="Sources that `upr ingest serve` runs at the same time."
+    )
     source_sites: Mapping[str, Mapping[str, str]] = Field(
         default={},
         description=(

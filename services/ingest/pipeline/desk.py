@@ -1,5 +1,6 @@
 """What runs work with, as the settings of this process say."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,16 +21,19 @@ RUNS = "runs"
 
 @contextmanager
 def open_desk(
-    settings: IngestSettings, engine: Engine, tell: Callable[[Step], None] = lambda _step: None
+    settings: IngestSettings,
+    engine: Engine,
+    tell: Callable[[Step], None] = lambda _step: None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Desk]:
-    """A desk for one run at a time. `tell`: see `Desk`."""
+    """A desk for one run at a time. `tell`: see `Desk`; `sleep` may raise `StoppedError`, too."""
     archive = Archive(settings.data_dir / FOLDER)
 
     @contextmanager
     def fetching(source: Source, run: str) -> Iterator[Fetch]:
         about = source.description
         folders = [address for address in about.sites.values() if not address.startswith(("http://", "https://"))]
-        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=about.rate, folders=folders)
+        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=about.rate, folders=folders, sleep=sleep)
 
     with Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox:
         yield Desk(

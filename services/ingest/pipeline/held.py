@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.ingest import held_table, readings_table, staged_table
-from services.ingest.datasets import DATA_SETS
-from services.ingest.parsers import PARSERS
+from services.ingest.readers import readers_of
 
 
 class Outcome(StrEnum):
@@ -35,8 +34,8 @@ class Held:
 
 @cache
 def readers_version() -> str:
-    """Changes with every new version of any parser: what could not be read before is worth another try."""
-    versions = sorted([(each.name, each.version) for each in PARSERS] + [(e.parser, e.version) for e in DATA_SETS])
+    """Changes with every new version of what reads files: what could not be read before is worth another try."""
+    versions = [sorted(readers_of(head).items()) for head in (b"%PDF-", b"PK", b"")]
     return hashlib.sha256(repr(versions).encode()).hexdigest()[:12]
 
 

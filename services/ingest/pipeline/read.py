@@ -11,6 +11,7 @@ from services.ingest.datasets.base import DataSet
 from services.ingest.pipeline.records import Stage
 from services.ingest.pipeline.staging import Staged, State, packed
 from services.ingest.pipeline.task import Step, Task
+from services.ingest.quarantine import Quarantine
 from services.ingest.reading import Reading, ReadIssue
 
 
@@ -52,7 +53,7 @@ def _documents(task: Task, files: Iterable[Staged]) -> Iterator[tuple[Staged, Re
             ahead.append(file)
             yield path_of(task, file)
 
-    for outcome in task.desk.sandbox.read_all(paths()):
+    for outcome in Quarantine(task.engine).read_all(task.desk.sandbox, paths()):
         yield ahead.popleft(), outcome.result
 
 
