@@ -80,14 +80,16 @@ class Exchange:
             parts = decoded(_body(response, network, received), received.get("content-encoding", ""))
             yield Answer(response.status, received, parts, network.behind_head)
 
-    def _sent(self, address: CheckedAddress, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    def _sent(self, address: CheckedAddress, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+        """What a server told us (an ETag, say) goes back byte for byte."""
         own = [
             ("Host", address.authority),
             ("User-Agent", self._user_agent),
             ("Accept-Encoding", ACCEPTED),
             ("Connection", "close"),
         ]
-        return own + [(name, value) for name, value in headers.items() if name.lower() not in _OWN_HEADERS]
+        own += [(name, value) for name, value in headers.items() if name.lower() not in _OWN_HEADERS]
+        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in own]
 
 
 class _Network(GuardedNetwork):
@@ -190,25 +192,25 @@ def _told_as_faults() -> Iterator[None]:
     except RefusedAddressError as fault:
         raise FetchError("refused_address", fault.detail) from fault
     except httpcore.TimeoutException as fault:
-        raise FetchError("timeout", _plain(fault)) from fault
+        raise FetchError("timeout", plain(fault)) from fault
     except httpcore.ProxyError as fault:
-        raise FetchError("proxy_failed", _plain(fault)) from fault
+        raise FetchError("proxy_failed", plain(fault)) from fault
     except httpcore.NetworkError as fault:
         raise _network_fault(fault) from fault
     except httpcore.ProtocolError as fault:
         cut = "without sending complete message body" in str(fault) or "incomplete chunked read" in str(fault)
-        raise FetchError("incomplete" if cut else "bad_answer", _plain(fault)) from fault
+        raise FetchError("incomplete" if cut else "bad_answer", plain(fault)) from fault
 
 
 def _network_fault(fault: httpcore.NetworkError) -> FetchError:
     cause = fault.__cause__
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return FetchError(_certificate_code(cause), _plain(fault))
+        return FetchError(_certificate_code(cause), plain(fault))
     if isinstance(cause, ssl.SSLError):
-        return FetchError("tls_failed", _plain(fault))
+        return FetchError("tls_failed", plain(fault))
     if "does not resolve" in str(fault):
-        return FetchError("unknown_host", _plain(fault))
-    return FetchError("connection_failed", _plain(fault))
+        return FetchError("unknown_host", plain(fault))
+    return FetchError("connection_failed", plain(fault))
 
 
 def _certificate_code(fault: ssl.SSLCertVerificationError) -> str:
@@ -217,7 +219,7 @@ def _certificate_code(fault: ssl.SSLCertVerificationError) -> str:
     return "tls_wrong_host" if fault.verify_code in {_WRONG_HOST, _WRONG_ADDRESS} else "tls_untrusted"
 
 
-def _plain(fault: Exception) -> str:
+def plain(told: object) -> str:
     """In one line of printable characters: some of it may be the server's own words."""
-    told = "".join(character if character.isprintable() else " " for character in str(fault))
-    return (told or type(fault).__name__)[:500]
+    line = "".join(character if character.isprintable() else " " for character in str(told))
+    return (line or type(told).__name__)[:500]

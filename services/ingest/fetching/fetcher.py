@@ -27,7 +27,7 @@ from services.core.runtime.guard import AddressRules, CheckedAddress, Resolve
 from services.core.store.archive import Archive
 from services.ingest.fetching import robots
 from services.ingest.fetching.codes import CODES, FetchError
-from services.ingest.fetching.exchange import Exchange
+from services.ingest.fetching.exchange import Exchange, plain
 from services.ingest.fetching.files import SCHEMES, Files
 from services.ingest.fetching.intake import Intake, Wanted
 from services.ingest.fetching.kept import FETCHED, UNCHANGED, Kept, Resource, Response, Settled
@@ -37,10 +37,10 @@ from services.ingest.settings import IngestSettings
 from services.ingest.sources.description import Rate
 
 MOST_REDIRECTS = 10
-TRIES = 4
-"""Requests for one address in one call, where what went wrong may pass."""
 _ADDRESSES_AT_ONCE = 256
 """Locks, so that two threads never ask for one address at the same time."""
+_LONGEST_CONDITION = 1_000
+"""Characters of an ETag. Longer ones are a server's mistake, and not worth sending back."""
 _ALLOWS_ALL = frozenset({"missing", "login_needed", "forbidden", "withheld", "unexpected_status"})
 """Outcomes of asking for robots.txt that mean there is none: all 4xx (RFC 9309, 2.3.1.3) but those that pass."""
 
@@ -52,12 +52,14 @@ stamina.instrumentation.set_on_retry_hooks(())
 class Limits:
     """The bounds of one file, and how long one call goes on. All times in seconds.
 
-    `deadline`: for a whole transfer. `last_try_after`: no try begins later. `first_pause`: between the first two
+    `deadline`: for a whole transfer. `tries`: requests for one address in one call, where what went wrong may pass.
+    `last_try_after`: no try begins later. `first_pause`: between the first two
     tries; it doubles. `pause_when_too_many`: how long a host is left alone that says 429 without saying how long.
     """
 
     most_bytes: int = 100_000_000
     deadline: float = 120.0
+    tries: int = 4
     last_try_after: float = 300.0
     first_pause: float = 1.0
     pause_when_too_many: float = 10.0
@@ -171,7 +173,7 @@ class Fetcher:
         try:
             for attempt in stamina.retry_context(
                 on=_worth_another_try,
-                attempts=TRIES,
+                attempts=self._limits.tries,
                 timeout=self._limits.last_try_after,
                 wait_initial=self._limits.first_pause,
                 wait_max=self._limits.first_pause * 30,
@@ -218,11 +220,11 @@ class Fetcher:
         try:
             return self._exchange.rules.read_address(address)
         except RefusedAddressError as refused:
-            raise FetchError("refused_address", f"{address[:200]}: {refused.detail}") from refused
+            raise FetchError("refused_address", f"{plain(address)[:200]}: {refused.detail}") from refused
 
     def _next_hop(self, address: CheckedAddress, location: str) -> CheckedAddress:
         try:
-            target = urldefrag(urljoin(address.url, location.strip().replace(" ", "%20"))).url
+            target = urldefrag(urljoin(address.url, _as_meant(location))).url
         except ValueError as fault:
             raise FetchError("bad_redirect", f"{address.url} redirects to what is no address.") from fault
         following = self._checked(target)
@@ -317,7 +319,7 @@ def _conditions(known: Resource | None) -> dict[str, str]:
     if known is None or known.headers is None:
         return {}
     asked = {"If-None-Match": known.headers.get("etag"), "If-Modified-Since": known.headers.get("last-modified")}
-    return {name: value for name, value in asked.items() if value}
+    return {name: value for name, value in asked.items() if value and len(value) <= _LONGEST_CONDITION}
 
 
 def _worth_another_try(fault: Exception) -> bool | float:
@@ -336,6 +338,15 @@ def _not_fetched(address: str, fault: FetchError) -> NotFetchedError:
         host_refuses=fault.follows.host_refuses,
         retry_after=fault.retry_after,
     )
+
+
+def _as_meant(location: str) -> str:
+    """A Location as its server means it: some send blanks, and letters that are not ASCII, as they are."""
+    try:
+        told = location.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        told = location
+    return told.strip().replace(" ", "%20")
 
 
 def _origin(address: CheckedAddress) -> str:

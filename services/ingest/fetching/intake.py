@@ -119,10 +119,10 @@ def _judge(wanted: Wanted, answer: Answer, incoming: Incoming, kind: str) -> Non
     page = _head(incoming.path) if kind == "html" else b""
     if page and (wall := wall_of(answer.headers, page)) is not None:
         raise _challenged(wall, answer)
-    if kind not in (wanted.kinds or ()):
-        raise _another_type(wanted, answer, kind, page)
     if not is_whole(incoming.path, kind):
         raise FetchError("incomplete", f"The {kind.upper()} file is cut off.", status=answer.status)
+    if kind not in (wanted.kinds or ()):
+        raise _another_type(wanted, answer, kind, page)
 
 
 def _fill(incoming: Incoming, answer: Answer, wanted: Wanted) -> None:
@@ -169,7 +169,7 @@ def _refusal(answer: Answer, page: bytes) -> FetchError:
         return _challenged(wall, answer)
     if answer.status in _REDIRECTS:
         return FetchError("bad_redirect", f"The answer {answer.status} does not say where to.", status=answer.status)
-    code = _BY_STATUS.get(answer.status) or ("server_error" if answer.status >= 500 else "unexpected_status")
+    code = _BY_STATUS.get(answer.status) or ("server_error" if 500 <= answer.status < 600 else "unexpected_status")
     wait = _wait(answer) if answer.status in _SAYS_WHEN else None
     return FetchError(code, f"The server answered {answer.status}.", retry_after=wait, status=answer.status)
 

@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 from services.core.store.archive import Archive
 from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.fetching.outcomes import NotFetchedError
-from tests.ingest.fetching.conftest import PDF, MakeFetcher, rows
+from tests.ingest.fetching.conftest import MakeFetcher, rows
 from tests.ingest.fetching.hostile_server import HostileServer
+from tests.ingest.fetching.samples import PDF
 
 PDFS = frozenset({"pdf"})
 

@@ -12,7 +12,8 @@ from services.ingest.fetching.exchange import Exchange
 from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.fetching.outcomes import NotFetchedError
 from services.ingest.fetching.pace import Pace
-from tests.ingest.fetching.conftest import PAGE, PDF
+from tests.ingest.fetching.conftest import AUTHORITIES
+from tests.ingest.fetching.samples import PAGE, PDF
 
 PDFS = frozenset({"pdf"})
 
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fetcher(engine: Engine, archive: Archive, folder: Path) -> Fetcher:
-    exchange = Exchange(AddressRules(), "tests")
+    exchange = Exchange(AddressRules(), "tests", ssl_context=AUTHORITIES)
     return Fetcher(engine, archive, exchange, Pace(engine, 1.0, 1), folders=[folder.as_uri()])
 
 
