@@ -73,12 +73,22 @@ CODES = {
 class FetchError(Exception):
     """Inside fetching: one request failed. The fetcher keeps it, and makes a `NotFetchedError` of the last one."""
 
-    def __init__(self, code: str, detail: str, *, retry_after: float | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+        of_host: bool = False,
+    ) -> None:
+        """`of_host`: found out for all that the host has, and not to be tried again now."""
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
         self.status = status
+        self.of_host = of_host
 
     @property
     def follows(self) -> Code:

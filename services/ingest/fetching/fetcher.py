@@ -41,8 +41,16 @@ _ADDRESSES_AT_ONCE = 256
 """Locks, so that two threads never ask for one address at the same time."""
 _LONGEST_CONDITION = 1_000
 """Characters of an ETag. Longer ones are a server's mistake, and not worth sending back."""
-_ALLOWS_ALL = frozenset({"missing", "login_needed", "forbidden", "withheld", "unexpected_status"})
-"""Outcomes of asking for robots.txt that mean there is none: all 4xx (RFC 9309, 2.3.1.3) but those that pass."""
+_ALLOWS_ALL = frozenset({"missing", "login_needed", "forbidden", "withheld", "no_content"})
+"""Outcomes of asking for robots.txt that mean there is none: as all 4xx (RFC 9309, 2.3.1.3) but those that pass."""
+_OF_THE_HOST = frozenset(
+    {
+        *("challenged", "host_resting", "asked_to_wait", "too_many_requests", "refused_address", "proxy_failed"),
+        *("unknown_host", "connection_failed", "timeout"),
+        *("tls_failed", "tls_expired", "tls_wrong_host", "tls_untrusted"),
+    }
+)
+"""Outcomes of asking for robots.txt that say the same of everything else there, and more than that it is not known."""
 
 # The log of requests is the table `responses`; stamina would write another one.
 stamina.instrumentation.set_on_retry_hooks(())
@@ -238,7 +246,8 @@ class Fetcher:
         rules, parsed = self._robots.of(_origin(address))
         if rules.text is None:
             left = (rules.until - _now()).total_seconds()
-            raise FetchError("robots_unreachable", f"robots.txt of {address.authority}: {rules.why}", retry_after=left)
+            code = rules.code if rules.code in _OF_THE_HOST else "robots_unreachable"
+            raise FetchError(code, f"robots.txt of {address.authority}: {rules.why}", retry_after=left, of_host=True)
         if not parsed.can_fetch(address.url, robots.NAME):
             raise FetchError("robots_disallowed", f"robots.txt of {address.authority} keeps us from {address.target}.")
 
@@ -292,15 +301,17 @@ class Fetcher:
             came = self._until_it_comes(Wanted(url, None, robots.MOST_BYTES, {}))
         except FetchError as fault:
             self._kept.failed(url, fault.code)
-            none = fault.code in _ALLOWS_ALL and fault.status is not None and fault.status < 500
-            return robots.Rules("" if none else None, _now(), fault.detail)
+            allows_all = fault.code in _ALLOWS_ALL or (400 <= (fault.status or 0) < 500 and not fault.follows.retried)
+            return robots.Rules("" if allows_all else None, _now(), fault.code, fault.detail)
         return robots.Rules(_text(came.path), _now())
 
     def _remembered(self, resource: Resource) -> robots.Rules | None:
-        if resource.outcome in _ALLOWS_ALL - {"unexpected_status"}:
+        if resource.outcome in _ALLOWS_ALL:
             return robots.Rules("", resource.checked_at)
         if resource.outcome not in {FETCHED, UNCHANGED}:
-            return robots.Rules(None, resource.checked_at, resource.outcome)
+            return robots.Rules(
+                None, resource.checked_at, resource.outcome, f"it could not be had ({resource.outcome})."
+            )
         path = self._archive.path(resource.sha256 or "")
         return robots.Rules(_text(path), resource.checked_at) if resource.sha256 and path.exists() else None
 
@@ -324,7 +335,7 @@ def _conditions(known: Resource | None) -> dict[str, str]:
 
 def _worth_another_try(fault: Exception) -> bool | float:
     """By stamina's backoff; or at once, where the host's turn does the waiting."""
-    if not isinstance(fault, FetchError) or not fault.follows.retried:
+    if not isinstance(fault, FetchError) or fault.of_host or not fault.follows.retried:
         return False
     return 0.0 if fault.retry_after else True
 
@@ -335,7 +346,7 @@ def _not_fetched(address: str, fault: FetchError) -> NotFetchedError:
         fault.detail,
         address=address,
         missing=fault.follows.missing,
-        host_refuses=fault.follows.host_refuses,
+        host_refuses=fault.of_host or fault.follows.host_refuses,
         retry_after=fault.retry_after,
     )
 

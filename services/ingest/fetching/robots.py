@@ -25,10 +25,13 @@ UNREACHABLE_FOR = datetime.timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a host says, and until when we take its word. `text` is None where it could not be asked."""
+    """What a host says, and until when we take its word. `text` is None where it could not be asked; `code` and `why`
+    then say what came of asking.
+    """
 
     text: str | None
     read_at: datetime.datetime
+    code: str = ""
     why: str = ""
 
     @property

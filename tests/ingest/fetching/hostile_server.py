@@ -93,7 +93,7 @@ def _read(connected: socket.socket) -> Request | None:
     head = b""
     while b"\r\n\r\n" not in head:
         part = connected.recv(65536)
-        if not part:
+        if not part or not (head + part)[:1].isalpha():  # TLS, say
             return None
         head += part
     first, *lines = head.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
