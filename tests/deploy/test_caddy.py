@@ -20,6 +20,7 @@ from services.core.runtime.settings import CoreSettings
 from services.ingest.app import create_app as create_ingest
 from services.ingest.settings import IngestSettings
 from services.search.app import create_app as create_search
+from services.search.pages.search_page import HOME as SEARCH_PAGE
 from services.search.settings import SearchSettings
 from tests.deploy.files import DEPLOY
 from tests.postgres_fixtures import FreshDatabases
@@ -87,6 +88,10 @@ def _wait(client: httpx.Client, log: Path) -> None:
             time.sleep(0.02)
 
 
+PAGES = {"search": (SEARCH_PAGE, f"{SEARCH_PAGE}/assets/")}
+"""What is for people, which no OpenAPI document tells of."""
+
+
 def routed(path: str) -> str:
     """The service that the Caddyfile gives a path to."""
     text = CADDYFILE.read_text()
@@ -118,7 +123,8 @@ def test_no_route_of_the_proxy_leads_nowhere(apps: dict[str, FastAPI]) -> None:
         (patterns,) = re.findall(rf"^\t@{name} path (.+)$", text, re.MULTILINE)
         for pattern in patterns.split():
             beginning = pattern.removesuffix("*")
-            assert any(path.startswith(beginning) for path in apps[name].openapi()["paths"]), pattern
+            served = [*apps[name].openapi()["paths"], *PAGES.get(name, ())]
+            assert any(path.startswith(beginning) for path in served), pattern
 
 
 @needs_caddy
@@ -141,7 +147,10 @@ def test_caddy_takes_the_file(site_address: str, tmp_path: Path) -> None:
         ("/v1/suggest?q=tort", "search"),
         ("/v1/facets/topic", "search"),
         ("/v1/similar/PER-2-116.17", "search"),
+        ("/search?q=torture", "search"),
         ("/v1/ingest/runs", "ingest"),
+        ("/", "api"),
+        ("/recommendations/PER-2-116.17", "api"),
         ("/v1/recommendations", "api"),
         ("/v1/changes", "api"),
         ("/v1/searches", "api"),
