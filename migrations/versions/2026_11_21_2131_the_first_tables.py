@@ -299,6 +299,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_responses'))
     )
     op.create_index(op.f('ix_responses_address'), 'responses', ['address'], unique=False)
+    op.create_index(op.f('ix_responses_asked_at'), 'responses', ['asked_at'], unique=False)
     op.create_index(op.f('ix_responses_run'), 'responses', ['run'], unique=False)
     op.create_table('review_sessions',
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
@@ -701,6 +702,7 @@ def downgrade() -> None:
     op.drop_table('statements')
     op.drop_table('review_sessions')
     op.drop_index(op.f('ix_responses_run'), table_name='responses')
+    op.drop_index(op.f('ix_responses_asked_at'), table_name='responses')
     op.drop_index(op.f('ix_responses_address'), table_name='responses')
     op.drop_table('responses')
     op.drop_table('resources')

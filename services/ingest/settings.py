@@ -57,6 +57,11 @@ class IngestSettings(CoreSettings):
     fetch_most_bytes: int = Field(
         default=100_000_000, gt=0, description="Largest file that is fetched, unpacked; exports may be larger."
     )
+    fetch_log_kept_days: int = Field(
+        default=90,
+        ge=1,
+        description="Days for which requests that brought nothing new stand in the log of fetching; files stay.",
+    )
     fetch_ca_file: Path | None = Field(
         default=None,
         description="Certificate authorities (PEM) that are trusted beside the usual ones when fetching.",

@@ -165,4 +165,5 @@ responses_table = Table(
 named. `size` and `sha256` are of the bytes, unpacked, where they were kept.
 """
 Index(None, responses_table.c.address)
+Index(None, responses_table.c.asked_at)
 Index(None, responses_table.c.run)

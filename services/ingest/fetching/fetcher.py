@@ -37,6 +37,10 @@ from services.ingest.settings import IngestSettings
 from services.ingest.sources.description import Rate
 
 MOST_REDIRECTS = 10
+_LONGEST_PAUSE = 60.0
+"""Seconds that a call waits for a file that is not ready."""
+_HOST_SAYS_WHEN = frozenset({429, 503})
+"""With these, a Retry-After is for all that the host has; with 202 it is for the one file."""
 _ADDRESSES_AT_ONCE = 256
 """Locks, so that two threads never ask for one address at the same time."""
 _LONGEST_CONDITION = 1_000
@@ -285,8 +289,10 @@ class Fetcher:
         """Draw from a failed request what holds for the whole host."""
         if fault.code == "challenged":
             self._pace.challenged(host)
-        elif fault.retry_after or fault.code == "too_many_requests":
+        elif fault.code == "too_many_requests":
             self._pace.asked_to_wait(host, fault.retry_after or self._limits.pause_when_too_many)
+        elif fault.retry_after and fault.status in _HOST_SAYS_WHEN:
+            self._pace.asked_to_wait(host, fault.retry_after)
         if fault.follows.blames_host:
             blamed.add(host)
         elif fault.status is not None:
@@ -334,10 +340,14 @@ def _conditions(known: Resource | None) -> dict[str, str]:
 
 
 def _worth_another_try(fault: Exception) -> bool | float:
-    """By stamina's backoff; or at once, where the host's turn does the waiting."""
+    """By stamina's backoff; or at once, where the host's turn does the waiting; or when the answer said."""
     if not isinstance(fault, FetchError) or fault.of_host or not fault.follows.retried:
         return False
-    return 0.0 if fault.retry_after else True
+    if fault.retry_after is None:
+        return True
+    if fault.status in _HOST_SAYS_WHEN:
+        return 0.0
+    return fault.retry_after if fault.retry_after <= _LONGEST_PAUSE else False
 
 
 def _not_fetched(address: str, fault: FetchError) -> NotFetchedError:

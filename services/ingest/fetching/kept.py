@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.ingest import resources_table as resources
@@ -143,6 +143,12 @@ class Kept:
         if response.outcome == FETCHED:
             known["fetched_at"] = response.asked_at
         self._know(response.address, known)
+
+    def forget(self, days: int) -> int:
+        """Forget requests of long ago that brought nothing new; how many. The headers of every file are kept."""
+        old = responses.c.asked_at < func.now() - func.make_interval(0, 0, 0, days)
+        with self._engine.begin() as connection:
+            return connection.execute(delete(responses).where(old, responses.c.outcome != FETCHED)).rowcount
 
     def failed(self, address: str, outcome: str) -> None:
         """Know how an address went this time. The file that came before stays known."""

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from services.core.store.archive import FOLDER, Archive
 from services.ingest.fetching.fetcher import Fetcher
+from services.ingest.fetching.kept import Kept
 from services.ingest.pipeline.task import Desk, Step
 from services.ingest.sandbox import Sandbox
 from services.ingest.settings import IngestSettings
@@ -31,6 +32,8 @@ def open_desk(
 
     @contextmanager
     def fetching(source: Source, run: str) -> Iterator[Fetch]:
+        archive.forget_unfinished()
+        Kept(engine, run).forget(settings.fetch_log_kept_days)
         about = source.description
         folders = [address for address in about.sites.values() if not address.startswith(("http://", "https://"))]
         yield Fetcher.from_settings(settings, engine, archive, run=run, rate=about.rate, folders=folders, sleep=sleep)

@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import httpcore
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.api.app import create_app
-from services.api.settings import ApiSettings
-from services.api.webhooks.sender import webhook_rules
 from services.core.domain.errors import RefusedAddressError
 from services.core.runtime import guard
 from services.core.runtime.guard import (
@@ -27,8 +23,6 @@ from services.core.runtime.guard import (
     refused_network,
     resolve_by_system,
 )
-from services.core.runtime.serve import served
-from tests.api.conftest import MakeKey
 from tests.api.webhooks.receivers import receiving
 
 STRICT = AddressRules()
@@ -67,24 +61,6 @@ def test_hosts_that_are_none_are_refused_whatever_is_allowed(host: str) -> None:
 def test_the_table_is_long_enough_to_mean_something() -> None:
     assert len(REFUSED) > 190
     assert {by for _, by in IN_NETWORKS} <= {entry["block"] for entry in FACTS["networks"]}
-
-
-def test_no_endpoint_is_made_of_an_address_of_the_table(database_url: str, make_key: MakeKey) -> None:
-    """Neither when it is created nor when it is changed, over HTTP."""
-    settings = ApiSettings(database_url=database_url)
-    key = {"Authorization": f"Bearer {make_key()[1]}"}
-    app = create_app(settings, database_url)
-    with served(app, settings=settings) as address, httpx.Client(base_url=address, headers=key) as client:
-        made = client.post("/v1/webhooks/endpoints", json={"url": "https://tracker.example.org/"}).json()["id"]
-        for number, (host, by) in enumerate(REFUSED):
-            body = {"url": f"https://{host}/hook"}
-            create = ("POST", "/v1/webhooks/endpoints")
-            answer = client.request(*(("PATCH", f"{create[1]}/{made}") if number % 10 == 0 else create), json=body)
-            problem = answer.json()
-            told = (answer.status_code, problem["code"], problem.get("network", problem.get("reason")))
-            assert told == (422, "refused_address", by), host
-        (endpoint,) = client.get("/v1/webhooks/endpoints").json()["data"]
-        assert endpoint["url"] == "https://tracker.example.org/"
 
 
 @pytest.mark.parametrize(
@@ -190,12 +166,6 @@ def test_allowing_loopback_opens_nothing_else(host: str) -> None:
         return
     assert address.host.endswith("localhost") or (address.ip is not None and address.ip.is_loopback)
     assert address.ip is None or address.ip.version == 4 or address.ip == ipaddress.ip_address("::1")
-
-
-def test_rules_come_from_the_settings() -> None:
-    settings = ApiSettings(webhook_allow_http=True, webhook_allow_loopback=True, webhook_allowed_ports=(443, 9000))
-    assert webhook_rules(settings) == AddressRules(True, True, (443, 9000))
-    assert webhook_rules(ApiSettings()) == AddressRules()
 
 
 def test_what_python_calls_not_global_is_refused() -> None:
