@@ -15,7 +15,7 @@ from services.ingest.reparse import Reparser
 from services.ingest.sandbox import Sandbox
 from services.ingest.scheduler import Scheduler, scheduled
 from services.ingest.settings import IngestSettings
-from services.ingest.sources import SOURCES, source_named
+from services.ingest.sources import known_sources
 from services.ingest.uploads import FOLDER as UPLOADS
 from services.ingest.uploads import UploadReader, Uploads
 
@@ -67,7 +67,7 @@ def scheduled_runs(settings: IngestSettings, database_url: str) -> Iterator[Sche
 
     Raises `SettingsError` for a source that is not there.
     """
-    known = {name: source_named(name, settings.source_sites) for name in SOURCES}
+    known = known_sources(settings.source_sites)
     planned = scheduled(settings.ingest_schedule, known)
     with ExitStack() as stack:
         connections = settings.ingest_runs_at_once * _CONNECTIONS_A_RUN

@@ -15,6 +15,10 @@ class IngestSettings(CoreSettings):
     ingest_port: int = Field(
         default=8002, ge=0, le=65535, description="Port that the ingest service listens on. 0: a free one."
     )
+    ingest_public_url: str = Field(
+        default="http://127.0.0.1:8002",
+        description="Address under which people reach the ingest service: links to pages start with it.",
+    )
     ingest_workers: int | None = Field(
         default=None, ge=1, description="Processes that documents are parsed in. Unset: one a core."
     )

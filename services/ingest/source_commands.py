@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.ingest.settings import IngestSettings
-from services.ingest.sources import SOURCES, Source, source_named
+from services.ingest.sources import Source, known_sources, source_named
 
 
 def sources(
@@ -19,7 +19,7 @@ def sources(
         typer.echo(_told(source_named(name, mirrors)))
         return
     table = Table("source", "title", "looked at", "asks", box=None, pad_edge=False)
-    for each in (source_named(known, mirrors) for known in SOURCES):
+    for each in known_sources(mirrors).values():
         about = each.description
         hosts = ", ".join(address.partition("://")[2].partition("/")[0] for address in about.sites.values())
         table.add_row(each.name, about.title, f"every {cadence_in_words(about.cadence.total_seconds())}", hosts)

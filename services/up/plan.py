@@ -54,10 +54,13 @@ def environment_of_services(
     of the machine could read.
     """
     ports = {listener.port_setting: str(listener.port) for listener in listeners if listener.chosen}
-    api, search = (next(each for each in listeners if each.name == name) for name in ("api", "search"))
+    api, search, ingest = (
+        next(each for each in listeners if each.name == name) for name in ("api", "search", "ingest")
+    )
     public_url = settings.public_url if "public_url" in settings.model_fields_set else api.address
     return {
         "UPR_SEARCH_PUBLIC_URL": search.address,
+        "UPR_INGEST_PUBLIC_URL": ingest.address,
         **inherited,
         **ports,
         "UPR_DATABASE_URL": database_url,

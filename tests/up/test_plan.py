@@ -53,6 +53,7 @@ def test_port_zero_is_chosen_and_told_to_the_service(monkeypatch: pytest.MonkeyP
     environment = environment_of_services({}, CoreSettings(), "postgresql://db", listeners)
     assert environment["UPR_API_PORT"] == str(listeners[0].port)
     assert environment["UPR_PUBLIC_URL"] == f"http://127.0.0.1:{listeners[0].port}"
+    assert environment["UPR_INGEST_PUBLIC_URL"] == f"http://127.0.0.1:{listeners[2].port}"
     assert environment["UPR_SEARCH_PUBLIC_URL"] == f"http://127.0.0.1:{listeners[1].port}"
     assert "UPR_SEARCH_PORT" not in environment
 

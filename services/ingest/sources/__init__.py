@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.core.domain.errors import NotFoundError
+from services.core.domain.errors import NotFoundError, SettingsError
 from services.ingest.sources.base import Adapter
 from services.ingest.sources.council_reports.adapter import CouncilReports
 from services.ingest.sources.description import FILE, Description, read_description, with_mirrors
@@ -47,6 +47,13 @@ def source_of(adapter: Adapter, mirrors: Mapping[str, Mapping[str, str]] | None 
     """An adapter with the `source.yml` beside it. `mirrors`: the setting `source_sites`. Raises `SettingsError`."""
     file = Path(inspect.getfile(type(adapter))).with_name(FILE)
     return Source(adapter, with_mirrors(adapter.name, read_description(file), mirrors or {}))
+
+
+def known_sources(mirrors: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Source]:
+    """All sources, by name. `mirrors`: the setting `source_sites`. Raises `SettingsError`."""
+    if unknown := sorted((mirrors or {}).keys() - SOURCES.keys()):
+        raise SettingsError(f"UPR_SOURCE_SITES: there is no source {unknown[0]!r}; there are {', '.join(SOURCES)}.")
+    return {name: source_of(adapter, mirrors) for name, adapter in SOURCES.items()}
 
 
 def source_named(
