@@ -64,6 +64,8 @@ def load_data_set(
     with _rare_collection(), Contents(data_set, path, since=since) as contents:
         as_of = contents.as_of or _written_on(path)
         so_far = Shared(contents.shares, contents.tally.stored, issues=(*contents.issues, *_unaccounted(contents)))
+        if not contents.shares and contents.left_out:
+            yield so_far
         of_day = (with_as_of(share, as_of) for share in contents.readings())
         for loaded in _side_by_side(lambda share: loader.load_share(share, within), of_day):
             so_far.done += 1

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from services.ingest.fetching.outcomes import Fetched, NotFetchedError
 from services.ingest.pipeline.held import Held, held_at, is_settled
+from services.ingest.pipeline.pauses import rests_until
 from services.ingest.pipeline.records import Stage
 from services.ingest.pipeline.staging import Staged, State
 from services.ingest.pipeline.task import Step, Task
@@ -70,6 +71,9 @@ class _Asking:
         host = urlsplit(file.address).netloc
         if (refusal := self._refusing.get(host)) is not None:
             return refusal
+        if file.may_be_missing and (until := rests_until(self.task.engine, file.address)) is not None:
+            detail = f"nothing was there; it is asked for again after {until:%Y-%m-%d %H:%M} UTC"
+            return NotFetchedError("missing", detail, address=file.address, missing=True)
         try:
             return self.fetch(
                 file.address, kinds=file.kinds, most_bytes=file.most_bytes, may_be_missing=file.may_be_missing
