@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.core.store.archive import Archive
-from services.ingest.fetching.opening import opening
+from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.pipeline.pauses import rests_until
 from services.ingest.pipeline.records import Options
 from services.ingest.pipeline.run import Ended, run_source
@@ -42,7 +43,13 @@ Run = Callable[..., Ended]
 def run(engine: Engine, tmp_path: Path) -> Run:
     """Runs an adapter on `sites`, quickly, with what `upr ingest run` works with; keywords of `Options`."""
     archive = Archive(tmp_path / "documents")
-    fetching = opening(IngestSettings(fetch_allow_loopback=True), engine, archive)
+    settings = IngestSettings(fetch_allow_loopback=True)
+
+    @contextmanager
+    def fetching(source: Source, run: str) -> Iterator[Fetcher]:
+        sites = tuple(source.description.sites.values())
+        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=source.description.rate, folders=sites)
+
     desk = Desk(engine, archive, ReadHere(), fetching, tmp_path / "runs", datetime.timedelta(days=180))
 
     def run_it(adapter: Adapter, sites: dict[str, str], **asked: Any) -> Ended:
