@@ -15,6 +15,8 @@ from pathlib import Path
 FOLDER = "documents"
 """The archive's place in the data folder."""
 _INCOMING = "incoming"
+_MODE = 0o640
+"""Of what is kept: the API, which may run as another user of the same group, answers with it."""
 _ABANDONED_AFTER = 86_400.0
 """Seconds after which a file that is still coming in belongs to a process that was killed."""
 
@@ -38,6 +40,7 @@ class Archive:
             os.close(handle)
             try:
                 shutil.copyfile(file, unfinished)
+                Path(unfinished).chmod(_MODE)
                 Path(unfinished).replace(kept)
             except BaseException:
                 Path(unfinished).unlink(missing_ok=True)
@@ -97,6 +100,7 @@ class Incoming:
             self._file.flush()
             os.fsync(self._file.fileno())
             kept.parent.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(_MODE)
             self.path.replace(kept)
         return kept
 
