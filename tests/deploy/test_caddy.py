@@ -188,6 +188,18 @@ def test_the_documentation_of_each_service_can_be_read(site: httpx.Client) -> No
 
 
 @needs_caddy
+@pytest.mark.parametrize("page", ["/", "/search", "/search?q=torture"])
+def test_pages_are_shown_with_their_styles(site: httpx.Client, page: str) -> None:
+    shown = site.get(page, headers={"Accept": "text/html"})
+    assert (shown.status_code, shown.headers["content-type"].partition(";")[0]) == (200, "text/html"), shown.text
+    assets = set(re.findall(r'(?:src|href)="(/[^"]*assets/[^"]+)"', shown.text))
+    assert assets
+    for asset in assets:
+        answer = site.get(asset)
+        assert (answer.status_code, "immutable" in answer.headers["cache-control"]) == (200, True), asset
+
+
+@needs_caddy
 def test_health_and_figures_are_not_shown_outside(site: httpx.Client) -> None:
     for path in ("/metrics", "/readyz", "/search/metrics", "/search/readyz", "/ingest/metrics"):
         answer = site.get(path)
