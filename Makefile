@@ -4,6 +4,11 @@ PYTHON ?= python3
 DATA ?= samples/documents
 ARGS ?=
 EFFORT ?= 50
+REGISTRY ?= openupr
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+BASE ?=
+PUSH ?=
+comma := ,
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +20,7 @@ BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datase
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak fuzz-api test-clients check format bench $(BENCHMARKS) clean
+.PHONY: help install run images prove-deploy audit test soak fuzz-api test-clients check format bench $(BENCHMARKS) clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -24,6 +29,27 @@ install: $(INSTALLED) ## Set up .venv with everything that developing takes (eve
 
 run: $(INSTALLED) ## Run everything on this machine, with the samples; DATA=folder loads that, DATA= nothing.
 	@exec $(BIN)/upr up $(if $(strip $(DATA)),--load "$(DATA)")
+
+images: ## Build the images: archives with SBOM and provenance in dist/images, and for this Docker; PUSH=yes to REGISTRY.
+	@mkdir -p dist/images
+	@for service in api ingest search; do \
+		build="docker buildx build --file deploy/$$service/Dockerfile --tag $(REGISTRY)/$$service:$(VERSION) \
+			$(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+			--build-arg REVISION=$$(git rev-parse HEAD) --build-arg SOURCE=$$(git config --get remote.origin.url)"; \
+		$$build --sbom=true --provenance=mode=max \
+			$(if $(PUSH),--push,--output type=oci$(comma)dest=dist/images/$$service.tar) . || exit 1; \
+		$(if $(PUSH),,$$build --load . || exit 1;) \
+	done
+
+prove-deploy: $(INSTALLED) ## Take the steps of the images and of "By hand" without Docker (minutes; Debian's packages).
+	$(BIN)/python .ci/images.py
+	$(BIN)/python .ci/by_hand.py
+
+audit: $(INSTALLED) ## Ask whether a pinned package has a known fault (pip-audit; asks its database on the network).
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet pip-audit
+	@for pins in requirements/*.txt; do echo "$$pins"; \
+		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement $$pins || exit 1; done
 
 test: $(INSTALLED) $(CLIENTS) ## Run the tests, on up to 8 cores; ARGS=... goes to pytest.
 	@$(BIN)/python -m pytest -q -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)

@@ -7,9 +7,11 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from services import __version__
 from tests.deploy.files import DEPLOY, ROOT, SETTINGS_OF, compose, variables
 
 BASE = ("compose.yml",)
+OURS = "${UPR_REGISTRY:-openupr}/"
 PRODUCTION = ("compose.yml", "compose.production.yml")
 
 
@@ -20,12 +22,13 @@ def project(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 def ours(project: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The containers of our images, each with the service whose image it is."""
-    return {name: each for name, each in project["services"].items() if each["image"].startswith("openupr/")}
+    return {name: each for name, each in project["services"].items() if each["image"].startswith(OURS)}
 
 
 def service_of(container: dict[str, Any]) -> str:
-    found = re.fullmatch(r"openupr/(\w+):\$\{UPR_VERSION:-0\.1\.0\}", container["image"])
+    found = re.fullmatch(re.escape(OURS) + r"(\w+):\$\{UPR_VERSION:-(.*)\}", container["image"])
     assert found
+    assert found[2] == __version__
     return found[1]
 
 
@@ -42,7 +45,7 @@ def test_what_is_referred_to_is_there(project: dict[str, Any]) -> None:
                 assert (used["source"] if isinstance(used, dict) else used) in project[kind], (name, used)
         for volume in each.get("volumes", ()):
             source = volume.split(":")[0]
-            assert source in project["volumes"] or source.startswith("${UPR_BACKUPS"), (name, volume)
+            assert volume.startswith("${UPR_BACKUPS:-./backups}:") or source in project["volumes"], (name, volume)
         assert set(each.get("networks", ())) <= set(project["networks"]), name
         assert set(each.get("depends_on", ())) <= set(project["services"]), name
     for config in project["configs"].values():
@@ -63,7 +66,7 @@ def test_what_waits_for_health_waits_for_what_has_a_health_check(project: dict[s
         for name, condition in each.get("depends_on", {}).items():
             other = project["services"][name]
             if condition["condition"] == "service_healthy":
-                in_image = other["image"].startswith("openupr/") and "command" not in other
+                in_image = other["image"].startswith(OURS) and "command" not in other
                 assert in_image or "test" in other["healthcheck"], name
             if condition["condition"] == "service_completed_successfully":
                 assert other["restart"] == "no", name
