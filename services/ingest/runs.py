@@ -144,7 +144,8 @@ def _data_set(
         for so_far in load_data_set(loader, data_set, path):
             summary.changes = before + so_far.changes
             yield Step(path, None, None, summary, (min(so_far.done, so_far.shares), so_far.shares))
-        archive.keep(path, sha256)
+        if so_far is not None:
+            archive.keep(path, sha256)
     except UnreadableDocumentError as unreadable:
         error = unreadable
     if so_far is None and error is None:

@@ -19,7 +19,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.archives import ZIP_DAMAGE
+from services.ingest.archives import ENTITY_MARKS, ZIP_DAMAGE, ArchiveLimits, beginning_of, is_xml, refuse_traps
 from services.ingest.datasets.base import delimiter_of, folded_column
 
 _CHUNK = 2**20
@@ -28,8 +28,19 @@ _SINGLE_BYTE = ("mac_roman", "cp1252")
 _LETTERS_OF_NAMES = frozenset("éèêëàâäáãåçíîïìñóôöõòúûüùÉÁÀÇÓÖÜÑØøß’‘“”–—… °·")
 """What stands above ASCII in these texts: letters of names, and typographic signs."""
 
+_WORKBOOK_LIMITS = ArchiveLimits(
+    members=5_000, member_bytes=8 * 2**30, total_bytes=12 * 2**30, ratio=200, ratio_counts_from=64 * 2**20
+)
+"""Sheets are read row by row, so that only what a process has time for bounds them."""
+
 _MOST_TEXTS_BYTES = 2**30
 """The texts of a workbook are held in memory while it is read: 250,000 rows of UHRI have some 150 MB of them."""
+
+_MOST_ROWS = 2**20
+"""A sheet can have no more (ECMA-376 part 1, 18.3.1.73, as Excel has it); openpyxl makes up those that are left out."""
+
+_MOST_CELLS = 50_000_000
+"""The largest export has five million."""
 
 _EXCEL_DAY_ZERO = datetime.date(1899, 12, 30)  # ECMA-376 part 1, 18.17.4.1, with the leap year that never was
 
@@ -100,7 +111,8 @@ def workbook_rows(path: Path, needed: frozenset[str]) -> Iterator[Cells]:
 def workbook_cells(path: Path, sheet: str | None = None) -> Iterator[tuple[Any, ...]]:
     """All rows of one sheet of a workbook, the first if none is named, as it holds them: texts, numbers, days, None.
 
-    Raises `UnreadableDocumentError`: `damaged_table`, `zip_bomb`, `unknown_sheet`.
+    Raises `UnreadableDocumentError`: `damaged_table`, `zip_bomb`, `unsafe_archive`, `forbidden_markup`,
+    `encrypted_docx`, `unknown_sheet`.
     """
     _refuse_bombs(path)
     stream = path.open("rb")  # openpyxl looks at names, but not at those of streams
@@ -114,7 +126,13 @@ def workbook_cells(path: Path, sheet: str | None = None) -> Iterator[tuple[Any, 
             raise UnreadableDocumentError(
                 "unknown_sheet", f"the workbook has no sheet {sheet!r}, but {', '.join(workbook.sheetnames)}"
             )
-        yield from (workbook[sheet] if sheet is not None else workbook.worksheets[0]).iter_rows(values_only=True)
+        chosen = workbook[sheet] if sheet is not None else workbook.worksheets[0]
+        cells = 0
+        for number, row in enumerate(chosen.iter_rows(values_only=True)):
+            cells += len(row)
+            if number >= _MOST_ROWS or cells > _MOST_CELLS:
+                raise UnreadableDocumentError("damaged_table", "the workbook says that it has rows beyond the last one")
+            yield row
     except (*ZIP_DAMAGE, SyntaxError, TypeError, AttributeError, IndexError) as error:
         raise UnreadableDocumentError("damaged_table", f"the workbook is damaged: {error}") from error
     finally:
@@ -124,8 +142,13 @@ def workbook_cells(path: Path, sheet: str | None = None) -> Iterator[tuple[Any, 
 
 def _refuse_bombs(path: Path) -> None:
     try:
+        with path.open("rb") as stream:
+            parts = refuse_traps(stream, _WORKBOOK_LIMITS)
         with zipfile.ZipFile(path) as archive:
-            texts = sum(part.file_size for part in archive.infolist() if "worksheets" not in part.filename)
+            for part in parts:
+                if is_xml(part.filename) and any(mark in beginning_of(archive, part.filename) for mark in ENTITY_MARKS):
+                    raise UnreadableDocumentError("forbidden_markup", f"{part.filename} declares a document type")
+        texts = sum(part.file_size for part in parts if "worksheets" not in part.filename)
     except ZIP_DAMAGE as error:
         raise UnreadableDocumentError("damaged_table", f"the workbook cannot be opened: {error}") from error
     if texts > _MOST_TEXTS_BYTES:

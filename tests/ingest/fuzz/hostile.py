@@ -16,7 +16,7 @@ UHRI_COLUMNS = ("Text", "Countries Concerned", "Reccomending Body", "Document Sy
 UPR_INFO = "To,Text,From,Response,Session\r"
 
 
-def _docx(body: bytes, **others: bytes) -> bytes:
+def docx_of(body: bytes, **others: bytes) -> bytes:
     members = parts(MATRIX.read_bytes())
     start, _, rest = members["word/document.xml"].partition(b"<w:body>")
     end = rest[rest.index(b"</w:body>") :]
@@ -24,7 +24,7 @@ def _docx(body: bytes, **others: bytes) -> bytes:
     return archive_of(members | others)
 
 
-def _nested(tag: bytes, depth: int) -> bytes:
+def nested(tag: bytes, depth: int) -> bytes:
     return (b"<w:%s>" % tag) * depth + (b"</w:%s>" % tag) * depth
 
 
@@ -62,7 +62,7 @@ def workbook(*rows: tuple[object, ...]) -> bytes:
     return out.getvalue()
 
 
-def _workbook_with(rows: bytes, strings: bytes = b"<si><t>Text</t></si>") -> bytes:
+def workbook_with(rows: bytes, strings: bytes = b"<si><t>Text</t></si>") -> bytes:
     """A workbook with these rows behind the good ones, and these shared strings."""
     members = parts(workbook(("Stop torture", "Peru", "CAT", "CAT/C/1", "1")))
     sheet, types = "xl/worksheets/sheet1.xml", "[Content_Types].xml"
@@ -87,7 +87,7 @@ def _long_directory() -> bytes:
     return out.getvalue()
 
 
-def _pdf(*objects: str, trailer: str = "/Root 1 0 R") -> bytes:
+def pdf_of(*objects: str, trailer: str = "/Root 1 0 R") -> bytes:
     """A PDF of these objects, numbered from 1."""
     out = bytearray(b"%PDF-1.7\n")
     places = []
@@ -102,12 +102,12 @@ def _pdf(*objects: str, trailer: str = "/Root 1 0 R") -> bytes:
     return bytes(out)
 
 
-def _stream(content: str) -> str:
+def stream_of(content: str) -> str:
     return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
 
 
-_CATALOG = "<< /Type /Catalog /Pages 2 0 R >>"
-_DEEP = 100_000
+CATALOG = "<< /Type /Catalog /Pages 2 0 R >>"
+DEEP = 100_000
 
 
 def documents() -> Iterator[tuple[str, bytes]]:
@@ -120,40 +120,40 @@ def documents() -> Iterator[tuple[str, bytes]]:
 
 
 def _word_documents() -> Iterator[tuple[str, bytes]]:
-    yield "docx-deep-paragraphs", _docx(_nested(b"p", _DEEP))
-    yield "docx-deep-controls", _docx(_nested(b"sdt", _DEEP))
-    yield "docx-deep-below-libxml-s-limit", _docx(_nested(b"ins", 250))
+    yield "docx-deep-paragraphs", docx_of(nested(b"p", DEEP))
+    yield "docx-deep-controls", docx_of(nested(b"sdt", DEEP))
+    yield "docx-deep-below-libxml-s-limit", docx_of(nested(b"ins", 250))
     span = b'<w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p/></w:tc>'
-    yield "docx-wide-span", _docx(b"<w:tbl><w:tr>%s</w:tr></w:tbl>" % span * 50)
+    yield "docx-wide-span", docx_of(b"<w:tbl><w:tr>%s</w:tr></w:tbl>" % span * 50)
     yield "docx-bomb", _bomb("word/document.xml")
     yield "docx-bomb-elsewhere", _bomb("word/media/image1.png")
     entities = b'<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><d>&b;</d>'
     yield "docx-entities", archive_of(parts(MATRIX.read_bytes()) | {"word/document.xml": entities})
     for name, entity in (("nul", b"&#0;"), ("surrogate", b"&#xD800;")):
-        yield f"docx-{name}", _docx(b"<w:p><w:r><w:t>116.1 Ratify%s (Chile)</w:t></w:r></w:p>" % entity)
+        yield f"docx-{name}", docx_of(b"<w:p><w:r><w:t>116.1 Ratify%s (Chile)</w:t></w:r></w:p>" % entity)
     yield "docx-many-members", _long_directory()
 
 
 def _pdf_documents() -> Iterator[tuple[str, bytes]]:
     pages, page = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R /Contents 4 0 R %s >>"
     yield "pdf-header-alone", b"%PDF-1.7"
-    yield "pdf-kids-loop", _pdf(_CATALOG, "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>")
+    yield "pdf-kids-loop", pdf_of(CATALOG, "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>")
     deep = [f"<< /Type /Pages /Kids [{number} 0 R] /Count 1 >>" for number in range(3, 5003)]
-    yield "pdf-deep-kids", _pdf(_CATALOG, *deep, "<< /Type /Page >>")
+    yield "pdf-deep-kids", pdf_of(CATALOG, *deep, "<< /Type /Page >>")
     for count in (2**31 - 1, -5):
         kids = f"<< /Type /Pages /Kids [3 0 R] /Count {count} >>"
-        yield f"pdf-count-{count}", _pdf(_CATALOG, kids, "<< /Type /Page >>")
-    yield "pdf-reference-to-itself", _pdf("1 0 R", "2 0 R")
+        yield f"pdf-count-{count}", pdf_of(CATALOG, kids, "<< /Type /Page >>")
+    yield "pdf-reference-to-itself", pdf_of("1 0 R", "2 0 R")
     loop = "<< /Length 4 0 R >>\nstream\nBT (116.1 Ratify) Tj ET\nendstream"
-    yield "pdf-length-loop", _pdf(_CATALOG, pages, page % "", loop)
+    yield "pdf-length-loop", pdf_of(CATALOG, pages, page % "", loop)
     drawing = "/Resources << /XObject << /F 5 0 R >> >>"
     form = f"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] {drawing} /Length 11 >>\nstream\n/F Do /F Do\nendstream"
-    yield "pdf-form-draws-itself", _pdf(_CATALOG, pages, page % drawing, _stream("/F Do"), form)
-    yield "pdf-deep-array", _pdf(_CATALOG, f"<< /Type /Pages /Kids {'[' * _DEEP}{']' * _DEEP} /Count 1 >>")
+    yield "pdf-form-draws-itself", pdf_of(CATALOG, pages, page % drawing, stream_of("/F Do"), form)
+    yield "pdf-deep-array", pdf_of(CATALOG, f"<< /Type /Pages /Kids {'[' * DEEP}{']' * DEEP} /Count 1 >>")
     empty = "<< /Type /Pages /Kids [] /Count 0 >>"
-    yield "pdf-previous-loop", _pdf(_CATALOG, empty, trailer="/Root 1 0 R /Prev 20")
-    text = _stream("BT /F1 1e30 Tf (116.1 Ratify the Convention (Chile)) Tj ET " * 2000)
-    yield "pdf-huge-page", _pdf(_CATALOG, pages, page % "/MediaBox [0 0 1e30 1e30]", text)
+    yield "pdf-previous-loop", pdf_of(CATALOG, empty, trailer="/Root 1 0 R /Prev 20")
+    text = stream_of("BT /F1 1e30 Tf (116.1 Ratify the Convention (Chile)) Tj ET " * 2000)
+    yield "pdf-huge-page", pdf_of(CATALOG, pages, page % "/MediaBox [0 0 1e30 1e30]", text)
 
 
 def exports() -> Iterator[tuple[str, bytes]]:
@@ -167,11 +167,11 @@ def exports() -> Iterator[tuple[str, bytes]]:
 def _json_exports() -> Iterator[tuple[str, str]]:
     row = f"{{{UHRI_KEYS}"
     other = '{"AnnotationId":"%s","Body":"- CAT","Text":"Stop","Symbol":"%s","Countries":["- Peru"],"Themes":["- %s"]}'
-    yield "json-deep", f'[{row},"Themes":{"[" * _DEEP}{"]" * _DEEP}}}]'
-    objects = '{"a":' * _DEEP
-    yield "json-deep-objects", f'[{row},"Sdgs":{objects}1{"}" * _DEEP}}}]'
+    yield "json-deep", f'[{row},"Themes":{"[" * DEEP}{"]" * DEEP}}}]'
+    objects = '{"a":' * DEEP
+    yield "json-deep-objects", f'[{row},"Sdgs":{objects}1{"}" * DEEP}}}]'
     yield "json-less-deep", f'[{row},"Themes":{"[" * 900}{"]" * 900}}}]'
-    yield "json-unclosed", f"[{row}}},{'[' * _DEEP}"
+    yield "json-unclosed", f"[{row}}},{'[' * DEEP}"
     yield "json-long-text", f'[{row},"x":"{"a" * 30_000_000}"}}]'
     yield "json-number-for-ever", f'[{row},"x":{"9" * 5_000_000}}}]'
     yield "json-surrogates", "[%s]" % (other % ("1\\ud800", "CAT/C/1\\u0000", "Tor\\ud800ture\\u0000"))
@@ -194,12 +194,12 @@ def _csv_exports() -> Iterator[tuple[str, str]]:
 
 
 def _workbooks() -> Iterator[tuple[str, bytes]]:
-    yield "xlsx-deep-strings", _workbook_with(b"", b"<si>" * _DEEP + b"</si>" * _DEEP)
-    yield "xlsx-deep-rows", _workbook_with(b"<row>" * _DEEP + b"</row>" * _DEEP)
-    yield "xlsx-far-cell", _workbook_with(b'<row r="9"><c r="XFDXFD9"><v>1</v></c></row>')
-    yield "xlsx-far-row", _workbook_with(b'<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>')
-    yield "xlsx-no-such-string", _workbook_with(b'<row r="9"><c r="A9" t="s"><v>999999</v></c></row>')
-    yield "xlsx-string-of-words", _workbook_with(b'<row r="9"><c r="A9" t="s"><v>x</v></c></row>')
+    yield "xlsx-deep-strings", workbook_with(b"", b"<si>" * DEEP + b"</si>" * DEEP)
+    yield "xlsx-deep-rows", workbook_with(b"<row>" * DEEP + b"</row>" * DEEP)
+    yield "xlsx-far-cell", workbook_with(b'<row r="9"><c r="XFDXFD9"><v>1</v></c></row>')
+    yield "xlsx-far-row", workbook_with(b'<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>')
+    yield "xlsx-no-such-string", workbook_with(b'<row r="9"><c r="A9" t="s"><v>999999</v></c></row>')
+    yield "xlsx-string-of-words", workbook_with(b'<row r="9"><c r="A9" t="s"><v>x</v></c></row>')
     yield "xlsx-bomb", _workbook_bomb()
     yield "xlsx-odd-ids", workbook(*(("Stop", "Peru", "CAT", "CAT/C/1", number) for number in (1e300, -5)))
     levels = [

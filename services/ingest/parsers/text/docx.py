@@ -18,33 +18,19 @@ import docx
 from docx.oxml.ns import qn
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.archives import ZIP_DAMAGE
+from services.ingest.archives import ENTITY_MARKS, ZIP_DAMAGE, ArchiveLimits, is_xml, refuse_traps
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.parsers.text.docx_numbering import Numbering
 
-
-@dataclass(frozen=True, slots=True)
-class DocxLimits:
-    """What a Word document may hold at most. Bytes are counted uncompressed.
-
-    A thematic list of 300 recommendations is 1.7 MB of XML, compressed 29 times at most, in 35 members. XML
-    takes about ten times its size in memory once it is a tree.
-    """
-
-    members: int = 2_000
-    member_bytes: int = 32 * 2**20
-    total_bytes: int = 160 * 2**20
-    ratio: int = 150
-    ratio_counts_from: int = 4 * 2**20
-
+DOCX_LIMITS = ArchiveLimits()
+"""A thematic list of 300 recommendations is 1.7 MB of XML, compressed 29 times at most, in 35 members. XML takes about
+ten times its size in memory once it is a tree.
+"""
 
 _WORD_COLUMNS = 63  # Word's own maximum; a larger gridSpan is a mistake or a trap
 _DAMAGE = (*ZIP_DAMAGE, SyntaxError, AttributeError)
 """What zipfile, lxml (a `SyntaxError`) and python-docx raise on archives and parts that are not as they should be."""
 
-_ENTITY_MARKS = tuple(
-    mark.encode(encoding) for mark in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
-)
 _CHUNK = 64 * 1024
 
 _P, _TBL, _TR, _TC, _R, _T = (qn(f"w:{name}") for name in ("p", "tbl", "tr", "tc", "r", "t"))
@@ -61,7 +47,7 @@ _NOT_TEXT = {
 }  # fmt: skip
 
 
-def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
+def read_docx(data: bytes, limits: ArchiveLimits | None = None) -> DocumentText:
     """The paragraphs and tables of a Word document, in its order.
 
     Raises `UnreadableDocumentError`: `zip_bomb`, `damaged_docx`, `encrypted_docx`, and `forbidden_markup`
@@ -87,28 +73,24 @@ def read_docx(data: bytes, limits: DocxLimits | None = None) -> DocumentText:
     )
 
 
-def check_archive(data: bytes, limits: DocxLimits | None = None) -> set[str]:
-    """Inflate everything once, within `limits`; the names of the members.
+def check_archive(data: bytes, limits: ArchiveLimits | None = None) -> set[str]:
+    """Refuse traps by what the archive declares, then inflate everything once, within `limits`; the members' names.
 
-    Raises `UnreadableDocumentError` (`zip_bomb`, `encrypted_docx`, `forbidden_markup`) and what zipfile raises.
+    Raises `UnreadableDocumentError` (`zip_bomb`, `unsafe_archive`, `encrypted_docx`, `forbidden_markup`) and what
+    zipfile raises.
     """
-    limits = limits or DocxLimits()
+    limits = limits or DOCX_LIMITS
+    members = refuse_traps(io.BytesIO(data), limits)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = archive.infolist()
-        if len(members) > limits.members:
-            raise UnreadableDocumentError("zip_bomb", f"the archive has {len(members):,} members")
         total = 0
         for member in members:
-            if member.flag_bits & 0x1:  # APPNOTE.TXT 4.4.4: bit 0, encrypted
-                raise UnreadableDocumentError("encrypted_docx", f"{member.filename} is encrypted")
             total += _check_member(archive, member, limits, total)
         return {member.filename for member in members}
 
 
-def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: DocxLimits, total_before: int) -> int:
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: ArchiveLimits, total_before: int) -> int:
     """Inflate one member; its size. XML must come without a document type declaration."""
     size, tail = 0, b""
-    is_xml = member.filename.lower().endswith((".xml", ".rels", ".vml"))
     with archive.open(member) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
@@ -118,7 +100,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Doc
                 raise UnreadableDocumentError(
                     "zip_bomb", f"{member.filename} inflates to more than {limits.ratio} times its size"
                 )
-            if is_xml and any(mark in tail + chunk for mark in _ENTITY_MARKS):
+            if is_xml(member.filename) and any(mark in tail + chunk for mark in ENTITY_MARKS):
                 raise UnreadableDocumentError("forbidden_markup", f"{member.filename} declares a document type")
             tail = chunk[-20:]
     return size

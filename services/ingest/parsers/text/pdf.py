@@ -32,6 +32,8 @@ _LINE_END_HYPHEN = "\ufffe"
 """What PDFium gives for a hyphen at the end of a line, and it joins the next line to it."""
 
 _BOLD_FROM = 600
+_MOST_PAGES = 5_000
+"""The Council's longest report on a session has some 400."""
 
 
 def read_pdf(data: bytes) -> DocumentText:
@@ -41,7 +43,7 @@ def read_pdf(data: bytes) -> DocumentText:
     from numbers. A hyphen at a line's end stays: UN documents are set without automatic hyphenation (of 331 such
     hyphens in 60 reports, none was a soft one).
 
-    Raises `UnreadableDocumentError` with `not_a_pdf`, `truncated_pdf`, `encrypted_pdf` or `no_text`.
+    Raises `UnreadableDocumentError` with `not_a_pdf`, `truncated_pdf`, `too_many_pages`, `encrypted_pdf` or `no_text`.
     """
     document = _open(data)
     try:
@@ -68,6 +70,9 @@ def _open(data: bytes) -> Any:
         if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD:
             raise UnreadableDocumentError("encrypted_pdf", "The PDF is locked with a password") from error
         raise UnreadableDocumentError("truncated_pdf", "The PDF is cut off or damaged") from error
+    if (pages := len(document)) > _MOST_PAGES:
+        document.close()
+        raise UnreadableDocumentError("too_many_pages", f"The PDF says that it has {pages:,} pages")
     if truncated or not len(document):
         document.close()
         raise UnreadableDocumentError("truncated_pdf", "The PDF is cut off: its end is missing")

@@ -9,6 +9,7 @@ import zipfile
 from enum import StrEnum
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.ingest.archives import refuse_long_directory
 from services.ingest.parsers.text.blocks import DocumentText
 from services.ingest.parsers.text.doc_ole2 import read_doc
 from services.ingest.parsers.text.docx import read_docx
@@ -42,7 +43,7 @@ def sniff(data: bytes) -> FileType:
     """What `data` is, by its bytes alone.
 
     Raises `UnreadableDocumentError`: `empty_file`, `html_instead_of_document`, `not_a_document`,
-    `damaged_docx`.
+    `damaged_docx`, `zip_bomb`.
     """
     if not data.strip(b"\x00\t\n\r "):
         raise UnreadableDocumentError("empty_file", "the file is empty")
@@ -82,6 +83,7 @@ def open_text(data: bytes, file_type: FileType) -> DocumentText:
 
 def _sniff_zip(data: bytes) -> FileType:
     try:
+        refuse_long_directory(io.BytesIO(data))
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
     # `NotImplementedError`: zipfile's word for an archive of a kind that it does not know.
