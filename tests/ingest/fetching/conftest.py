@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from services.core.runtime.egress import EgressProxy
 from services.core.runtime.guard import AddressRules, Resolve
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
@@ -56,10 +57,11 @@ def make_fetcher(engine: Engine, archive: Archive) -> MakeFetcher:
         rules: AddressRules | None = None,
         resolve: Resolve | None = None,
         ssl_context: Any = None,
+        proxy: EgressProxy | None = None,
     ) -> Fetcher:
         rules = rules or AddressRules(allow_http=True, allow_loopback=True)
         exchange = Exchange(
-            rules, user_agent("tests@example.org"), resolve=resolve, ssl_context=ssl_context or AUTHORITIES
+            rules, user_agent("tests@example.org"), resolve=resolve, ssl_context=ssl_context or AUTHORITIES, proxy=proxy
         )
         return Fetcher(
             engine, archive, exchange, Pace(engine, rate, at_once, patience=patience), limits=limits, run=run

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from services.core.domain.errors import SettingsError
+from services.core.runtime.egress import EgressProxy
 from services.core.runtime.guard import AddressRules, IPAddress, Resolve
 from services.core.store.archive import Archive
 from services.ingest.fetching.fetcher import Fetcher, user_agent
@@ -140,3 +141,9 @@ def test_a_contact_that_cannot_stand_in_a_header() -> None:
     assert user_agent(None).endswith("(no contact is set)")
     with pytest.raises(SettingsError, match="UPR_CONTACT"):
         user_agent("a@example.org\r\nX: y")
+
+
+def test_a_proxy_that_is_not_there(make_fetcher: MakeFetcher) -> None:
+    fetcher = make_fetcher(proxy=EgressProxy("127.0.0.1", 1), resolve=resolving_to("8.8.8.8"))
+    refused = refusal(fetcher, "http://docs.example.org/a.pdf")
+    assert (refused.code, refused.host_refuses) == ("proxy_failed", True)

@@ -1,12 +1,15 @@
 """Fetching from servers that behave: what is asked, what is kept, and what is not asked again."""
 
+import gzip
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from services.core.store.archive import Archive
 from services.ingest.fetching.fetcher import Fetcher
+from services.ingest.fetching.kept import Kept
 from services.ingest.fetching.outcomes import NotFetchedError
 from tests.ingest.fetching.conftest import MakeFetcher, rows
 from tests.ingest.fetching.hostile_server import HostileServer
@@ -65,3 +68,85 @@ def test_a_run_asks_for_an_address_once(server: HostileServer, make_fetcher: Mak
             assert (none.value.code, none.value.missing) == ("missing", True)
     assert server.paths_asked == ["/a.pdf", "/none.pdf"]
     assert make_fetcher(run="run_2")(server.url("/a.pdf"), kinds=PDFS).unchanged
+
+
+def test_a_body_that_inflates_too_far(server: HostileServer, make_fetcher: MakeFetcher) -> None:
+    packed = gzip.compress(b"%PDF-" + bytes(30_000_000))
+    server.paths["/a.pdf"] = lambda it: it.answer(200, packed, Content_Encoding="gzip")
+    with pytest.raises(NotFetchedError) as refused:
+        make_fetcher()(server.url("/a.pdf"), kinds=PDFS, most_bytes=100_000_000)
+    assert refused.value.code == "inflates_too_far"
+
+
+def test_an_export_may_be_larger_than_other_files(server: HostileServer, make_fetcher: MakeFetcher) -> None:
+    body = b"[" + b'{"a": 1},' * 300_000 + b"{}]"
+    server.paths["/a.json"] = lambda it: it.answer(200, gzip.compress(body, 1), Content_Encoding="gzip")
+    fetcher = make_fetcher()
+    with pytest.raises(NotFetchedError) as refused:
+        fetcher(server.url("/a.json"), kinds=frozenset({"json"}))
+    assert refused.value.code == "too_large"
+    came = fetcher(server.url("/a.json"), kinds=frozenset({"json"}), most_bytes=10_000_000)
+    assert (came.kind, came.size, came.path.read_bytes() == body) == ("json", len(body), True)
+
+
+def test_redirects_are_followed_and_each_is_kept(
+    server: HostileServer, make_fetcher: MakeFetcher, engine: Engine
+) -> None:
+    server.paths["/"] = lambda it: it.answer(301, Location="/år/b c.pdf#page=2")
+    server.paths["/%C3%A5r/b%20c.pdf"] = lambda it: it.answer(
+        *((304,) if "if-none-match" in it.request.headers else (200, PDF)), ETag='"1"'
+    )
+    came = make_fetcher(run="run_1")(server.url("/"), kinds=PDFS)
+    assert came.final_address == server.url("/%C3%A5r/b%20c.pdf")
+    again = make_fetcher(run="run_2")(server.url("/"), kinds=PDFS)
+    assert (again.status, again.unchanged, again.final_address) == (304, True, came.final_address)
+    kept = rows(engine, "SELECT run, reason, outcome, status FROM responses WHERE reason <> 'robots' ORDER BY id")
+    assert [tuple(row) for row in kept] == [
+        ("run_1", "first", "redirected", 301),
+        ("run_1", "redirected", "fetched", 200),
+        ("run_2", "due", "redirected", 301),
+        ("run_2", "redirected", "unchanged", 304),
+    ]
+
+
+def test_a_run_that_was_killed_asks_again_and_says_why(
+    server: HostileServer, make_fetcher: MakeFetcher, engine: Engine
+) -> None:
+    server.paths["/a.pdf"] = lambda it: it.answer(500)
+    with pytest.raises(NotFetchedError):
+        make_fetcher(run="run_1")(server.url("/a.pdf"), kinds=PDFS)
+    server.paths["/a.pdf"] = lambda it: it.answer(200, PDF)
+    assert make_fetcher(run="run_1")(server.url("/a.pdf"), kinds=PDFS).status == 200
+    reasons = [row.reason for row in rows(engine, "SELECT reason FROM responses WHERE reason <> 'robots' ORDER BY id")]
+    assert reasons == ["first", "retry", "retry"]
+
+
+def test_a_file_that_changed_replaces_what_is_known(server: HostileServer, make_fetcher: MakeFetcher) -> None:
+    bodies = [PDF, PDF.replace(b"sample", b"change"), PDF]
+    server.paths["/a.pdf"] = lambda it: it.answer(200, bodies.pop(0), ETag=f'"{len(bodies)}"')
+    fetcher = make_fetcher()
+    came = [fetcher(server.url("/a.pdf"), kinds=PDFS) for _ in range(3)]
+    assert [each.unchanged for each in came] == [False, False, False]
+    assert came[0].sha256 == came[2].sha256 != came[1].sha256
+    assert [request.headers.get("if-none-match") for request in server.asked("/a.pdf")] == [None, '"2"', '"1"']
+
+
+def test_threads_ask_for_one_address_once(server: HostileServer, make_fetcher: MakeFetcher) -> None:
+    server.paths["/a.pdf"] = lambda it: it.answer(200, PDF)
+    fetcher = make_fetcher(run="run_1")
+    with ThreadPoolExecutor(8) as pool:
+        shas = set(pool.map(lambda _: fetcher(server.url("/a.pdf"), kinds=PDFS).sha256, range(16)))
+    assert (len(shas), server.paths_asked) == (1, ["/a.pdf"])
+
+
+def test_old_requests_that_brought_nothing_are_forgotten(
+    server: HostileServer, make_fetcher: MakeFetcher, engine: Engine
+) -> None:
+    server.paths["/a.pdf"] = lambda it: it.answer(200, PDF)
+    fetcher = make_fetcher()
+    for _ in range(2):
+        fetcher(server.url("/a.pdf"), kinds=PDFS)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE responses SET asked_at = now() - interval '91 days'"))
+    assert Kept(engine, None).forget(90) == 2
+    assert [row.outcome for row in rows(engine, "SELECT outcome FROM responses")] == ["fetched"]

@@ -1,6 +1,7 @@
 """Files of folders, through the same fetcher."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,11 @@ def test_what_is_no_file_of_the_folder(fetcher: Fetcher, folder: Path, tmp_path:
         "large": "too_large",
         "none": "missing",
     }
+
+
+def test_a_place_without_its_driver(engine: Engine, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    exchange = Exchange(AddressRules(), "tests", ssl_context=AUTHORITIES)
+    fetcher = Fetcher(engine, archive, exchange, Pace(engine, 1.0, 1), folders=["s3://bucket/upr"])
+    assert _refusal(fetcher, "s3://bucket/upr/a.pdf") == "no_driver"
+    assert _refusal(fetcher, "s3://bucket/upr-other/a.pdf") == "refused_address"
