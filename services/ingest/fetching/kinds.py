@@ -21,6 +21,8 @@ MOST_ZIP_DIRECTORY = 2_000_000
 """Bytes of a ZIP archive's list of members. Those of real documents have a thousandth of it."""
 
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")  # APPNOTE.TXT 4.3.16
+_ZIP64, _ZIP64_LOCATOR = b"PK\x06\x07", 20
+"""What stands before the last record of an archive whose real bounds are elsewhere (4.3.15). No document needs it."""
 _END_WITHIN = _END_OF_DIRECTORY.size + 65_535
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _MARKUP = re.compile(rb"<[A-Za-z!?/]")
@@ -72,7 +74,8 @@ def _kind_of_zip(path: Path) -> str:
     if at < 0 or len(tail) - at < _END_OF_DIRECTORY.size:
         return "zip"
     _, _, _, _, members, size, _, _ = _END_OF_DIRECTORY.unpack_from(tail, at)
-    if members > MOST_ZIP_MEMBERS or size > MOST_ZIP_DIRECTORY:
+    is_zip64 = tail[max(0, at - _ZIP64_LOCATOR) : at].startswith(_ZIP64)
+    if is_zip64 or members > MOST_ZIP_MEMBERS or size > MOST_ZIP_DIRECTORY:
         return "zip"
     try:
         with zipfile.ZipFile(path) as archive:
