@@ -8,6 +8,9 @@ from sqlalchemy import Engine, func, select, text
 from services.core.domain.documents import SYMBOL_IN_TEXT, DocumentKind, SymbolFacts, read_symbol
 from services.core.store.documents import documents_table
 
+_LONGEST = 40
+"""No real symbol has as many characters; what documents cite may be anything."""
+
 _ANSWERS = text(
     "SELECT DISTINCT entry ->> 'symbol' FROM recommendations, jsonb_array_elements(positions) AS entry "
     "WHERE NOT sample AND entry ->> 'symbol' IS NOT NULL"
@@ -40,7 +43,7 @@ def _told(engine: Engine) -> Iterator[str]:
 def _whole(told: str) -> str | None:
     """A symbol without the blanks that print puts into it; None for what is no symbol of the review's documents."""
     symbol = "".join(told.split())
-    return symbol if SYMBOL_IN_TEXT.fullmatch(symbol) else None
+    return symbol if len(symbol) <= _LONGEST and SYMBOL_IN_TEXT.fullmatch(symbol) else None
 
 
 def _report(facts: SymbolFacts) -> str | None:

@@ -20,6 +20,7 @@ MOST_BYTES_OF_A_PAGE = 10_000_000
 
 _MOST_NODES = 50_000
 _MOST_NODES_OF_WORDS = 300
+_LONGEST_ADDRESS = 2_000
 _LONGEST_HEADING = 120
 _LONGEST_LINK = 400
 _HEADING_TAGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "summary", "button", "strong", "b", "caption", "legend"))
@@ -118,7 +119,13 @@ class WebPage:
         if not is_web:
             return None
         query = quote(parts.query, safe=_TAKEN_AS_ENCODED + "?")
-        return parts._replace(path=quote(parts.path, safe=_TAKEN_AS_ENCODED), query=query).geturl()
+        address = parts._replace(path=quote(parts.path, safe=_TAKEN_AS_ENCODED), query=query).geturl()
+        return address if len(address) <= _LONGEST_ADDRESS else None
+
+
+def printable(words: str) -> str:
+    """Words without what would move the cursor of whoever reads them on a terminal."""
+    return "".join(each if each.isprintable() else " " for each in words)
 
 
 def _read(path: Path) -> bytes:
@@ -132,7 +139,7 @@ def _words(node: LexborNode, most: int) -> str:
     length = 0
     for place, each in enumerate(node.traverse(include_text=True)):
         if each.tag == "-text":
-            words += each.text(deep=False).split()
+            words += printable(each.text(deep=False)).split()
             length = sum(map(len, words)) + len(words) - 1
         if length > most or place > _MOST_NODES_OF_WORDS:
             return ""

@@ -36,6 +36,7 @@ def test_a_link_is_a_whole_address(href: str, address: str, tmp_path: Path) -> N
 NO_WEB_ADDRESSES = (
     *("", " ", "#top", "javascript:void(0)", "JavaScript:alert(1)", "mailto:a@example.org", "tel:+41"),
     *("data:text/html,x", "file:///etc/passwd", "ftp://example.org/a.pdf", "http://[bad"),
+    "/" + "long" * 600,
 )
 
 

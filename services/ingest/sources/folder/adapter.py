@@ -10,6 +10,7 @@ import fsspec
 from services.ingest.fetching.outcomes import NotFetchedError
 from services.ingest.reading import ReadIssue
 from services.ingest.sources.base import Found, Visit
+from services.ingest.sources.web_pages import printable
 
 _KINDS = frozenset({"pdf", "docx", "doc_ole2", "xlsx", "csv", "json"})
 _MOST_BYTES = 2**30
@@ -18,6 +19,7 @@ _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
 _SETTLED_SECONDS = 60.0
 """A file of this machine that was changed later may still be on its way."""
 _MOST_LEVELS = 40
+_LONGEST_ADDRESS = 2_000
 
 Entry = Mapping[str, Any]
 
@@ -45,8 +47,12 @@ class Folder:
         for entry in place.files(visit.note):
             if self._is_on_its_way(entry) or not _is_since(entry, visit):
                 continue
+            found = _found(place, entry)
+            if found is None:
+                visit.note(ReadIssue("error", "unusable_name", f"{_name(entry)!a}: no UTF-8, or too long"))
+                continue
             count += 1
-            yield _found(place, entry)
+            yield found
             visit.told(count, None)
 
     def _is_on_its_way(self, entry: Entry) -> bool:
@@ -101,14 +107,15 @@ class _Place:
         return sorted((each for each in entries if each["name"].rstrip("/") != folder), key=lambda each: each["name"])
 
 
-def _found(place: _Place, entry: Entry) -> Found:
+def _found(place: _Place, entry: Entry) -> Found | None:
+    """The file; None where its place cannot be written as an address."""
     path = str(entry["name"])
-    return Found(
-        address=f"{place.scheme}://{quote(path)}",
-        name=path.removeprefix(place.root).lstrip("/"),
-        kinds=_KINDS,
-        most_bytes=_MOST_BYTES,
-    )
+    try:
+        address = f"{place.scheme}://{quote(path)}"
+    except UnicodeEncodeError:
+        return None
+    name = printable(path.removeprefix(place.root).lstrip("/"))
+    return Found(address, name, _KINDS, most_bytes=_MOST_BYTES) if len(address) <= _LONGEST_ADDRESS else None
 
 
 def _is_since(entry: Entry, visit: Visit) -> bool:

@@ -21,6 +21,8 @@ _NO_VALUE = "any"
 """A bucket of all rows with some value."""
 
 _KINDS = frozenset({"json"})
+_MOST_BYTES = 50_000_000
+"""500 rows take some 3 MB."""
 _HEADERS = {"Accept": "application/json", "Content-Language": "en"}
 _IN_ORDER = {"sort": "creationDate", "order": "asc"}
 
@@ -90,7 +92,7 @@ class Uwazi:
         return Page(tuple(rows), total, told.get("relation") == "gte", _buckets(told))
 
     def _read(self, address: str) -> Mapping[str, Any]:
-        fetched = self._fetch(address, kinds=_KINDS, headers=_HEADERS)
+        fetched = self._fetch(address, kinds=_KINDS, most_bytes=_MOST_BYTES, headers=_HEADERS)
         return _object(fetched.path, address)
 
 
@@ -112,34 +114,41 @@ def _rows(told: Mapping[str, Any], address: str) -> list[Mapping[str, Any]]:
 
 
 def _properties(template: Mapping[str, Any]) -> Iterator[Property]:
-    for each in template.get("properties") or ():
-        if isinstance(each, dict) and isinstance(each.get("name"), str):
-            yield Property(each["name"], str(each.get("type")), each.get("content") or None)
+    properties = template.get("properties")
+    for each in properties if isinstance(properties, list) else ():
+        name, content = _member(each, "name"), _member(each, "content")
+        if isinstance(name, str):
+            yield Property(name, str(_member(each, "type")), content if isinstance(content, str) else None)
 
 
 def _ids(values: object) -> Iterator[str]:
     for value in values if isinstance(values, list) else ():
-        if isinstance(value, dict) and isinstance(value.get("id"), str):
-            if value.get("values"):
-                yield from _ids(value["values"])
-            else:
-                yield value["id"]
+        if within := _member(value, "values"):
+            yield from _ids(within)
+        elif isinstance(own := _member(value, "id"), str):
+            yield own
 
 
 def _buckets(told: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    aggregations = (told.get("aggregations") or {}).get("all")
-    counted = aggregations if isinstance(aggregations, dict) else {}
-    return {name: dict(_counts(each.get("buckets"))) for name, each in counted.items() if isinstance(each, dict)}
+    counted = _member(told.get("aggregations"), "all")
+    if not isinstance(counted, dict):
+        return {}
+    return {name: dict(_counts(_member(each, "buckets"))) for name, each in counted.items()}
 
 
 def _counts(buckets: object) -> Iterator[tuple[str, int]]:
     """Values and how many rows of this search have them; of a group its values, since it counts them again."""
     for bucket in buckets if isinstance(buckets, list) else ():
-        count = (bucket.get("filtered") or {}).get("doc_count")
-        if bucket.get("values"):
-            yield from _counts(bucket["values"])
-        elif bucket.get("key") != _NO_VALUE and isinstance(count, int) and count > 0:
-            yield str(bucket["key"]), count
+        key, count = _member(bucket, "key"), _member(_member(bucket, "filtered"), "doc_count")
+        if values := _member(bucket, "values"):
+            yield from _counts(values)
+        elif isinstance(key, str) and key != _NO_VALUE and isinstance(count, int) and count > 0:
+            yield key, count
+
+
+def _member(told: object, name: str) -> Any:
+    """A member of an object; None of anything else."""
+    return told.get(name) if isinstance(told, dict) else None
 
 
 def _json(value: object) -> str:

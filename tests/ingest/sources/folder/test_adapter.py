@@ -105,3 +105,14 @@ def test_a_prefix_of_an_object_store_is_listed_like_a_folder(tmp_path: Path) -> 
         assert [file.name for file in found(visited)] == ["a b.pdf", "c/d.pdf"]
     finally:
         store.rm("/bucket", recursive=True)
+
+
+def test_names_that_cannot_be_told_are_noted(tmp_path: Path) -> None:
+    put(tmp_path / "incoming", "a\x1b[2Jb\n.pdf")
+    (tmp_path / "incoming" / os.fsdecode(b"caf\xe9.pdf")).write_bytes(b"%PDF-1.4")
+    deep = tmp_path / "incoming" / "/".join(["d" * 200] * 10)
+    put(deep, "far.pdf")
+    visited = watching(tmp_path)
+    assert [file.name for file in found(visited)] == ["a [2Jb .pdf"]
+    assert visited.codes == ["unusable_name", "unusable_name"]
+    assert all(issue.detail.isascii() for issue in visited.issues)

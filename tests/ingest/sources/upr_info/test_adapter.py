@@ -139,6 +139,24 @@ def test_new_rows_come_with_the_pages_on_which_they_appear(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    "aggregations",
+    [[], {"all": []}, {"all": {"session": 5, "response": {"buckets": [7, {"key": 1}, {"key": "x", "filtered": []}]}}}],
+)
+def test_counts_of_other_shapes_count_nothing(tmp_path: Path, aggregations: Any, rows: list[Row]) -> None:
+    uwazi = UwaziSite(rows, cap=CAP)
+
+    def answer(asked: Any) -> Any:
+        told = uwazi.answer(asked)
+        if asked.path != "/api/search":
+            return told
+        return type(told)(json.dumps({**json.loads(told.body), "aggregations": aggregations}).encode())
+
+    with serving(answer) as site, pytest.raises(NotFetchedError) as raised:
+        list(UprInfo().find(visiting(tmp_path, {"database": site.address}).visit))
+    assert raised.value.code == "unexpected_answer"
+
+
+@pytest.mark.parametrize(
     "body", [b"<html>a login page</html>", b"[1, 2]", b'{"rows": 5}', b'{"rows": [], "totalRows": "many"}', b'{"rows"']
 )
 def test_other_answers_than_ever_are_told(tmp_path: Path, body: bytes, rows: list[Row]) -> None:
