@@ -10,9 +10,9 @@ from services.core.runtime.worker import BackgroundWorker
 from services.core.store.archive import FOLDER as DOCUMENTS
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
+from services.ingest.ocr import sandbox_of
 from services.ingest.pipeline.desk import open_desk
 from services.ingest.reparse import Reparser
-from services.ingest.sandbox import Sandbox
 from services.ingest.scheduler import Scheduler, scheduled
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import known_sources
@@ -33,7 +33,7 @@ def background_work(settings: IngestSettings, database_url: str) -> Iterator[tup
     with ExitStack() as stack:
         engine = make_engine(database_url, pool_size=4, name="upr-ingest-background")
         stack.callback(engine.dispose)
-        sandboxes = [stack.enter_context(Sandbox(1, settings.parse_deadline_seconds)) for _ in range(2)]
+        sandboxes = [stack.enter_context(sandbox_of(settings, workers=1)) for _ in range(2)]
         uploads = Uploads(engine, settings.data_dir / UPLOADS)
         uploads.forget_unfinished()
         reader = UploadReader(uploads, engine, sandboxes[0], archive, backfill_after)

@@ -23,6 +23,7 @@ from services.ingest.app import create_app
 from services.ingest.background import background_work, scheduled_runs
 from services.ingest.conflicts import Field, conflicts_in
 from services.ingest.keeping_commands import quarantine, reparse, sandbox_barriers
+from services.ingest.ocr import sandbox_of
 from services.ingest.parse import ParsedFile, files_under, parse_files
 from services.ingest.run_commands import discard, release, run
 from services.ingest.runs import RunSummary, Step, issues_of, recent_runs, run_files
@@ -98,7 +99,7 @@ def load(
     console = Console(stderr=True)
     with (
         ready_store(settings, name="upr-ingest") as engine,
-        Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox,
+        sandbox_of(settings) as sandbox,
     ):
         steps = run_files(
             engine,

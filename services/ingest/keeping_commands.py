@@ -13,10 +13,10 @@ from services.core.domain.errors import NotFoundError
 from services.core.runtime.database import ready_store
 from services.core.store.archive import FOLDER, Archive
 from services.ingest.isolation import Barrier, isolate
+from services.ingest.ocr import sandbox_of
 from services.ingest.parsers import PARSERS
 from services.ingest.quarantine import Quarantine
 from services.ingest.reparse import Reparser, stale
-from services.ingest.sandbox import Sandbox
 from services.ingest.settings import IngestSettings
 
 
@@ -66,7 +66,7 @@ def reparse(
             typer.echo(f"{found.total()} files would be read again")
             return
         failed = read = 0
-        with Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox:
+        with sandbox_of(settings) as sandbox:
             archive = Archive(settings.data_dir / FOLDER)
             reparser = Reparser(engine, sandbox, archive, timedelta(days=settings.backfill_after_days))
             for step in reparser.read_again(parser or ()):

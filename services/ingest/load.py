@@ -339,7 +339,7 @@ def _whose_review(reading: Reading) -> tuple[str, int]:
 
 
 def _file_entry(name: str, size: int, sha256: str, reading: Reading) -> FileEntry:
-    return FileEntry(
+    entry = FileEntry(
         sha256=sha256,
         name=name,
         media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
@@ -350,6 +350,9 @@ def _file_entry(name: str, size: int, sha256: str, reading: Reading) -> FileEntr
         parser=reading.parser,
         parser_version=reading.parser_version,
     )
+    if reading.document.ocr is not None:
+        entry["ocr"] = dict(reading.document.ocr)
+    return entry
 
 
 def _readings(connection: Connection, review: str) -> dict[str, SourceReading]:

@@ -40,6 +40,8 @@ class ReadDocument:
     """Who wrote it, as printed, where that is not plain from its kind (a mid-term report); `author_kind` is `state`,
     `nhri`, `organisation` or `intergovernmental`."""
     author_kind: str | None = None
+    ocr: Mapping[str, Any] | None = None
+    """Where the pages are pictures, who recognised the letters: `engine`, `version`, `confidence` (0 to 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +301,7 @@ def _with_citations(paragraph: ReadParagraph) -> ReadParagraph:
 
 ONLY_SOME_HOLD = ("organisations", "paragraphs", "totals")
 WHERE_TOLD: dict[str, tuple[str, ...]] = {
-    "document": ("cites", "author", "author_kind"),
+    "document": ("cites", "author", "author_kind", "ocr"),
     "recommendations": ("external_ids",),
     "labels": ("row", "pledge"),
     "hearings": (

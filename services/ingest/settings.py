@@ -77,6 +77,10 @@ class IngestSettings(CoreSettings):
             "80, 443 and 8443. It is told checked IP addresses, never names. Unset: directly."
         ),
     )
+    ocr: bool = Field(
+        default=False,
+        description="Recognise the letters of PDFs whose pages are pictures, where `tesseract` is installed.",
+    )
     upload_most_bytes: int = Field(
         default=100 * 2**20, ge=1, description="Bytes that one document may have that somebody sends to be read."
     )

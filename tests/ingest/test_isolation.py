@@ -207,3 +207,31 @@ def test_the_filter_names_calls_of_both_machines() -> None:
         numbers = list(isolation._refused_numbers(machine, may_start=False, except_for=frozenset()))
         assert len(numbers) == len(set(numbers)) > 40
         assert len(list(isolation._filter(machine, may_start=False, except_for=frozenset()))) < 256
+
+
+def test_only_the_program_that_is_allowed_can_be_started_and_it_starts_no_other(barriers: frozenset[Barrier]) -> None:
+    """What recognises letters runs so. The shell tries what somebody would who has taken it over."""
+    if not {Barrier.FILES, Barrier.SYSTEM_CALLS} <= barriers:
+        pytest.skip("this kernel has no barrier for files or system calls")
+    script = """
+import subprocess
+from pathlib import Path
+from services.ingest.isolation import forbid_more_processes, isolate
+shell = Path("/bin/sh").resolve()
+loaders = [path.resolve() for folder in ("/lib64", "/lib") for path in Path(folder).glob("ld-*.so*")]
+isolate(programs=[shell, *loaders])
+def run(*words):
+    try:
+        return subprocess.run(words, capture_output=False, preexec_fn=forbid_more_processes).returncode
+    except OSError as error:
+        return type(error).__name__
+print(run(shell, "-c", "exit 7"), run("/bin/true"), run(shell, "-c", "(exit 0) && exit 0"), flush=True)
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    allowed, other, forking = done.stdout.split()
+    assert (allowed, other) == ("7", "PermissionError")
+    assert forking != "0"

@@ -56,6 +56,14 @@ class Review(Record):
     sample: bool
 
 
+class Recognised(Public):
+    """Who recognised the letters of pages that are pictures, and how sure of them."""
+
+    engine: str = Field(examples=["tesseract"])
+    version: str = Field(examples=["5.3.0"])
+    confidence: float = Field(ge=0, le=1, description="The mean of all words, weighed by their letters.")
+
+
 class File(Public):
     """One file of a document."""
 
@@ -68,6 +76,9 @@ class File(Public):
     current: bool = Field(description="False where a later file replaced it.")
     parser: str
     parser_version: str
+    ocr: Recognised | None = Field(
+        default=None, description="Where the pages are pictures: how their letters were recognised, with mistakes."
+    )
     url: str = Field(description="Permalink of the bytes; they may not be kept (404).")
 
 

@@ -2,7 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, Table
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,7 +12,10 @@ from services.core.store.records import Aggregate, Stored
 
 
 class FileEntry(TypedDict):
-    """One file of a document. `current` is false where a later file of the same language replaced it."""
+    """One file of a document. `current` is false where a later file of the same language replaced it.
+
+    `ocr`, where its pages are pictures: who recognised the letters, and how sure of them (0 to 1).
+    """
 
     sha256: str
     name: str
@@ -23,6 +26,7 @@ class FileEntry(TypedDict):
     current: bool
     parser: str
     parser_version: str
+    ocr: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from services.core.store.archive import FOLDER, Archive
 from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.fetching.kept import Kept
+from services.ingest.ocr import sandbox_of
 from services.ingest.pipeline.task import Desk, Step
-from services.ingest.sandbox import Sandbox
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Source
 from services.ingest.sources.base import Fetch
@@ -38,7 +38,7 @@ def open_desk(
         folders = [address for address in about.sites.values() if not address.startswith(("http://", "https://"))]
         yield Fetcher.from_settings(settings, engine, archive, run=run, rate=about.rate, folders=folders, sleep=sleep)
 
-    with Sandbox(settings.ingest_workers, settings.parse_deadline_seconds) as sandbox:
+    with sandbox_of(settings) as sandbox:
         yield Desk(
             engine=engine,
             archive=archive,
