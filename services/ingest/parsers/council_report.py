@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from services.core.domain.documents import DocumentKind
+from services.core.domain.documents import SYMBOL_IN_TEXT, DocumentKind, read_symbol
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.domain.identifiers import adoption_hearing_id, debate_hearing_id
 from services.core.domain.organisations import organisation_id
@@ -87,7 +87,7 @@ class CouncilReport:
     """Reads reports of sessions in English, from the eighth on."""
 
     name = "council_report"
-    version = "2"
+    version = "3"
 
     def bid(self, content: Content) -> float:
         """High where the title is that of a session's report and the chapter is there."""
@@ -124,14 +124,16 @@ def read_council_report(text: DocumentText) -> Reading:
     return Reading(
         parser=CouncilReport.name,
         parser_version=CouncilReport.version,
-        document=_document(title, text),
+        document=_document(title, text, chapter),
         hearings=tuple(hearings),
         statements=tuple(statements),
         issues=tuple(issues),
     )
 
 
-def _document(title: TitlePage, text: DocumentText) -> ReadDocument:
+def _document(title: TitlePage, text: DocumentText, chapter: Sequence[Block]) -> ReadDocument:
+    """The report, with the documents of the reviews that its chapter cites: reports, addenda, decisions."""
+    cited = SYMBOL_IN_TEXT.findall(" ".join(line.text for line in chapter))
     return ReadDocument(
         kind=DocumentKind.COUNCIL_REPORT.value,
         symbol=title.symbol,
@@ -140,6 +142,7 @@ def _document(title: TitlePage, text: DocumentText) -> ReadDocument:
         session=title.session,
         cycle=title.cycle,
         pages=text.pages,
+        cites=tuple(sorted({read_symbol(symbol).symbol for symbol in cited} - {title.symbol})),
     )
 
 

@@ -40,6 +40,14 @@ def test_the_totals_of_the_president(reading):
     assert said == TOTALS
 
 
+def test_the_documents_of_the_reviews_are_cited(reading):
+    cites = reading.document.cites
+    assert {symbol for symbol in cites if symbol.count("/") == 3} == {f"A/HRC/28/{n}" for n in range(4, 18)}
+    assert sum(symbol.endswith("/Add.1") for symbol in cites) == 13
+    assert sum(symbol.startswith("A/HRC/WG.6/") for symbol in cites) == len(TOTALS) * 3
+    assert "A/HRC/28/2" not in cites
+
+
 def test_as_many_speakers_as_announced(reading):
     others = Counter(each.hearing for each in reading.statements if each.kind == "comment")
     assert {h.id: h.announced_speakers for h in reading.hearings if h.kind == "council_adoption"} == others
