@@ -21,7 +21,7 @@ from tests.deploy.files import DEPLOY, ROOT
 
 FOLDER = DEPLOY / "observability"
 OF_PROMETHEUS = {"up"}
-FUNCTIONS = {"sum", "min", "max", "by", "rate", "topk", "histogram_quantile", "increase", "count", "avg", "clamp_min"}
+FUNCTIONS = {"sum", "min", "max", "by", "rate", "topk", "histogram_quantile", "increase", "count", "avg", "time"}
 
 
 def known_metrics() -> set[str]:
@@ -34,7 +34,9 @@ def known_metrics() -> set[str]:
     names = {name for registry in registries for name in registry._names_to_collectors}
     names |= {each.name for registry in registries for family in registry.collect() for each in family.samples}
     source = "".join(path.read_text() for path in (ROOT / "services").rglob("*.py"))
-    return names | set(re.findall(r'"(upr_[a-z_]+)": "[0-9A-Z]', source))
+    written = set(re.findall(r'(?:Family|Gauge|Counter|Histogram)\(\s*"(upr_\w+)"', source))
+    written |= set(re.findall(r'"(upr_\w+)": "[0-9A-Z]', source))
+    return names | written | {f"{name}_{end}" for name in written for end in ("total", "bucket", "sum", "count")}
 
 
 def expressions() -> Iterator[str]:
