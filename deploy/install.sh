@@ -88,6 +88,7 @@ write_settings() {
     if [[ ! -e /etc/openupr/env ]]; then
         sed -e "s|^#UPR_PUBLIC_URL=.*|UPR_PUBLIC_URL=$public|" \
             -e "s|^#UPR_SEARCH_PUBLIC_URL=.*|UPR_SEARCH_PUBLIC_URL=$public|" \
+            -e "s|^#UPR_INGEST_PUBLIC_URL=.*|UPR_INGEST_PUBLIC_URL=$public|" \
             "$source_folder/deploy/env.example" >/etc/openupr/env
         chown root:openupr /etc/openupr/env
         chmod 0640 /etc/openupr/env
