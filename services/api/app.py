@@ -1,5 +1,6 @@
 """The API service: records as JSON, the feed of changes, webhook endpoints."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ from prometheus_client import Gauge
 from sqlalchemy import text
 
 from services import __version__
-from services.api.dependencies import open_desk
+from services.api.dependencies import Desk, open_desk
 from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
 from services.api.pages.home_page import home_page
@@ -35,7 +36,10 @@ from services.api.routes.statistics import statistics_routes
 from services.api.settings import ApiSettings
 from services.core.pages.rendering import Pages
 from services.core.runtime.keys import recognise_key
+from services.core.runtime.problems import DATABASE_AWAY
 from services.core.runtime.web import Service, create_service
+from services.core.store.changes import head
+from services.core.store.engine import single_queries
 from services.core.store.migrate import schema_status
 
 
@@ -48,6 +52,8 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
             app.state.desk = desk
             app.state.engine = desk.engine
             app.when_stopping = desk.live.stop
+            app.watch_database(desk.engine)
+            newest.set_function(lambda: _newest_change(desk))
             waiting.set_function(lambda: desk.live.waiting)
             yield
 
@@ -70,6 +76,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         server=settings.public_url if "public_url" in settings.model_fields_set else "/",
     )
     waiting = Gauge("upr_feed_waiting", "Readers that wait for changes.", registry=service.metrics_registry)
+    newest = Gauge("upr_feed_newest_change", "Number of the newest change.", registry=service.metrics_registry)
     service.examples |= examples()
     # Routes are tried one after the other: first what is asked for most. `/v1/{noun}/citation` has to come before ids.
     service.include_router(list_routes(), dependencies=[Depends(recognise_key)])
@@ -102,3 +109,12 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(record_pages())
     service.include_router(home_page())
     return service
+
+
+def _newest_change(desk: Desk) -> float:
+    """Its number; not a number where the database does not answer."""
+    try:
+        with single_queries(desk.engine) as connection:
+            return float(head(connection))
+    except DATABASE_AWAY:
+        return math.nan

@@ -29,6 +29,7 @@ def create_app(settings: IngestSettings, database_url: str, sources: Mapping[str
         engine = make_engine(database_url, pool_size=settings.database_pool_size, name="upr-ingest")
         app.state.engine = engine
         app.metrics_registry.register(IngestMetrics(engine))
+        app.watch_database(engine)
         try:
             yield
         finally:

@@ -4,18 +4,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import urlsplit
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from services import __version__
-from services.core.domain.errors import UnavailableError
 from services.core.pages.rendering import Pages
-from services.core.runtime.problems import DATABASE_AWAY
 from services.core.runtime.web import Service, create_service
 from services.core.store.migrate import schema_status
 from services.search.dependencies import Desk, following, open_desk
 from services.search.documented import examples
+from services.search.metrics import IndexMetrics
 from services.search.pages.search_page import HOME, search_page_routes
 from services.search.routes import facets, search, similar, suggest
 from services.search.settings import SearchSettings
@@ -39,7 +36,8 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
             desk = stack.enter_context(open_desk(settings, database_url))
             app.state.desk = desk
             app.state.suggestions = stack.enter_context(closing(Suggestions(desk.store, desk.engine)))
-            app.metrics_registry.register(_IndexMetrics(desk))
+            app.metrics_registry.register(IndexMetrics(desk))
+            app.watch_database(desk.store)
             if settings.search_follow:
                 stack.enter_context(following(desk, database_url))
             yield
@@ -86,39 +84,3 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
     service.include_router(search_page_routes())
     service.examples = examples()
     return service
-
-
-class _IndexMetrics(Collector):
-    """Whether there is an index, and how far it is behind the store, told when asked."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    def describe(self) -> list[GaugeMetricFamily]:
-        """Named without asking anybody: registering must not depend on it."""
-        return [GaugeMetricFamily(name, meaning) for name, meaning in _MEASURED.items()]
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The gauges; of an engine or a database that is away only that it is."""
-        values = self._values()
-        for name, meaning in _MEASURED.items():
-            if name in values:
-                yield GaugeMetricFamily(name, meaning, value=values[name])
-
-    def _values(self) -> dict[str, float]:
-        try:
-            lag = self._desk.indexer.lag()
-        except (UnavailableError, *DATABASE_AWAY):
-            return {"upr_index_ready": 0}
-        return {
-            "upr_index_ready": lag.cursor is not None,
-            "upr_index_lag_changes": lag.changes,
-            "upr_index_lag_seconds": lag.seconds,
-        }
-
-
-_MEASURED = {
-    "upr_index_ready": "1 where there is a search index that answers.",
-    "upr_index_lag_changes": "Changes that are not in the search index yet.",
-    "upr_index_lag_seconds": "Age of the oldest change that is not in the search index yet.",
-}

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from services.core.runtime.database import ready_database
 from services.core.runtime.logs import configure_logs
+from services.core.runtime.metrics import PoolMetrics, process_registry
 from services.core.runtime.serve import serve as serve_app
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.tables import AGGREGATES
@@ -17,6 +18,7 @@ from services.search.app import create_app
 from services.search.dependencies import Desk, follow_until_stopped, open_desk
 from services.search.documents import INDEX_VERSION
 from services.search.engines.base import DocumentKey
+from services.search.metrics import IndexMetrics
 from services.search.settings import SearchSettings
 
 _NAMED = 5
@@ -41,7 +43,10 @@ def index() -> None:
     settings = SearchSettings()
     configure_logs(settings, service="search-index")
     with ready_database(settings) as url, open_desk(settings, url) as desk:
-        follow_until_stopped(desk, url)
+        registry = process_registry("search-index")
+        registry.register(IndexMetrics(desk))
+        registry.register(PoolMetrics(desk.store))
+        follow_until_stopped(desk, url, registry)
 
 
 @app.command()

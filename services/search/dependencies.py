@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import psycopg
 import structlog
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from services.core.domain.errors import SettingsError
+from services.core.runtime.metrics import metrics_served
 from services.core.runtime.worker import BackgroundWorker
 from services.core.schemas.dataset import dataset
 from services.core.schemas.shapes import Shape
@@ -125,10 +127,13 @@ def following(desk: Desk, database_url: str) -> Iterator[BackgroundWorker]:
             thread.join()
 
 
-def follow_until_stopped(desk: Desk, database_url: str) -> None:
-    """Run the follower in this thread until SIGTERM or SIGINT."""
+def follow_until_stopped(desk: Desk, database_url: str, registry: CollectorRegistry) -> None:
+    """Run the follower in this thread until SIGTERM or SIGINT. `registry` is what it shows of itself."""
     worker = follower(desk)
-    with _woken_by_changes(worker, database_url):
+    with (
+        metrics_served(desk.settings, registry, worker.seconds_since_beat),
+        _woken_by_changes(worker, database_url),
+    ):
         worker.run()
 
 

@@ -12,25 +12,33 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import orjson
 import psycopg
 import structlog
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine
 
 from services.api.settings import ApiSettings
 from services.api.webhooks.fanout import fan_out, is_behind
 from services.api.webhooks.forgetting import KeptFor
+from services.api.webhooks.metrics import DeliveryMetrics, QueueMetrics
 from services.api.webhooks.queue import Claim, Clock, Room, Settled, Tried, claim, database_clock, release, settle
 from services.api.webhooks.replaying import replay_block, replays_wait
 from services.api.webhooks.schedule import RetrySchedule, load_schedule
 from services.api.webhooks.sender import AttemptOutcome, AttemptResult, WebhookSender
 from services.api.webhooks.signature import signed_headers
 from services.api.webhooks.tries import TryPool
+from services.core.runtime.metrics import PoolMetrics, metrics_served, process_registry
+from services.core.runtime.tracing import traced, tracer_provider
 from services.core.runtime.worker import BackgroundWorker, stop_signals_ignored
 from services.core.schemas.events import webhook_body
 from services.core.store.changes import CHANNEL
 from services.core.store.engine import LIVELINESS, make_engine
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +103,8 @@ class Deliverer:
         kept: KeptFor | None = None,
         clock: Clock = database_clock,
         chance: Callable[[], float] = random.random,
+        metrics: DeliveryMetrics | None = None,
+        tracing: "TracerProvider | None" = None,
     ) -> None:
         self.wake: Callable[[], None] = lambda: None
         self._engine = engine
@@ -108,6 +118,8 @@ class Deliverer:
         self._forget_at = 0.0
         self._clock = clock
         self._chance = chance
+        self._metrics = metrics or DeliveryMetrics(CollectorRegistry())
+        self._tracing = tracing
         self._pool = TryPool(
             self._try_and_tell,
             threads=self._places.threads,
@@ -190,8 +202,10 @@ class Deliverer:
     def _note_settled(self, settled: Settled | None) -> None:
         if settled is None:
             return
-        for name in ("delivered", "to_retry", "failed", "stale"):
-            self._figures[name] += getattr(settled, name)
+        figures = {name: getattr(settled, name) for name in ("delivered", "to_retry", "failed", "stale")}
+        for name, number in figures.items():
+            self._figures[name] += number
+        self._metrics.settled(figures)
         for endpoint in settled.disabled:
             log.warning("webhook endpoint disabled", endpoint=endpoint)
         self._closed = settled.closed
@@ -200,6 +214,7 @@ class Deliverer:
         self._unsettled = []
 
     def _note_end(self, tried: Tried) -> None:
+        self._metrics.tried(str(tried.result.outcome), tried.result.milliseconds)
         self._held.pop(tried.claim.key, None)
         if tried.result.milliseconds > SLOW_SECONDS * 1000:
             self._slow.add(tried.claim.endpoint)
@@ -279,7 +294,9 @@ class Deliverer:
     def _fan_out(self) -> bool:
         with self._engine.begin() as connection:
             fanned_out = fan_out(connection)
-        self._figures["fanned_out"] += fanned_out.deliveries if fanned_out else 0
+        made = fanned_out.deliveries if fanned_out else 0
+        self._figures["fanned_out"] += made
+        self._metrics.fanned_out(made)
         return fanned_out is not None
 
     def _replay(self) -> bool:
@@ -314,7 +331,11 @@ class Deliverer:
         headers = signed_headers(
             message_id=claimed.change.id, signed_at=started_at, body=body, secrets_in_force=claimed.secrets_in_force
         )
-        return self._sender.send(claimed.url, body, headers)
+        told = {"delivery": claimed.delivery, "endpoint": claimed.endpoint, "event": claimed.change.id}
+        with traced(self._tracing, "webhook", **told) as found:
+            result = self._sender.send(claimed.url, body, headers)
+            found["outcome"] = str(result.outcome)
+        return result
 
     def _report(self) -> None:
         """A sign of life in the log, with what was done since the last."""
@@ -362,7 +383,10 @@ class ChangeListener:
 
 def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
     """Deliver until SIGTERM or SIGINT, then finish the tries under way, which takes one deadline at the longest."""
-    engine = make_engine(database_url, pool_size=2, name="upr-deliver")
+    engine = make_engine(database_url, pool_size=3, name="upr-deliver")
+    registry = process_registry("deliver")
+    registry.register(QueueMetrics(engine))
+    registry.register(PoolMetrics(engine))
     seconds = settings.webhook_deadline_seconds
     deliverer = Deliverer(
         engine,
@@ -370,12 +394,15 @@ def deliver_until_stopped(settings: ApiSettings, database_url: str) -> None:
         public_url=settings.public_url,
         deadline_seconds=seconds,
         kept=KeptFor.from_settings(settings),
+        metrics=DeliveryMetrics(registry),
+        tracing=tracer_provider(settings, "deliver"),
     )
     worker = BackgroundWorker("deliver", deliverer.step, idle_wait=POLL_SECONDS, longest_pause=LONGEST_PAUSE)
     deliverer.wake = worker.wake
     listener = ChangeListener(database_url, worker.wake)
     listener.start()
-    worker.run()
+    with metrics_served(settings, registry, worker.seconds_since_beat):
+        worker.run()
     with stop_signals_ignored():
         log.info("finishing the tries that run", tries=deliverer.running)
         listener.stop()

@@ -61,6 +61,9 @@ _CAREFUL_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
+"""W3C Trace Context; the group is the id of the trace."""
+
 _CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
@@ -86,7 +89,10 @@ class RequestMetrics:
             "upr_http_requests", "Requests answered.", ["method", "route", "status"], registry=registry
         )
         self.seconds = Histogram(
-            "upr_http_request_seconds", "Seconds until the answer was sent.", ["method", "route"], registry=registry
+            "upr_http_request_seconds",
+            "Seconds until the answer was sent.",
+            ["method", "route"],
+            registry=registry,
         )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -166,8 +172,7 @@ class _Exchange:
         self.started_at = time.perf_counter()
         self.headers = Headers(scope=scope)
         self.method: str = scope["method"]
-        given_id = self.headers.get("x-request-id", "")
-        self.request_id = given_id if _SANE_REQUEST_ID.fullmatch(given_id) else uuid.uuid4().hex
+        self.request_id = _request_id(self.headers)
         # Routes declare GET; HEAD is the same without the body.
         state: MutableMapping[str, Any] = {
             **scope.get("state", {}),
@@ -317,6 +322,15 @@ class _Exchange:
                         return
         except TimeoutError:
             return
+
+
+def _request_id(headers: Headers) -> str:
+    """What the sender calls the request, else the trace that it belongs to, else a new name."""
+    given = headers.get("x-request-id", "")
+    if _SANE_REQUEST_ID.fullmatch(given):
+        return given
+    traced = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    return traced[1] if traced else uuid.uuid4().hex
 
 
 def refuse_malformed(scope: Scope, headers: Headers) -> None:

@@ -84,6 +84,25 @@ class CoreSettings(BaseSettings):
             "/readyz says 503: time for proxies to turn to other instances."
         ),
     )
+    worker_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description=(
+            "Port on which a worker (`upr api deliver`, `upr search index`) shows /metrics and /healthz. Unset: none."
+        ),
+    )
+    worker_host: str = Field(default="127.0.0.1", description="Address that UPR_WORKER_PORT listens on.")
+    tracing_endpoint: str | None = Field(
+        default=None,
+        description=(
+            "OpenTelemetry collector that traces are sent to (OTLP over HTTP), `http://collector:4318/v1/traces`; "
+            "takes the extra `tracing`. Unset: nothing is traced."
+        ),
+    )
+    tracing_share: float = Field(
+        default=1.0, ge=0, le=1, description="Share of the requests that are traced, where who asks does not say."
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="`console` for people, `json` for log collectors."
     )

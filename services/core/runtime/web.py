@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.routing import compile_path
@@ -22,10 +23,12 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from services.core.domain.errors import NotFoundError, UnavailableError, UnknownParameterError, UprError
 from services.core.runtime.docs_page import docs_routes
 from services.core.runtime.manners import RequestManners, RequestMetrics
+from services.core.runtime.metrics import PoolMetrics, process_registry
 from services.core.runtime.openapi import complete
 from services.core.runtime.problems import DATABASE_AWAY, PROBLEM_RESPONSE, first_line, install_problem_handlers
 from services.core.runtime.rate_limits import RateLimits
 from services.core.runtime.settings import CoreSettings
+from services.core.runtime.tracing import request_telemetry, trace_statements, tracer_provider
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +73,7 @@ class Service(FastAPI):
     def __init__(
         self, *, name: str, version: str, settings: CoreSettings, conditional: bool = True, **options: Any
     ) -> None:
+        tracing = tracer_provider(settings, name.lower())
         super().__init__(
             title=f"OpenUPR {name}",
             version=version,
@@ -81,17 +85,23 @@ class Service(FastAPI):
             default_response_class=JsonAnswer,
             responses={"default": PROBLEM_RESPONSE},
             dependencies=[Depends(refuse_undocumented_parameters)],
-            telemetry={"tracing": False, "metrics": False, "logs": False},
+            telemetry=request_telemetry(tracing),
             **options,
         )
         self.state.settings = settings
-        self.metrics_registry = CollectorRegistry()
+        self.metrics_registry = process_registry(name.lower())
+        self.tracing = tracing
         self.rate_limits = RateLimits(settings.rate_limit, settings.rate_limit_with_key)
         self.examples: dict[str, Any] = {}
         self.conditional = conditional
         self.streamed_bodies: dict[tuple[str, str], int] = {}
         self.when_stopping: Callable[[], None] = lambda: None
         self.stopping = False
+
+    def watch_database(self, engine: Engine) -> None:
+        """Measure the connections that the service reads with, and trace its statements if anything is traced."""
+        self.metrics_registry.register(PoolMetrics(engine))
+        trace_statements(engine, self.tracing)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document, with what holds for every operation."""
@@ -150,7 +160,6 @@ def create_service(
         conditional=conditional,
         lifespan=_in_a_thread(lifespan) if lifespan else None,
     )
-    ProcessCollector(registry=service.metrics_registry)
     install_problem_handlers(service)
     service.include_router(_operations_routes(service, readiness))
     service.include_router(docs_routes(service.title, version, settings.public_url))

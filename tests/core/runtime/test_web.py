@@ -316,6 +316,19 @@ def test_metrics_count_by_template(client: httpx.Client) -> None:
     assert 'upr_http_requests_total{method="GET",route="/v1/things/{name}",status="410"}' in text
     assert 'route="none",status="404"' in text
     assert "/nowhere" not in text
+    assert re.search(r'upr_http_request_seconds_count{method="GET",route="/v1/things/{name}"} \d', text)
+    assert 'upr_build_info{service="test",version="' in text
+
+
+def test_a_trace_names_the_request(client: httpx.Client) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    for headers, wanted in (
+        ({"traceparent": f"00-{trace}-b7ad6b7169203331-01"}, trace),
+        ({"traceparent": f"00-{trace}-b7ad6b7169203331-01", "X-Request-Id": "mine"}, "mine"),
+    ):
+        assert client.get("/healthz", headers=headers).headers["x-request-id"] == wanted
+    for wrong in (f"00-{'0' * 32}-b7ad6b7169203331-01", "00-x", trace):
+        assert client.get("/healthz", headers={"traceparent": wrong}).headers["x-request-id"] not in wrong
 
 
 def test_openapi_has_problems_and_no_operator_paths(client: httpx.Client) -> None:
