@@ -24,8 +24,8 @@ def test_a_request_and_its_statements_are_traced(httpserver: HTTPServer, databas
         assert (answer.status_code, answer.headers["x-request-id"]) == (200, TRACE)
         with traced(app.tracing, "webhook", delivery="dlv_1") as found:
             found["outcome"] = "delivered"
-        assert app.tracing is not None
-        app.tracing.shutdown()
+    assert app.tracing is not None
+    app.tracing.shutdown()
     sent = b"".join(request.get_data() for request, _ in httpserver.log)
     for told in (bytes.fromhex(TRACE), b"openupr-api", b"/v1/states/{record_id}", b"SELECT", b"dlv_1", b"delivered"):
         assert told in sent
