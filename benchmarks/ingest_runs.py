@@ -1,0 +1,325 @@
+"""What runs of sources cost, and whether killing them changes what they come to: figures, and what missed its mark.
+
+    python -m benchmarks.ingest_runs [--reviews N] [--recommendations N] [--documents N] [--kill-every S] [PART]
+
+Parts:
+- crawl: a calendar of N reviews from a local server, whose documents are made up; memory is flat, time linear, and the
+  run is killed once and goes on. Then once more against the unchanged site: only conditional requests, no change, and
+  20 times as fast;
+- soak: N documents (those of ../shared/data, and mutations) while the run is killed every few seconds: the store equals
+  that of an undisturbed run row for row, and nothing is fetched twice.
+
+The local server may be asked as fast as one can: what manners cost is no matter of runs. Each part has an embedded
+PostgreSQL of its own, which writes to disk as in production; runs are processes. The exit status is 1 where a figure
+misses its mark.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from services.core.runtime.postgres import embedded_postgres
+from services.core.store import migrate
+from services.core.store.changes import changes_table
+from services.core.store.engine import make_engine
+from services.core.store.ingest import responses_table
+from services.core.store.states import STATES
+from services.ingest.load import sample_states
+from services.ingest.pipeline.desk import open_desk
+from services.ingest.pipeline.records import Options, Stage
+from services.ingest.pipeline.run import run_source
+from services.ingest.pipeline.task import Step
+from services.ingest.settings import IngestSettings
+from services.ingest.sources import Source
+from services.ingest.sources.base import Found, Visit
+from services.ingest.sources.description import Description, Rate
+from tests.ingest.pipeline.documents import SESSIONS, TEXTS, matrix
+from tests.ingest.pipeline.site import Site, open_site
+from tests.ingest.pipeline.world import contents
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+SAMPLES = Path(__file__).parents[1] / "samples" / "documents"
+KINDS = frozenset({"pdf", "docx", "doc_ole2", "xlsx"})
+FASTER, MOST_GROWTH, MOST_SLOWER = 20, 1.15, 1.5
+"""How much faster the second run is to be; how much memory, and time a file, may grow while it runs, as ratios."""
+_missed: list[str] = []
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["worker"]:
+        _work(*sys.argv[2:])
+        return
+    asked = _arguments()
+    if asked.part != "soak":
+        _crawl_and_again(asked)
+    if asked.part != "crawl":
+        _soak(asked)
+    sys.exit(1 if _missed else 0)
+
+
+def must(what: str, *, held: bool) -> None:
+    """Say and remember what is not as it should be."""
+    if not held:
+        _missed.append(what)
+        print(f"  MISSED: {what}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=["crawl", "soak"], help="both, if none is named")
+    parser.add_argument("--reviews", type=int, default=600)
+    parser.add_argument("--recommendations", type=int, default=20, help="of each review")
+    parser.add_argument("--documents", type=int, default=2_000)
+    parser.add_argument("--kill-every", type=float, default=5.0, help="seconds")
+    return parser.parse_args()
+
+
+# The run, in a process of its own
+
+
+class Listed:
+    """Everything that the site lists, in its order."""
+
+    name = "listed"
+
+    def find(self, visit: Visit) -> Iterator[Found]:
+        site = visit.sites["site"]
+        listed = json.loads(visit.fetch(f"{site}/list.json", kinds=frozenset({"json"})).path.read_bytes())
+        for name in listed:
+            yield Found(f"{site}/{name}", name, KINDS)
+
+
+def _source(site: str) -> Source:
+    about = {"title": "Listed", "sites": {"site": site}, "cadence": "1 day", "least": {"found": 1}}
+    as_fast_as_one_can = Rate.model_construct(requests_per_second=100_000, at_once=4)
+    return Source(Listed(), Description.model_validate(about).model_copy(update={"rate": as_fast_as_one_can}))
+
+
+def _work(url: str, site: str, folder: str) -> None:
+    """Run the source, and tell each step on a line: stage, files done, seconds, resident memory in MB."""
+    settings = IngestSettings(
+        database_url=url, data_dir=Path(folder), fetch_allow_loopback=True, parse_deadline_seconds=600
+    )
+    begun = time.monotonic()
+
+    def tell(step: Step) -> None:
+        if step.done:
+            print(json.dumps([step.stage, step.done, time.monotonic() - begun, _resident(os.getpid())]), flush=True)
+
+    engine = make_engine(url, pool_size=20, name="upr-ingest")
+    print('["started", 0, 0, 0]', flush=True)
+    with open_desk(settings, engine, tell) as desk:
+        ended = run_source(desk, _source(site), Options())
+    print(json.dumps({"status": ended.status, "cpu": time.process_time(), **ended.counts}), flush=True)
+
+
+def _resident(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@dataclass
+class Told:
+    """What a run told: its steps by stage, and its report; None if it was killed."""
+
+    steps: dict[str, list[tuple[int, float, float]]]
+    report: dict[str, Any] | None
+    seconds: float
+
+
+def _run(
+    url: str, site: Site, folder: Path, *, kill_after: float | None = None, kill_at: tuple[str, int] | None = None
+) -> Told:
+    """A run in a process; killed so many seconds after it started, or at a step."""
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "benchmarks.ingest_runs", "worker", url, site.address, str(folder)]
+    told = Told({}, None, 0.0)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said = json.loads(line)
+            if isinstance(said, dict):
+                told.report = said
+                continue
+            stage, done, seconds, memory = said
+            told.steps.setdefault(stage, []).append((done, seconds, memory))
+            if kill_at == (stage, done) or (kill_after is not None and seconds > kill_after):
+                process.send_signal(signal.SIGKILL)
+                kill_at = kill_after = None
+    told.seconds = time.monotonic() - begun
+    return told
+
+
+@contextmanager
+def _world(files: dict[str, bytes]) -> Iterator[tuple[str, Site, Path, Engine]]:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        embedded_postgres(Path(temporary) / "postgres") as url,
+        open_site() as site,
+    ):
+        migrate.upgrade(url)
+        site.files.update(files)
+        engine = make_engine(url, pool_size=2)
+        try:
+            yield url, site, Path(temporary) / "data", engine
+        finally:
+            engine.dispose()
+
+
+# Parts
+
+
+def _crawl_and_again(asked: argparse.Namespace) -> None:
+    with _world({}) as (url, site, folder, engine):
+        site.files.update(_calendar(engine, asked.reviews, asked.recommendations))
+        print(f"crawl: {len(site.files)} reviews of {asked.recommendations} recommendations each")
+        stopped = _run(url, site, folder, kill_at=(Stage.READING, asked.reviews // 4))
+        first = _run(url, site, folder)
+        _tell_first(first, stopped, site)
+        _again(url, site, folder, engine, first.seconds + stopped.seconds)
+
+
+def _tell_first(first: Told, stopped: Told, site: Site) -> None:
+    report = first.report
+    must("the run that was killed goes on and finishes", held=report is not None and report["status"] == "finished")
+    assert report is not None
+    print(f"  {report['inserted']:,} records in {stopped.seconds + first.seconds:.1f} s, killed once while it read;")
+    print(f"  fetched {report['fetched']}, parsed {report['parsed']}, issues {sum(report['issues'].values())}")
+    sent = Counter(site.asked_for(fully=True))
+    must("each file was sent once", held=set(sent.values()) == {1} and len(sent) == len(site.files))
+    for stage in (Stage.READING, Stage.LOADING):
+        _tell_growth(stage, first.steps.get(stage, []))
+
+
+def _tell_growth(stage: str, steps: list[tuple[int, float, float]]) -> None:
+    """Memory at a sixth, at the half and at the end; seconds a file in the first half and in the second."""
+    if len(steps) < 12:
+        return
+    marks = [steps[len(steps) // 6], steps[len(steps) // 2], steps[-1]]
+    told = ", ".join(f"{memory:.0f} MB at {done}" for done, _, memory in marks)
+    half, start = steps[len(steps) // 2], steps[0]
+    early = (half[1] - start[1]) / (half[0] - start[0])
+    late = (steps[-1][1] - half[1]) / (steps[-1][0] - half[0])
+    print(f"  {stage}: {told}; {early * 1000:.0f} ms a file in the first half, {late * 1000:.0f} ms in the second")
+    must(f"memory is flat while {stage}", held=marks[-1][2] <= marks[0][2] * MOST_GROWTH)
+    must(f"time is linear while {stage}", held=late <= early * MOST_SLOWER)
+
+
+def _again(url: str, site: Site, folder: Path, engine: Engine, first_seconds: float) -> None:
+    changes = _count(engine, changes_table)
+    site.log.clear()
+    second = _run(url, site, folder)
+    assert second.report is not None
+    seconds, worked = second.seconds, second.report["seconds"]
+    ratio = first_seconds / seconds
+    print(f"again: {seconds:.1f} s ({worked:.1f} s in the run itself): {ratio:.0f} times as fast as the first")
+    asked = [each for each in site.log if each.path != "/robots.txt"]
+    must("only conditional requests", held=all(each.conditional and each.status == 304 for each in asked))
+    must("no change", held=_count(engine, changes_table) == changes)
+    must(f"at least {FASTER} times as fast", held=ratio >= FASTER)
+
+
+def _count(engine: Engine, table: Any) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(select(func.count()).select_from(table)) or 0)
+
+
+def _calendar(engine: Engine, reviews: int, recommendations: int) -> dict[str, bytes]:
+    """Matrices of reviews, as many as are asked for; every word of them is made up."""
+    with engine.connect() as connection:
+        members = [state for state in STATES.where(connection) if state.un_status == "member"]
+    states = [*sorted(sample_states().values(), key=lambda each: each.id), *sorted(members, key=lambda each: each.id)]
+    places = [(state, cycle) for cycle in SESSIONS for state in states][:reviews]
+    texts = [f"{TEXTS[number % len(TEXTS)]}, as made up for measurement {number}" for number in range(recommendations)]
+    return {f"{state.id}-{cycle}.docx": matrix(state.names["en"], cycle, texts) for state, cycle in places}
+
+
+def _soak(asked: argparse.Namespace) -> None:
+    files = _documents(asked.documents)
+    print(f"soak: {len(files)} documents, killed every {asked.kill_every:g} s or so")
+    with _world(files) as (url, site, folder, engine):
+        undisturbed = _run(url, site, folder)
+        assert undisturbed.report is not None
+        expected = contents(engine)
+    print(f"  undisturbed: {undisturbed.seconds:.1f} s, {undisturbed.report['status']}, {_short(undisturbed.report)}")
+    with _world(files) as (url, site, folder, engine):
+        kills, begun, report = 0, time.monotonic(), None
+        drawn = random.Random(20261122)
+        while report is None:
+            report = _run(url, site, folder, kill_after=drawn.uniform(0.2, 2) * asked.kill_every).report
+            kills += report is None
+        print(f"  killed {kills} times: {time.monotonic() - begun:.1f} s, {report['status']}, {_short(report)}")
+        _compare(expected, contents(engine))
+        same = [name for name in report if name not in ("seconds", "cpu")]
+        must("the report is the same", held=all(report[name] == undisturbed.report[name] for name in same))
+        _tell_sent(site, engine)
+
+
+def _short(report: dict[str, Any]) -> str:
+    return ", ".join(f"{report[name]:,} {name}" for name in ("found", "parsed", "unreadable", "refused", "inserted"))
+
+
+def _compare(expected: dict[str, list[str]], found: dict[str, list[str]]) -> None:
+    rows = sum(map(len, expected.values()))
+    for table, told in expected.items():
+        differing = Counter(told) - Counter(found[table]) | Counter(found[table]) - Counter(told)
+        must(f"{table}: {differing.total()} rows differ, such as {next(iter(differing), '')[:300]}", held=not differing)
+    print(f"  {rows:,} rows of {len(expected)} tables compared with the undisturbed run's")
+
+
+def _tell_sent(site: Site, engine: Engine) -> None:
+    """What was sent twice was under way when the run was killed: it had not come."""
+    twice = {name: count for name, count in Counter(site.asked_for(fully=True)).items() if count > 1}
+    columns = responses_table.c
+    kept = select(columns.address, func.count().label("times")).where(columns.outcome == "fetched")
+    with engine.connect() as connection:
+        again = [row for row in connection.execute(kept.group_by(columns.address)) if row.times > 1]
+    print(f"  {len(site.asked_for(fully=True)):,} files were sent; {len(twice)} twice, since a kill cut them off")
+    must("what came was never fetched again", held=not again)
+
+
+def _documents(wanted: int) -> dict[str, bytes]:
+    """The shared documents, else the samples, and mutations of them, as many as are asked for."""
+    places = [path for path in sorted(SHARED.rglob("*")) if path.suffix in (".pdf", ".docx") and path.is_file()]
+    originals = places or sorted(SAMPLES.iterdir())
+    drawn = random.Random(20261122)
+    files = {f"{number:04}-{path.name}": path.read_bytes() for number, path in enumerate(originals[:wanted])}
+    while len(files) < wanted:
+        path = drawn.choice(originals)
+        files[f"{len(files):04}-{path.name}"] = _mutated(path.read_bytes(), drawn)
+    return files
+
+
+def _mutated(data: bytes, drawn: random.Random) -> bytes:
+    """Cut off, with bytes changed, with a part left out, or with something behind its end."""
+    changed = bytearray(data)
+    kind = drawn.randrange(4)
+    at = drawn.randrange(len(data) // 2, len(data))
+    if kind == 0:
+        del changed[at:]
+    elif kind == 1:
+        for _ in range(drawn.randrange(1, 20)):
+            changed[drawn.randrange(16, len(data))] = drawn.randrange(256)
+    elif kind == 2:
+        del changed[at : at + drawn.randrange(1, 2_000)]
+    else:
+        changed += drawn.randbytes(drawn.randrange(1, 200))
+    return bytes(changed)
+
+
+if __name__ == "__main__":
+    main()
