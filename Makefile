@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-restart bench-outage
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -91,6 +91,9 @@ bench-extraction: $(INSTALLED) ## How well and how fast documents and data sets 
 bench-search: $(INSTALLED) $(DATASETTE) ## How fast searches answer, and whether they find what they should; beside Datasette.
 	$(BIN)/python -m benchmarks.search_service $(ARGS)
 	$(BIN)/python -m benchmarks.similar
+
+bench-ingest: $(INSTALLED) ## What runs of sources cost, and whether killing them changes anything; a PART and sizes in ARGS.
+	$(BIN)/python -m benchmarks.ingest_runs $(ARGS)
 
 bench-loading: $(INSTALLED) ## How fast reports are loaded.
 	$(BIN)/python -m benchmarks.loading

@@ -11,7 +11,7 @@ from services.core.store.archive import FOLDER as DOCUMENTS
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
 from services.ingest.ocr import sandbox_of
-from services.ingest.pipeline.desk import open_desk
+from services.ingest.pipeline.desk import CONNECTIONS, open_desk
 from services.ingest.reparse import Reparser
 from services.ingest.scheduler import Scheduler, scheduled
 from services.ingest.settings import IngestSettings
@@ -70,14 +70,10 @@ def scheduled_runs(settings: IngestSettings, database_url: str) -> Iterator[Sche
     known = known_sources(settings.source_sites)
     planned = scheduled(settings.ingest_schedule, known)
     with ExitStack() as stack:
-        connections = settings.ingest_runs_at_once * _CONNECTIONS_A_RUN
+        connections = settings.ingest_runs_at_once * CONNECTIONS
         engine = make_engine(database_url, pool_size=connections, name="upr-ingest-runs")
         stack.callback(engine.dispose)
         scheduler = Scheduler(engine, known, planned, partial(open_desk, settings, engine))
         for worker in scheduler.workers(settings.ingest_runs_at_once):
             stack.enter_context(_running(worker))
         yield scheduler
-
-
-_CONNECTIONS_A_RUN = 20
-"""The run's own, one that holds its lock, and one for each thread that fetches (`Rate.at_once` has at most 16)."""

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from services.core.runtime.database import ready_store
 from services.ingest.pipeline import records
-from services.ingest.pipeline.desk import open_desk
+from services.ingest.pipeline.desk import CONNECTIONS, open_desk
 from services.ingest.pipeline.records import Options, Status
 from services.ingest.pipeline.run import Ended, run_released, run_source
 from services.ingest.pipeline.task import Desk, Step
@@ -21,9 +21,6 @@ from services.ingest.sources import source_named
 
 HELD, FAILED = 3, 4
 """Exit statuses. 0: all was read; 1: some files were not fetched or read, the others are in; 2: wrong usage."""
-
-_CONNECTIONS = 20
-"""The run's own, one that holds its lock, and one for each thread that fetches (`Rate.at_once` has at most 16)."""
 
 RunId = Annotated[str, typer.Argument(help="Id of a run that is held (upr ingest runs).", metavar="RUN")]
 
@@ -70,7 +67,7 @@ def _at_the_desk(work: Callable[[Desk], Ended | None]) -> Ended | None:
     settings = IngestSettings()
     with (
         _bar() as tell,
-        ready_store(settings, name="upr-ingest", pool_size=_CONNECTIONS) as engine,
+        ready_store(settings, name="upr-ingest", pool_size=CONNECTIONS) as engine,
         open_desk(settings, engine, tell) as desk,
     ):
         try:

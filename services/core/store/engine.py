@@ -28,16 +28,20 @@ LIVELINESS: dict[str, Any] = {
 """How soon a connection of ours gives up a server that is gone without a word: in seconds, the last in milliseconds."""
 
 
-def make_engine(url: str, *, pool_size: int = 10, name: str = "upr", statement_seconds: float = 0) -> Engine:
+def make_engine(
+    url: str, *, pool_size: int = 10, name: str = "upr", statement_seconds: float = 0, durable: bool = True
+) -> Engine:
     """An engine for a libpq URL. `name` is what the server shows as the application.
 
-    The server cancels a statement that takes longer than `statement_seconds`; 0: none.
+    The server cancels a statement that takes longer than `statement_seconds`; 0: none. Not `durable`: what is committed
+    may be lost if the server's machine crashes in the next moment, and no commit waits for the disk.
     """
     # Filters differ so much in what they meet that a plan for all values alike is often a bad one: the feed filtered
     # by one State took three times as long with it.
     plans = "-c plan_cache_mode=force_custom_plan"
     options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC {plans}"
     options += f" -c statement_timeout={round(statement_seconds * 1000)}" if statement_seconds else ""
+    options += "" if durable else " -c synchronous_commit=off"
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,

@@ -8,16 +8,21 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from services.core.store.archive import FOLDER, Archive
+from services.core.store.engine import make_engine
 from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.fetching.kept import Kept
 from services.ingest.ocr import sandbox_of
-from services.ingest.pipeline.task import Desk, Step
+from services.ingest.pipeline.task import Desk, OpenFetch, Step
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Source
 from services.ingest.sources.base import Fetch
 
 RUNS = "runs"
 """The place, in the data folder, of what adapters put together in a run."""
+CONNECTIONS = 6
+"""What a run takes of its engine at most: its own, its lock's, and two to load reviews of a data set."""
+_TO_ASK_WITH = 17
+"""Connections: one for each thread that fetches (`Rate.at_once`), and one for the search."""
 
 
 @contextmanager
@@ -28,23 +33,38 @@ def open_desk(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Desk]:
     """A desk for one run at a time. `tell`: see `Desk`; `sleep` may raise `StoppedError`, too."""
-    archive = Archive(settings.data_dir / FOLDER)
-
-    @contextmanager
-    def fetching(source: Source, run: str) -> Iterator[Fetch]:
-        archive.forget_unfinished()
-        Kept(engine, run).forget(settings.fetch_log_kept_days)
-        about = source.description
-        folders = [address for address in about.sites.values() if not address.startswith(("http://", "https://"))]
-        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=about.rate, folders=folders, sleep=sleep)
-
     with sandbox_of(settings) as sandbox:
+        archive = Archive(settings.data_dir / FOLDER)
         yield Desk(
             engine=engine,
             archive=archive,
             sandbox=sandbox,
-            open_fetch=fetching,
+            open_fetch=fetching(settings, engine, archive, sleep),
             folder=settings.data_dir / RUNS,
             backfill_after=timedelta(days=settings.backfill_after_days),
             tell=tell,
         )
+
+
+def fetching(
+    settings: IngestSettings, engine: Engine, archive: Archive, sleep: Callable[[float], None] = time.sleep
+) -> OpenFetch:
+    """What asks for a source's files, with connections of its own to the database of `engine`."""
+
+    @contextmanager
+    def opened(source: Source, run: str) -> Iterator[Fetch]:
+        archive.forget_unfinished()
+        Kept(engine, run).forget(settings.fetch_log_kept_days)
+        about = source.description
+        folders = [address for address in about.sites.values() if not address.startswith(("http://", "https://"))]
+        # What is noted of requests may be lost in a crash of the database: then some are asked again.
+        url = engine.url.render_as_string(hide_password=False)
+        asking = make_engine(url, pool_size=_TO_ASK_WITH, name="upr-ingest-fetch", durable=False)
+        try:
+            yield Fetcher.from_settings(
+                settings, asking, archive, run=run, rate=about.rate, folders=folders, sleep=sleep
+            )
+        finally:
+            asking.dispose()
+
+    return opened

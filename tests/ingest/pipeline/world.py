@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, event, text
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
-from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.parsers import read_document
 from services.ingest.parsers.base import Content
+from services.ingest.pipeline.desk import fetching
 from services.ingest.pipeline.records import Options
 from services.ingest.pipeline.run import Ended, run_source
 from services.ingest.pipeline.task import Desk, Step
@@ -78,12 +78,9 @@ def desk_on(url: str, folder: Path, tell: Callable[[Step], None] = lambda _step:
     archive = Archive(folder / "documents")
     settings = IngestSettings(fetch_allow_loopback=True)
 
-    @contextmanager
-    def fetching(source: Source, run: str) -> Iterator[Fetcher]:
-        yield Fetcher.from_settings(settings, engine, archive, run=run, rate=source.description.rate)
-
+    asking = fetching(settings, engine, archive)
     try:
-        yield Desk(engine, archive, ReadHere(), fetching, folder / "runs", datetime.timedelta(days=180), tell)
+        yield Desk(engine, archive, ReadHere(), asking, folder / "runs", datetime.timedelta(days=180), tell)
     finally:
         engine.dispose()
 
