@@ -14,7 +14,7 @@ from services.core.domain import identifiers
 from services.core.domain.documents import DocumentKind
 from services.core.domain.positions import Position, PositionDetail
 from services.core.store.documents import DocumentRecord, FileEntry
-from services.core.store.hearings import HearingRecord, TotalsSaid
+from services.core.store.hearings import HearingRecord, Requester, TotalsSaid
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import ObservationRecord, ObservationSource
 from services.core.store.organisations import OrganisationRecord
@@ -42,6 +42,8 @@ SCHEMES = {
     "not-a-filter": ("a", "b"),
 }
 """Codes by scheme; many of them are seeded, as all Sustainable Development Goals are."""
+
+_REQUESTERS = ("coalition-1", "coalition-2")
 
 Records = dict[str, list[Stored]]
 
@@ -196,6 +198,7 @@ class RecordMaker:
 
     def hearing(self) -> HearingRecord:
         review = self._maybe(self._review())
+        requesters = self._some(_REQUESTERS)
         return HearingRecord(
             id=self._new(lambda: f"upr-{self.chance.randint(1, 54)}-{self._one(self.states)}"),
             kind=self._one(("working_group_review", "thematic_hearing")),
@@ -209,6 +212,12 @@ class RecordMaker:
             announced_speakers=self._maybe(52),
             totals_said=self._maybe(TotalsSaid(recommendations=163, supported=142, noted=self._maybe(21))),
             troika=tuple(self._some(self.states[:20], 3)),
+            iachr_period=self._maybe(self.chance.randint(188, 192)),
+            requesting_organisations=[Requester(id=slug, name=slug.title()) for slug in requesters],
+            organisation_ids=tuple(requesters),
+            titles={"es": self._text()} if self._rarely() else {},
+            summaries={"es": self._text()} if self._rarely() else {},
+            aliases=tuple(self._some(("iachr-191~0123456789",))),
             documents=self._documents(),
             sample=self._rarely(),
         )
@@ -253,7 +262,7 @@ class RecordMaker:
             id=slug,
             names=[{"name": self._text(), "acronym": "CPD"}],
             roles=[{"role": "nhri", "name": self._text(), "document": "A-HRC-WG.6-14-PER-3", "review": "PER-2"}],
-            memberships=[{"organisation": "coalition-1", "from": None}],
+            memberships=[{"organisation": "coalition-1", "document": "doc-0123456789ab", "since": "2021-11"}],
             role_ids=("nhri",),
             member_of=("coalition-1",),
             states=tuple(self._some(self.states, 2)),

@@ -67,6 +67,7 @@ def upgrade() -> None:
     sa.Column('council_session', sa.Integer(), nullable=True),
     sa.Column('author', sa.Text(collation='C'), nullable=True),
     sa.Column('author_kind', sa.Text(collation='C'), nullable=True),
+    sa.Column('address', sa.Text(collation='C'), nullable=True),
     sa.Column('languages', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('files', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('cites', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
@@ -115,6 +116,21 @@ def upgrade() -> None:
     sa.Column('announced_speakers', sa.Integer(), nullable=True),
     sa.Column('totals_said', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('troika', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('iachr_period', sa.Integer(), nullable=True),
+    sa.Column('number', sa.Integer(), nullable=True),
+    sa.Column('scope', sa.Text(collation='C'), nullable=True),
+    sa.Column('type', sa.Text(collation='C'), nullable=True),
+    sa.Column('origin', sa.Text(collation='C'), nullable=True),
+    sa.Column('modality', sa.Text(collation='C'), nullable=True),
+    sa.Column('video', sa.Text(collation='C'), nullable=True),
+    sa.Column('press_release', sa.Text(collation='C'), nullable=True),
+    sa.Column('requesting_organisations', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('organisation_ids', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('participants', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('languages', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
+    sa.Column('titles', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('summaries', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('aliases', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('documents', postgresql.ARRAY(sa.Text(collation='C')), nullable=False),
     sa.Column('sample', sa.Boolean(), nullable=False),
     sa.Column('revision', sa.BigInteger(), server_default='1', nullable=False),
@@ -122,6 +138,8 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_hearings'))
     )
+    op.create_index(op.f('ix_hearings_aliases'), 'hearings', ['aliases'], unique=False, postgresql_using='gin')
+    op.create_index(op.f('ix_hearings_organisation_ids'), 'hearings', ['organisation_ids'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_hearings_date_id'), 'hearings', ['date', 'id'], unique=False)
     op.create_index(op.f('ix_hearings_review'), 'hearings', ['review'], unique=False)
     op.create_index(op.f('ix_hearings_states'), 'hearings', ['states'], unique=False, postgresql_using='gin')
@@ -202,6 +220,7 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_organisations'))
     )
+    op.create_index(op.f('ix_organisations_member_of'), 'organisations', ['member_of'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_organisations_roles'), 'organisations', ['roles'], unique=False, postgresql_using='gin', postgresql_ops={'roles': 'jsonb_path_ops'})
     op.create_index(op.f('ix_organisations_role_ids'), 'organisations', ['role_ids'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_organisations_states'), 'organisations', ['states'], unique=False, postgresql_using='gin')
@@ -262,6 +281,8 @@ def upgrade() -> None:
     sa.Column('parser_version', sa.Text(collation='C'), nullable=False),
     sa.Column('file', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('reading', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('first_seen', sa.Text(collation='C'), nullable=True),
+    sa.Column('last_seen', sa.Text(collation='C'), nullable=True),
     sa.Column('loaded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_readings')),
     sa.UniqueConstraint('source', name=op.f('uq_readings_source'))
@@ -720,6 +741,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_organisations_states'), table_name='organisations', postgresql_using='gin')
     op.drop_index(op.f('ix_organisations_roles'), table_name='organisations', postgresql_using='gin', postgresql_ops={'roles': 'jsonb_path_ops'})
     op.drop_index(op.f('ix_organisations_role_ids'), table_name='organisations', postgresql_using='gin')
+    op.drop_index(op.f('ix_organisations_member_of'), table_name='organisations', postgresql_using='gin')
     op.drop_table('organisations')
     op.drop_index(op.f('ix_observations_states'), table_name='observations', postgresql_using='gin')
     op.drop_index(op.f('ix_observations_updated_at_id'), table_name='observations')
@@ -735,6 +757,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_hearings_states'), table_name='hearings', postgresql_using='gin')
     op.drop_index(op.f('ix_hearings_review'), table_name='hearings')
     op.drop_index(op.f('ix_hearings_date_id'), table_name='hearings')
+    op.drop_index(op.f('ix_hearings_organisation_ids'), table_name='hearings', postgresql_using='gin')
+    op.drop_index(op.f('ix_hearings_aliases'), table_name='hearings', postgresql_using='gin')
     op.drop_table('hearings')
     op.drop_table('former_ids')
     op.drop_table('fetch_hosts')

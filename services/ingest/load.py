@@ -16,7 +16,7 @@ from pathlib import Path
 
 import orjson
 import psycopg
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from services.core.domain import identifiers
@@ -28,7 +28,9 @@ from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of
 from services.core.store.changes import ChangeDraft, append_changes
 from services.core.store.documents import FileEntry
+from services.core.store.filtering import as_array
 from services.core.store.former_ids import forget_removed, remember_removed
+from services.core.store.hearings import HEARINGS, HearingRecord
 from services.core.store.ingest import readings_table
 from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import ObservationRecord
@@ -40,8 +42,9 @@ from services.core.store.reference import Reference, reference_of
 from services.core.store.reviews import REVIEWS, ReviewRecord
 from services.core.store.seed import facts, sample_state_records
 from services.core.store.statements import StatementRecord
-from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
+from services.core.store.states import PLACE_GROUPS, STATES, Fact, PlaceGroupRecord, StateRecord
 from services.core.store.tables import AGGREGATES
+from services.ingest.editions import among_editions, edition, is_read_anew
 from services.ingest.load_paragraphs import write_paragraphs
 from services.ingest.merge import (
     MergedChapter,
@@ -51,9 +54,12 @@ from services.ingest.merge import (
     merge_chapter,
     merge_pledges,
     merge_review,
+    place_of,
     rest_of,
     shares_of,
 )
+from services.ingest.merge.documents import tells_of_samples_alone
+from services.ingest.merge.facts import facts_without, joined_facts, new_facts
 from services.ingest.merge.labels import joined
 from services.ingest.merge.organisations import joined_organisation, without_roles
 from services.ingest.merge.totals import concerns_totals
@@ -93,13 +99,17 @@ Places = tuple[dict[str, StateRecord], dict[str, PlaceGroupRecord]]
 
 @dataclass(frozen=True)
 class Write:
-    """One transaction's circumstances."""
+    """One transaction's circumstances.
+
+    `cause_by_day`: where one document tells of different days (facts), the cause of each; not for corrections.
+    """
 
     connection: Connection
     now: datetime
     cause: Cause
     effective_on: date | None
     places: Places | None = None
+    cause_by_day: Callable[[date | None], Cause] | None = None
 
 
 class Loader:
@@ -123,20 +133,19 @@ class Loader:
         *,
         name: str | None = None,
         replaces: str | None = None,
+        seen_at: datetime | None = None,
         within: Within = nothing_more,
     ) -> Loaded:
         """Store a reading and what it changes. `name`: what the file is called, where not as `path` says. `replaces`:
         the hash of an earlier file, in the place of which this one stands; what that said is taken away.
 
         A file that was read to speak of another review before does so no longer. What a later version of the parser
-        read of the same file stays. Raises `UnreadableDocumentError`:
-        `unknown_review` where the document does not tell whose review it is of, `not_storable`.
+        read of the same file stays. `seen_at`: when a page that its site keeps up to date was fetched, if not when the
+        file was last written. Raises `UnreadableDocumentError`: `unknown_review` where the document does not tell whose
+        review it is of, `not_storable`.
         """
-        source = SourceReading(
-            document=identifiers.document_id(reading.document.symbol, sha256),
-            file=_file_entry(name or path.name, path.stat().st_size, sha256, reading),
-            reading=reading,
-        )
+        entry = _file_entry(name or path.name, path.stat().st_size, sha256, reading)
+        source = _source(entry, reading, seen_at or datetime.fromtimestamp(path.stat().st_mtime, UTC))
         with refusing_what_cannot_be_stored():
             held = self._places_of(sha256)
             former = self._places_of(replaces) if replaces else {}
@@ -153,8 +162,7 @@ class Loader:
     def can_only_add(self, sha256: str, reading: Reading) -> bool:
         """Whether nothing is held of the file, nor of the reviews that it speaks of, so that there is nothing that it
         could change. Raises `UnreadableDocumentError` as `load` does."""
-        file = _file_entry("", 0, sha256, reading)
-        source = SourceReading(identifiers.document_id(reading.document.symbol, sha256), file, reading)
+        source = _source(_file_entry("", 0, sha256, reading), reading, datetime.now(UTC))
         columns = readings_table.c
         of_these = columns.review.in_(_spoken_of(source)) | (columns.sha256 == sha256)
         with self._engine.connect() as connection:
@@ -273,28 +281,38 @@ class Loader:
         unchanged = all(each.outcome == "unchanged" for each in loaded)
         reviews = ", ".join(each.review for each in loaded[1:])
         issues = tuple(issue for each in loaded for issue in each.issues)
-        return Loaded(source.document, reviews, "unchanged" if unchanged else "loaded", counts, issues=issues)
+        outcome, sample = "unchanged" if unchanged else "loaded", any(each.sample for each in loaded)
+        return Loaded(source.document, reviews, outcome, counts, sample, issues)
 
     def _load_rest(self, source: SourceReading, within: Within) -> Loaded:
         """Store a document of many reviews, and its hearings that are no one State's."""
-        place = _chapter_of(source.document)
+        place = _chapter_of(source)
         with self.transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(place))))
             held = _readings(connection, place)
-            if (old := held.get(source.file["sha256"])) is not None and _is_same(old, source):
-                return Loaded(source.document, place, "unchanged", {})
+            sample = tells_of_samples_alone([source.reading])
+            source, replaced = among_editions(source, held.values())
+            old = held.get(source.file["sha256"])
+            if old is not None and _is_same(old, source) and old.seen == source.seen:
+                return Loaded(source.document, place, "unchanged", {}, sample)
+            columns = readings_table.c
+            connection.execute(delete(readings_table).where(columns.review == place, columns.sha256.in_(replaced)))
             _store(connection, place, source)
-            others = [each for key, each in held.items() if key != source.file["sha256"]]
+            others = [each for key, each in held.items() if key not in {*replaced, source.file["sha256"]}]
+            same = [each for each in held.values() if each.document == source.document]
             published = _day(source.reading.document.published_on)
             write = Write(
                 connection=connection,
                 now=connection.scalar(select(func.now())) or datetime.now(UTC),
-                cause=Cause.CORRECTION if held else self.cause_by_day(published),
+                cause=Cause.CORRECTION if is_read_anew(source, same) else self.cause_by_day(published),
                 effective_on=published,
-                places=self.places(connection),
+                places=None if sample else self.places(connection),
+                cause_by_day=self.cause_by_day,
             )
+            if sample:
+                ensure_sample_states(connection)
             drafts = _write_chapter(write, merge_chapter([*others, source]), [*held.values(), source])
-            return self.settle(connection, Loaded(source.document, place, "loaded", {}), drafts, within)
+            return self.settle(connection, Loaded(source.document, place, "loaded", {}, sample), drafts, within)
 
     def _cause(self, source: SourceReading, held: Iterable[SourceReading], review: ReviewRecord) -> Cause:
         if any(old.document == source.document and _is_reread(old, source) for old in held):
@@ -358,7 +376,12 @@ def _file_entry(name: str, size: int, sha256: str, reading: Reading) -> FileEntr
 def _readings(connection: Connection, review: str) -> dict[str, SourceReading]:
     rows = connection.execute(select(readings_table).where(readings_table.c.review == review))
     return {
-        row.sha256: SourceReading(document=row.document, file=row.file, reading=reading_from(row.reading))
+        row.sha256: SourceReading(
+            document=row.document,
+            file=row.file,
+            reading=reading_from(row.reading),
+            seen=(row.first_seen, row.last_seen) if row.first_seen else None,
+        )
         for row in rows
     }
 
@@ -381,16 +404,24 @@ def _spoken_of(source: SourceReading) -> set[str]:
     chapter = is_chapter(source.reading)
     shares = shares_of(source.reading) if chapter else [source.reading]
     return {identifiers.review_id(*_whose_review(each)) for each in shares} | (
-        {_chapter_of(source.document)} if chapter else set()
+        {_chapter_of(source)} if chapter else set()
     )
 
 
 _CHAPTER = "chapter:"  # no review bears such a name
 
 
-def _chapter_of(document: str) -> str:
+def _chapter_of(source: SourceReading) -> str:
     """Where what a document says of no one review is held."""
-    return f"{_CHAPTER}{document}"
+    return f"{_CHAPTER}{place_of(source.document, source.reading)}"
+
+
+def _source(entry: FileEntry, reading: Reading, seen_at: datetime) -> SourceReading:
+    """A reading as that of a file of a document, an edition of it where its site keeps it up to date."""
+    said = reading.document
+    key = hashlib.sha256(said.series.encode()).hexdigest() if said.series else entry["sha256"]
+    source = SourceReading(document=identifiers.document_id(said.symbol, key), file=entry, reading=reading)
+    return edition(source, seen_at) if said.series else source
 
 
 @contextmanager
@@ -431,6 +462,8 @@ def _store(connection: Connection, review: str, source: SourceReading) -> None:
             parser=source.reading.parser,
             parser_version=source.reading.parser_version,
             file=source.file,
+            first_seen=source.seen[0] if source.seen else None,
+            last_seen=source.seen[1] if source.seen else None,
             reading=source.reading,  # orjson writes dataclasses as they are
         )
     )
@@ -468,7 +501,7 @@ def _write_review(write: Write, merged: MergedReview, nouns: tuple[str, ...]) ->
         before: Mapping[str, Stored]
         after: Mapping[str, Stored]
         if noun == "organisations":
-            before, after = _organisations_to_write(connection, merged.organisations, {"review": review.id})
+            before, after = _organisations_to_write(connection, merged.organisations, review=review.id)
         else:
             before, after = _held_of(connection, noun, review.id), getattr(merged, noun)
         drafts += write_records(write, noun, before, after, reference)
@@ -489,7 +522,7 @@ def _remove_review(write: Write, review: str) -> list[ChangeDraft]:
         label for records in held.values() for each in records.values() for label in getattr(each, "label_ids", ())
     }
     reference = reference_with(write, LABELS.read(connection, list(labels)))
-    before, after = _organisations_to_write(connection, {}, {"review": review})
+    before, after = _organisations_to_write(connection, {}, review=review)
     drafts = write_records(write, "organisations", before, after, reference)
     for noun, records in held.items():
         drafts += write_records(write, noun, records, {}, reference)
@@ -500,14 +533,15 @@ def _remove_review(write: Write, review: str) -> list[ChangeDraft]:
 
 def _write_chapter(write: Write, merged: MergedChapter | None, told: Sequence[SourceReading]) -> list[ChangeDraft]:
     """`told`: all readings held, also those whose hearings are no longer told of. `merged`: None if nothing is left."""
-    document = told[0].document
+    documents = frozenset(each.document for each in told)
     merged = merged or MergedChapter({}, {}, {}, {})
     reference = reference_with(write, LABELS.read(write.connection, list(_label_ids(merged.statements))))
-    hearings = {hearing.id for each in told for hearing in each.reading.hearings}
+    held_hearings = _hearings_told_by(write.connection, documents)
+    hearings = held_hearings.keys() | merged.hearings.keys()
     statements = AGGREGATES["statements"]
     before: dict[str, Mapping[str, Stored]] = {
-        "documents": AGGREGATES["documents"].read(write.connection, [document]),
-        "hearings": AGGREGATES["hearings"].read(write.connection, hearings),
+        "documents": AGGREGATES["documents"].read(write.connection, documents),
+        "hearings": held_hearings,
         "statements": {
             record.id: record  # type: ignore[attr-defined]  # every statement has an id
             for record in statements.where(write.connection, statements.table.c.hearing.in_(hearings))
@@ -519,9 +553,48 @@ def _write_chapter(write: Write, merged: MergedChapter | None, told: Sequence[So
         for draft in write_records(write, noun, held, getattr(merged, noun), reference)
     ]
     held_organisations, organisations = _organisations_to_write(
-        write.connection, merged.organisations, {"document": document}
+        write.connection, merged.organisations, documents=documents
     )
-    return drafts + write_records(write, "organisations", held_organisations, organisations, reference)
+    drafts += write_records(write, "organisations", held_organisations, organisations, reference)
+    return drafts + _write_facts(write, merged.facts, documents, reference)
+
+
+def _hearings_told_by(connection: Connection, documents: frozenset[str]) -> dict[str, HearingRecord]:
+    """The hearings of no one review that rest on these documents."""
+    columns = HEARINGS.table.c
+    rests_on_them = columns.documents.overlap(as_array(sorted(documents)))
+    return {record.id: record for record in HEARINGS.where(connection, columns.review.is_(None), rests_on_them)}
+
+
+def _write_facts(
+    write: Write, told: Mapping[str, list[Fact]], documents: frozenset[str], reference: Reference
+) -> list[ChangeDraft]:
+    """Write what these documents tell of States now, in the place of what they told. Documents take turns here."""
+    connection = write.connection
+    rests_on_them = or_(*(STATES.table.c.facts.contains([{"sources": [{"document": each}]}]) for each in documents))
+    if not told and not STATES.where(connection, rests_on_them):
+        return []
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upr-state-facts"))))
+    held = STATES.read(connection, list(told)) | {each.id: each for each in STATES.where(connection, rests_on_them)}
+    drafts: list[ChangeDraft] = []
+    for code, record in sorted(held.items()):
+        facts = joined_facts([*facts_without(record.facts, documents), *told.get(code, ())])
+        if facts != record.facts:
+            because = _because_of(write, new_facts(record.facts, facts))
+            drafts += write_records(because, "states", {code: record}, {code: replace(record, facts=facts)}, reference)
+    return drafts
+
+
+def _because_of(write: Write, facts: Sequence[Fact]) -> Write:
+    """The circumstances of a State's change: the latest day of these new facts says whether they are news. A fact that
+    is only taken away is corrected."""
+    if write.cause is Cause.CORRECTION or write.cause_by_day is None or not facts:
+        return replace(write, cause=Cause.CORRECTION, effective_on=None)
+    latest = max(
+        (fact["date"] or f"{fact['year']}-12-31" for fact in facts if fact["date"] or fact["year"]), default=None
+    )
+    exact = latest if any(fact["date"] == latest for fact in facts) else None
+    return replace(write, cause=write.cause_by_day(_day(latest)), effective_on=_day(exact))
 
 
 def _label_ids(*records: Mapping[str, RecommendationRecord | PledgeRecord | StatementRecord]) -> set[str]:
@@ -539,17 +612,24 @@ def labels_to_write(connection: Connection, told: Mapping[str, LabelRecord]) -> 
 
 
 def _organisations_to_write(
-    connection: Connection, told: Mapping[str, OrganisationRecord], told_here: Mapping[str, str]
+    connection: Connection,
+    told: Mapping[str, OrganisationRecord],
+    *,
+    review: str | None = None,
+    documents: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, OrganisationRecord], dict[str, OrganisationRecord]]:
-    """What is held of the organisations that a review, or a document of no one review (`told_here`), tells or told
-    of, and what they are now. Reviews share organisations: they take turns here."""
-    rests_on_it = ORGANISATIONS.table.c.roles.contains([told_here])
+    """What is held of the organisations that a review, or documents of no one review, tell or told of, and what they
+    are now. Reviews share organisations: they take turns here."""
+    told_here = [{"review": review}] if review is not None else [{"document": each} for each in sorted(documents)]
+    rests_on_it = or_(*(ORGANISATIONS.table.c.roles.contains([each]) for each in told_here))
     if not told and not ORGANISATIONS.where(connection, rests_on_it):
         return {}, {}
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("upr-organisations"))))
     held = ORGANISATIONS.read(connection, list(told))
     held |= {record.id: record for record in ORGANISATIONS.where(connection, rests_on_it)}
-    now = {key: kept for key, record in held.items() if (kept := without_roles(record, told_here))}
+    now = {
+        key: kept for key, record in held.items() if (kept := without_roles(record, review=review, documents=documents))
+    }
     now |= {key: joined_organisation(now[key], record) if key in now else record for key, record in told.items()}
     return held, now
 

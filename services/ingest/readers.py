@@ -17,10 +17,10 @@ HEAD_BYTES = 1024
 _LIBRARIES = {
     "pdf": ("pypdfium2",),
     "office": ("python-docx", "lxml", "openpyxl"),
-    "compound": ("olefile",),
-    "text": ("ijson",),
+    "compound": ("olefile", "python-calamine"),
+    "text": ("ijson", "selectolax"),
 }
-_OF_DOCUMENTS, _OF_TABLES = ("pdf", "office", "compound"), ("office", "text")
+_OF_DOCUMENTS, _OF_TABLES = ("pdf", "office", "compound", "text"), ("office", "text")
 
 
 def readers_of(head: bytes) -> Readers:

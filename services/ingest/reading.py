@@ -42,6 +42,13 @@ class ReadDocument:
     author_kind: str | None = None
     ocr: Mapping[str, Any] | None = None
     """Where the pages are pictures, who recognised the letters: `engine`, `version`, `confidence` (0 to 1)."""
+    series: str | None = None
+    """Of a page or table that its site keeps up to date: what all its editions and languages have in common, by a name
+    of ours (`untc IV-9`). They are files of one document, and a later edition replaces an earlier one."""
+    as_of: str | None = None
+    """Of an edition: the day (or moment) of which it says that it tells, ISO 8601."""
+    address: str | None = None
+    """Where the world finds it, where no symbol tells that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,11 @@ class ReadHearing:
 
     `states`: whose matter it was, where that is not the document's State under review. `meeting`: its number in the
     session ("25th"). `…_said`: how many recommendations the President of the Council said were received, supported
-    and noted.
+    and noted. Of hearings of the Inter-American Commission: `iachr_period` is the period of sessions, `number` the
+    hearing's own, `scope` country, regional or thematic, `type` what it was held for (`hearing_types.toml`), `origin`
+    requested or ex_officio, `modality` in_person, virtual or hybrid, `video` and `press_release` addresses,
+    `requesting_organisations` and `participants` printed names, `languages` those spoken, `summary` what was said, in
+    the document's language. `id` is empty where the document does not tell the number: merging finds it.
     """
 
     id: str
@@ -66,6 +77,40 @@ class ReadHearing:
     recommendations_said: int | None = None
     supported_said: int | None = None
     noted_said: int | None = None
+    iachr_period: int | None = None
+    number: int | None = None
+    scope: str | None = None
+    type: str | None = None
+    origin: str | None = None
+    modality: str | None = None
+    video: str | None = None
+    press_release: str | None = None
+    requesting_organisations: tuple[str, ...] = ()
+    participants: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    summary: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFact:
+    """A dated statement about a State, as a table of treaties or institutions tells it.
+
+    `subject`: `treaty:OPCAT`, `npm`, `nhri_status`, `nmirf` …; `value` what holds (`party`, `A`, an institution's
+    name), `detail` a finer word for it (`accession`), `details` figures of the same row by their column. `date` is the
+    day in the world from which it holds, ISO 8601; `year` where only that is told. `printed` are the cell's own words,
+    `row` the row of the table, from 1, where its header is.
+    """
+
+    state: str
+    subject: str
+    value: str
+    date: str | None = None
+    year: int | None = None
+    detail: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    printed: str | None = None
+    page: int | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +234,13 @@ class ReadLabel:
 
 @dataclass(frozen=True, slots=True)
 class ReadOrganisation:
-    """An organisation that took part in a review.
+    """An organisation that took part in a review or a hearing, or that a file of facts tells of.
 
-    `kind`: `organisation`, `nhri` or `intergovernmental`. `acronym` is what the document calls it, `submission` names
-    the joint submission it took part in (`JS1`), `status` an accreditation ("A"). `state` is where its seat is.
+    `kind`: `organisation`, `nhri` or `intergovernmental`, of a hearing `requester`, of facts any role it has. `acronym`
+    is what the document calls it, `submission` names the joint submission it took part in (`JS1`), `status` an
+    accreditation ("A"). `state` is where its seat is. Of facts: `id` is its public id; `since` and `until` say when it
+    had the role, as exactly as that is known (`2021-11`); `territory` is the place that the role is for; `source` names
+    where that is told; `names` and `memberships` are further ones, with the same members.
     """
 
     name: str
@@ -203,6 +251,13 @@ class ReadOrganisation:
     submission: str | None = None
     status: str | None = None
     page: int | None = None
+    id: str | None = None
+    since: str | None = None
+    until: str | None = None
+    territory: str | None = None
+    source: str | None = None
+    names: tuple[Mapping[str, str], ...] = ()
+    memberships: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +304,7 @@ class Reading:
     positions: tuple[ReadPosition, ...] = ()
     organisations: tuple[ReadOrganisation, ...] = ()
     paragraphs: tuple[ReadParagraph, ...] = ()
+    facts: tuple[ReadFact, ...] = ()
     totals: ReadTotals | None = None
     """What an addendum says that it answers."""
 
@@ -269,7 +325,7 @@ class Reading:
         for name, fields in WHERE_TOLD.items():
             for entry in [line[name]] if name == "document" else line[name]:
                 for told in fields:
-                    if entry[told] is None or entry[told] == ():
+                    if entry[told] is None or entry[told] in ((), {}):
                         del entry[told]
         for name in ONLY_SOME_HOLD:
             if not line[name]:
@@ -299,14 +355,18 @@ def _with_citations(paragraph: ReadParagraph) -> ReadParagraph:
     return replace(paragraph, recommendations=tuple(_entry(ReadCitation, row) for row in rows))
 
 
-ONLY_SOME_HOLD = ("organisations", "paragraphs", "totals")
+ONLY_SOME_HOLD = ("organisations", "paragraphs", "facts", "totals")
 WHERE_TOLD: dict[str, tuple[str, ...]] = {
-    "document": ("cites", "author", "author_kind", "ocr"),
+    "document": ("cites", "author", "author_kind", "ocr", "series", "as_of", "address"),
     "recommendations": ("external_ids",),
     "labels": ("row", "pledge"),
+    "organisations": ("id", "since", "until", "territory", "source", "names", "memberships"),
+    "facts": ("detail", "details", "page", "row"),
     "hearings": (
         *("title", "council_session", "meeting", "states"),
         *("recommendations_said", "supported_said", "noted_said"),
+        *("iachr_period", "number", "scope", "type", "origin", "modality", "video", "press_release"),
+        *("requesting_organisations", "participants", "languages", "summary"),
     ),
     "statements": ("hearing", "speaker_kind", "speaker_name", "date", "original_text", "suggested_mid_term_year"),
 }
@@ -321,4 +381,5 @@ _LISTS: dict[str, type[Any]] = {
     "positions": ReadPosition,
     "organisations": ReadOrganisation,
     "paragraphs": ReadParagraph,
+    "facts": ReadFact,
 }

@@ -33,7 +33,7 @@ from services.core.store.tables import AGGREGATES
 from services.core.store.vocabularies import vocabulary
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout, Passage
 
-INDEX_VERSION = f"9.{words_edition()}"
+INDEX_VERSION = f"10.{words_edition()}"
 """Changes whenever the projection below would make other documents of the same records, or texts other words."""
 
 FILTER_NAMES = tuple(

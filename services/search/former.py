@@ -29,7 +29,7 @@ def look_elsewhere(connection: Connection, record_id: str, reference: Reference)
     if held := RECOMMENDATIONS.one(connection, record_id):
         return Elsewhere(record=shape_of(_NOUN, held, Names(reference)))
     return Elsewhere(
-        bearer=bearer_of(connection, record_id),
+        bearer=bearer_of(connection, _NOUN, record_id),
         parts=tuple(row.id for row in parts_of(connection, record_id)),
         removed=removal_reason(connection, _NOUN, record_id),
     )

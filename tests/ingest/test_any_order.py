@@ -63,7 +63,7 @@ def load(engine: Engine, folder: Path, version: Version) -> str:
 def told_by(engine: Engine) -> dict[str, Any]:
     """All records of all nouns but labels, by noun and id, without their histories; and all paragraphs."""
     with engine.connect() as connection:
-        records = {noun: AGGREGATES[noun].where(connection) for noun in NOUNS}
+        records = {noun: AGGREGATES[noun].where(connection) for noun in (*NOUNS, "states")}
         columns = [column for column in paragraphs_table.columns if column.name != "id"]
         paragraphs = connection.execute(select(*columns)).all()
     return {**records, "paragraphs": sorted(map(repr, paragraphs))}
@@ -78,6 +78,9 @@ def copy_of(engine: Engine) -> dict[tuple[str, str], Any]:
     for change in changes:
         key = (change.noun, change.subject)
         verb = change.type.partition(".")[2]
+        if change.noun == "states":  # they are there from the beginning
+            copy[key] = change.data
+            continue
         if verb == "deleted":
             del copy[key]
             continue
@@ -114,6 +117,7 @@ def empty(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {tables}, paragraphs, changes, former_ids CASCADE"))
         connection.execute(text("UPDATE change_head SET seq = 0"))
+        connection.execute(text("UPDATE states SET facts = '[]' WHERE facts <> '[]'"))
 
 
 def take(engine: Engine, folder: Path, steps: list[Step]) -> dict[str, set[int]]:
@@ -147,6 +151,11 @@ def test_the_store_says_what_its_sources_say(engine: Engine, tmp_path: Path, tak
     held = take(engine, tmp_path, taken)
     found = told_by(engine)
     shapes, copy = shapes_in(engine), copy_of(engine)
+    with_facts = {key: copy.pop(key) for key in list(copy) if key[0] == "states"}
+    told = {record.id: record.facts for record in found["states"]}
+    assert {code: shape["facts"] for (_, code), shape in with_facts.items() if shape["facts"]} == {
+        code: facts for code, facts in told.items() if facts
+    }
     assert copy.keys() == shapes.keys()
     for key, shape in shapes.items():
         assert without_names_of_labels(copy[key]) == without_names_of_labels(shape), key

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from services.ingest.reading import (
     ReadCitation,
     ReadDocument,
+    ReadFact,
     ReadHearing,
     Reading,
     ReadLabel,
@@ -200,6 +201,35 @@ _NATIONAL = _paper(
 )
 _NATIONAL_MOVED = better(_NATIONAL, document=replace(_NATIONAL.document, cycle=3))
 
+
+def _edition(series: str, as_of: str, *facts: ReadFact, language: str = "en", parser: str = "treaty_status") -> Reading:
+    """What a table of facts says, seen on a day."""
+    document = ReadDocument(
+        "status_table", series=series, language=language, title=series, as_of=as_of, address="https://example.org/t"
+    )
+    return Reading(parser, "1", document, facts=facts)
+
+
+def _heard(kind: str, series: str, as_of: str, *hearings: ReadHearing, language: str = "es") -> Reading:
+    """A page of the Inter-American Commission in one language, seen on a day."""
+    document = ReadDocument(kind, series=series, language=language, title=series, as_of=as_of)
+    return Reading(kind, "1", document, hearings=hearings)
+
+
+def _hearing(title: str, number: int | None = None, states: tuple[str, ...] = (), **more: object) -> ReadHearing:
+    hearing = ReadHearing(
+        id=f"iachr-191-{number}" if number else "", kind="thematic_hearing", title=title, states=states,
+        iachr_period=191, number=number,
+    )  # fmt: skip
+    return replace(hearing, **more)  # type: ignore[arg-type]
+
+
+_PARTY = ReadFact("PER", "treaty:OPCAT", "party", "2006-09-14", detail="accession", printed="14 Sep 2006 a", row=24)
+_AGREEING = replace(_PARTY, detail=None, printed="14.09.2006", row=70)
+_SIGNED = ReadFact("CHL", "treaty:OPCAT", "signature", "2005-06-06")
+_NO_MECHANISM = ReadFact("PER", "npm", "none", printed="NO NPM")
+_MECHANISM = ReadFact("PER", "npm", "Defensoría del Pueblo")
+
 _ISSUE = (ReadLabel(None, "upr-info-issue", "Torture and other CID treatment", row=1),)
 
 SOURCES: dict[str, tuple[Version, ...]] = {
@@ -223,6 +253,30 @@ SOURCES: dict[str, tuple[Version, ...]] = {
         rows("upr_info", [row(T[0], "CHL", position="noted"), row(T[1] + " now", "MEX")], "2026-02-01"),
         rows("upr_info", [row(T[4], "FRA", number="117.1"), row(T[0], "ESP", external="upr-info:7")], "2026-03-01",
              parser="upr_info_uwazi"),
+    ),
+    "treaty": (
+        Version("opcat-jan.html", _edition("untc IV-9-b", "2026-01-01", _PARTY)),
+        Version("opcat-feb.html", _edition("untc IV-9-b", "2026-02-01", _PARTY, _SIGNED)),
+        Version("opcat-mar.html", _edition("untc IV-9-b", "2026-03-01", _PARTY)),
+    ),
+    "mechanisms": (
+        Version("npm.html", _edition("npm", "2026-01-05", _AGREEING, _NO_MECHANISM, parser="npm_list")),
+        Version("npm-es.html", _edition("npm", "2026-01-07", _AGREEING, _MECHANISM, parser="npm_list", language="es")),
+        Version("npm-later.html", _edition("npm", "2026-02-05", _AGREEING, _MECHANISM, parser="npm_list")),
+    ),
+    "hearing_page": (
+        Version("3774-es.html", _heard("iachr_hearing", "iachr 3774", "2026-01-01", _hearing(
+            "Regional: Mecanismos de seguimiento", 3774, requesting_organisations=("Colectivo de Prueba",)))),
+        Version("3774-en.html", _heard("iachr_hearing", "iachr 3774", "2026-01-02", _hearing(
+            "Regional: Follow-up mechanisms", 3774, modality="hybrid"), language="en")),
+    ),
+    "annex": (
+        Version("264A.html", _heard("iachr_press_release", "iachr press 264A", "2026-01-03",
+            _hearing("Regional: Mecanismos de seguimiento", summary="Las organizaciones señalaron."),
+            _hearing("Prisiones", states=("PER",)))),
+        Version("264A-en.html", _heard("iachr_press_release", "iachr press 264A", "2026-01-03",
+            _hearing("Regional: Follow-up mechanisms", summary="The organisations said."),
+            _hearing("Prisons", states=("PER",)), language="en")),
     ),
     "upr_info_pledges": (
         rows("upr_info", [], "2026-01-01", pledges=("Peru will build schools.", "Peru will plant trees")),

@@ -137,10 +137,10 @@ def _add_of_record(router: APIRouter, noun: str) -> None:
             record = AGGREGATES[noun].one(asked.connection, record_id)
             if record is not None:
                 return asked.answer([asked.cite(noun, record)])
+            if bearer := bearer_of(asked.connection, noun, record_id):
+                return redirect(request, noun, bearer, 308, below="/citation")
             if noun != "recommendations":
                 raise not_there(asked.connection, noun, record_id)
-            if bearer := bearer_of(asked.connection, record_id):
-                return redirect(request, noun, bearer, 308, below="/citation")
             parts = [RECOMMENDATIONS.from_row(row) for row in parts_of(asked.connection, record_id)]
             if not parts:
                 raise not_there(asked.connection, noun, record_id)

@@ -153,7 +153,7 @@ def list_citations(request: Request, record_id: RecordId) -> Response:
     with snapshot(desk.engine) as connection:
         wanted = [record_id]
         if RECOMMENDATIONS.one(connection, record_id) is None:
-            if bearer := bearer_of(connection, record_id):
+            if bearer := bearer_of(connection, "recommendations", record_id):
                 return redirect(request, "recommendations", bearer, 308, below="/citations")
             wanted = [row.id for row in parts_of(connection, record_id)]
             if not wanted:

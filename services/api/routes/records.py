@@ -161,8 +161,9 @@ def _add_detail(router: APIRouter, noun: str) -> None:
     responses = detail_responses(noun, record_answer(noun))
     if noun == "recommendations":
         responses[300] = {"description": "The number holds several recommendations.", "model": NumberedParts}
+    if noun in ("recommendations", "hearings"):
         responses[308] = {
-            "description": "The recommendation has another id now.",
+            "description": f"The {singular} has another id now.",
             "headers": {"Location": {"description": "Where it is.", "schema": {"type": "string"}}},
         }
 
@@ -240,10 +241,10 @@ def told_record(request: Request, noun: str, record_id: str, parameters: Paramet
 
 def _elsewhere(connection: Connection, desk: Desk, noun: str, record_id: str, names: Names) -> Moved | Parts:
     """What an id stands for that no record bears: a record with a new id, or parts. Raises for one that is gone."""
+    bearer = bearer_of(connection, noun, record_id)
+    if bearer is not None:
+        return Moved(bearer)
     if noun == "recommendations":
-        bearer = bearer_of(connection, record_id)
-        if bearer is not None:
-            return Moved(bearer)
         parts = parts_of(connection, record_id)
         if parts:
             shapes = [shape_of(noun, AGGREGATES[noun].from_row(row), names) for row in parts]

@@ -48,7 +48,7 @@ SINGULAR = {
 _EVERY_NOUN = tuple(
     f"{singular}.{verb}" for singular in SINGULAR.values() for verb in ("created", "updated", "deleted")
 )
-EVENT_TYPES = (*_EVERY_NOUN, "recommendation.replaced", "recommendation.position_changed")
+EVENT_TYPES = (*_EVERY_NOUN, "recommendation.replaced", "recommendation.position_changed", "hearing.replaced")
 """All event types there are today. Receivers ignore types they do not know."""
 
 

@@ -24,11 +24,25 @@ class DocumentKind(StrEnum):
     IMPLEMENTATION_PLAN = "implementation_plan"
     UPR_INFO = "upr_info"
     UHRI = "uhri"
+    IACHR_HEARING = "iachr_hearing"
+    IACHR_PRESS_RELEASE = "iachr_press_release"
+    STATUS_TABLE = "status_table"
+    FACTS_FILE = "facts_file"
     OTHER = "other"
 
 
 DATA_SETS = frozenset({DocumentKind.UPR_INFO, DocumentKind.UHRI})
 """Databases: what one says of a review in an export counts as one document of the review."""
+
+OF_NO_REVIEW = frozenset(
+    {
+        DocumentKind.IACHR_HEARING,
+        DocumentKind.IACHR_PRESS_RELEASE,
+        DocumentKind.STATUS_TABLE,
+        DocumentKind.FACTS_FILE,
+    }
+)
+"""What tells of States, organisations and meetings beside the reviews."""
 
 FOLLOW_UP = frozenset({DocumentKind.MID_TERM_REPORT, DocumentKind.IMPLEMENTATION_PLAN})
 """What is written between two reviews, of what became of the recommendations of the last one."""

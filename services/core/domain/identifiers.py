@@ -49,6 +49,16 @@ def debate_hearing_id(council_session: int, item: int) -> str:
     return f"hrc-{council_session}-item{item}"
 
 
+def iachr_hearing_id(period: int, number: int) -> str:
+    """`iachr-191-3774`: a public hearing of the Inter-American Commission, by period of sessions and number."""
+    return f"iachr-{period}-{number}"
+
+
+def unnumbered_iachr_hearing_id(period: int, title: str) -> str:
+    """`iachr-191~` and 10 hex digits of the normalised title, for a hearing whose number is not known."""
+    return f"iachr-{period}~{_digest(normalised_text(title), 10)}"
+
+
 def statement_id(hearing: str, speaker: str, kind: str, ordinal: int) -> str:
     """`upr-14-PER.ESP.dialogue.1`."""
     return f"{hearing}.{speaker}.{kind}.{ordinal}"

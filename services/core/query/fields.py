@@ -38,7 +38,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "position_detail": tuple(PositionDetail),
     "language": TEXT_LANGUAGES,
 }
-_NUMBERS = frozenset({"cycle", "session", "council_session"})
+_NUMBERS = frozenset({"cycle", "session", "council_session", "iachr_period"})
 _SHOWN = 60
 _SUGGESTED = 3
 _DAY = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?", re.ASCII)

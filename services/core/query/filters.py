@@ -330,6 +330,12 @@ FILTERS: dict[str, Filter] = {
             "number",
         ),
         Filter(
+            "iachr_period",
+            _means(("hearings",), "Period of sessions of the Inter-American Commission on Human Rights."),
+            _number,
+            "number",
+        ),
+        Filter(
             "position",
             _means(("recommendations",), "What the State under review answered."),
             _POSITIONS,
@@ -367,6 +373,19 @@ FILTERS: dict[str, Filter] = {
             "id of a document, such as A-HRC-22-15",
         ),
         Filter("hearing", _means(("statements",), "Hearing at which it was made."), _identifier, "id of a hearing"),
+        Filter(
+            "organisation",
+            _means(("hearings",), "Organisation that asked for the hearing."),
+            _code,
+            "id of an organisation",
+        ),
+        Filter("role", _means(("organisations",), "What the organisation is or was: coalition, nhri …"), _code, "code"),
+        Filter(
+            "member_of",
+            _means(("organisations",), "Organisation that it is or was a member of."),
+            _code,
+            "id of an organisation",
+        ),
         Filter("speaker", _means(("statements",), "State (or organisation) that spoke."), _code, "code"),
         Filter(
             "kind",
@@ -411,4 +430,4 @@ FILTERS: dict[str, Filter] = {
         ),
     )
 }
-"""All filters by name. Filters of nouns that are not read yet (organisations' roles …) come with those nouns."""
+"""All filters by name."""

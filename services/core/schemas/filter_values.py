@@ -49,10 +49,18 @@ _PLAIN: Mapping[str, Schema] = {
     "date_to": {"type": "string", "format": "date", "examples": ["2026-11-21"]},
     "mid_term": {"type": "string", "enum": [str(each) for each in MidTermStatus]},
     "updated_since": {"type": "string", "format": "date-time", "examples": ["2026-11-21T09:00:00Z"]},
-    "speaker": {"type": "string", "pattern": f"^{CODE_PATTERN}$", "examples": ["ESP"]},
+    **{
+        name: {"type": "string", "pattern": f"^{CODE_PATTERN}$", "examples": [example]}
+        for name, example in (
+            ("speaker", "ESP"),
+            ("organisation", "upr-latin-america-coalition"),
+            ("role", "nhri"),
+            ("member_of", "upr-latin-america-coalition"),
+        )
+    },
     **{
         name: {"type": "integer", "minimum": 0, "maximum": GREATEST_NUMBER, "examples": [example]}
-        for name, example in (("cycle", 2), ("session", 14), ("council_session", 22))
+        for name, example in (("cycle", 2), ("session", 14), ("council_session", 22), ("iachr_period", 191))
     },
 }
 _IDENTIFIERS = {

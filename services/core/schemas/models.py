@@ -31,6 +31,39 @@ class Record(Public):
     updated_at: datetime.datetime
 
 
+class FactSource(Public):
+    """Where a fact about a State stands."""
+
+    document: str = Field(description="Id of the document that tells it.")
+    name: str | None = Field(description="What the source is called.")
+    address: str | None
+    printed: str | None = Field(description="The words it is told in.", examples=["14 Sep 2006 a"])
+    detail: str | None
+    details: dict[str, str] = Field(description="Figures of the same row, by their column.")
+    page: int | None
+    row: int | None = Field(description="Row of the table; its header is row 1.")
+
+
+class Fact(Public):
+    """A dated statement about a State."""
+
+    subject: str = Field(
+        description="`treaty:` and a treaty's abbreviation; `npm`: its national preventive mechanism; `nhri_status`: "
+        "the accreditation of its national human rights institution; `nmirf`: how it reports and follows up.",
+        examples=["treaty:OPCAT"],
+    )
+    value: str = Field(
+        description="What holds: `party`, `signature`, an accreditation (A, B, none), an institution's name.",
+        examples=["party"],
+    )
+    detail: str | None = Field(description="A finer word, where a source has one.", examples=["ratification"])
+    date: datetime.date | None = Field(description="From which day on.")
+    year: int | None = Field(description="In which year, where no day is told.")
+    sources: list[FactSource] = Field(
+        description="All that tell it. Sources that contradict each other are facts beside each other."
+    )
+
+
 class State(Record):
     """A UN member or observer State, or an invented one of the samples."""
 
@@ -39,7 +72,7 @@ class State(Record):
     un_status: Literal["member", "observer", "sample"]
     region: CodeName | None = Field(description="UN regional group.")
     blocs: list[CodeName]
-    facts: list[dict[str, Any]] = Field(description="Dated facts with their source.")
+    facts: list[Fact] = Field(description="Dated facts with their sources, by subject and date.")
     sample: bool = Field(description="True for the invented States of the sample documents.")
 
 
@@ -87,7 +120,8 @@ class Document(Record):
 
     symbol: str | None = Field(examples=["A/HRC/22/15"])
     original: str | None = Field(
-        description="Where the United Nations has it; null without a symbol.",
+        description="Where the United Nations has it, or the page that its site keeps up to date; null where neither "
+        "is known.",
         examples=["https://docs.un.org/en/A/HRC/22/15"],
     )
     kind: DocumentKind
@@ -221,11 +255,19 @@ class TotalsSaid(Public):
     noted: int | None = Field(examples=[21])
 
 
+class Requester(Public):
+    """An organisation that asked for a hearing."""
+
+    id: str = Field(description="Id of the organisation.", examples=["coalition-of-costamar"])
+    name: str = Field(description="As printed.")
+
+
 class Hearing(Record):
     """A meeting where records were made."""
 
     kind: HearingKind
-    title: str | None
+    title: str | None = Field(description="In the language asked for, where it is held.")
+    titles: dict[str, str] = Field(description="By language, where several are held.")
     date: datetime.date | None
     states: list[StateName]
     review: str | None
@@ -237,7 +279,24 @@ class Hearing(Record):
         description="Of an adoption: the totals that the President said. The records may say others."
     )
     troika: list[StateName]
+    iachr_period: int | None = Field(
+        description="Period of sessions of the Inter-American Commission on Human Rights.", examples=[191]
+    )
+    number: int | None = Field(description="The Commission's number of the hearing.", examples=[3774])
+    scope: Literal["country", "regional", "thematic"] | None
+    type: str | None = Field(
+        description="What the Commission held it for: thematic, ex_officio, case, precautionary_measures, follow_up."
+    )
+    origin: Literal["requested", "ex_officio"] | None
+    modality: Literal["in_person", "virtual", "hybrid"] | None
+    video: str | None = Field(description="Address of the recording.")
+    press_release: str | None = Field(description="Number or address of the press release.")
+    requesting_organisations: list[Requester]
+    participants: list[str] = Field(description="As printed.")
+    languages: list[str] = Field(description="Languages spoken, as far as told.")
+    summaries: dict[str, str] = Field(description="What was said, by language, in the Commission's words.")
     documents: list[str]
+    aliases: list[str] = Field(description="Ids that it bore before its number was known.")
     sample: bool
 
 
@@ -272,15 +331,22 @@ class Statement(Record):
 class Organisation(Record):
     """A coalition, institution or body that takes part in reviews."""
 
-    names: list[dict[str, Any]] = Field(description="`name`, and `acronym` where a document prints one.")
-    roles: list[dict[str, Any]] = Field(
-        description="What it was (`role`: organisation, nhri or intergovernmental), in which `review` or `hearing`, "
-        "under which `name`, as which `document` tells; with `acronym`, `submission`, `status`, `seat`, `city` and "
-        "`page` where that document has them."
+    names: list[dict[str, Any]] = Field(
+        description="`name`, and `acronym` where a document prints one; with `language`, `since`, `until` and `source` "
+        "where they are known."
     )
-    memberships: list[dict[str, Any]]
+    roles: list[dict[str, Any]] = Field(
+        description="What it is or was (`role`: organisation, nhri, intergovernmental, requester, coalition, npm …), "
+        "in which `review` or `hearing`, under which `name`, as which `document` tells; with `acronym`, `submission`, "
+        "`status`, `seat`, `city`, `page`, `since`, `until`, `territory` and `source` where that document has them."
+    )
+    memberships: list[dict[str, Any]] = Field(
+        description="The `organisation` that it belongs or belonged to, `since` and `until` when, by which `source`."
+    )
     states: list[StateName] = Field(description="Where its seat is.")
-    territory: str | None = Field(description="Of a national human rights institution: the code of its State.")
+    territory: str | None = Field(
+        description="Place that it is for: the code of a State for a national institution, the name of a city."
+    )
     sample: bool
 
 

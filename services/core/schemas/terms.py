@@ -10,6 +10,11 @@ from typing import Any
 from services.core.query.filters import FILTERS
 from services.core.store.reference import Reference
 
+_ONE_VALUE = (
+    *("review", "cycle", "session", "council_session", "iachr_period"),
+    *("position", "position_detail", "hearing", "kind"),
+)
+"""Filters that go by a member of the same name."""
 _FILTER_OF_SCHEME = {known.scheme: known.name for known in FILTERS.values() if known.scheme}
 
 
@@ -57,11 +62,14 @@ def _pairs(noun: str, shape: dict[str, Any], reference: Reference) -> Iterator[t
 
 
 def _plain(shape: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in ("review", "cycle", "session", "council_session", "position", "position_detail", "hearing", "kind"):
+    for name in _ONE_VALUE:
         if shape.get(name) is not None:
             yield name, str(shape[name])
     for external in shape.get("external_ids", ()):
         yield "external_id", external
+    yield from (("organisation", each["id"]) for each in shape.get("requesting_organisations", ()))
+    yield from (("role", each["role"]) for each in shape.get("roles", ()))
+    yield from (("member_of", each["organisation"]) for each in shape.get("memberships", ()))
     if shape.get("speaker"):
         yield "speaker", shape["speaker"]["code"]
     if shape.get("text_language"):

@@ -91,7 +91,12 @@ def names(several: Iterable[str]) -> str:
 
 def _text(noun: str, shape: Shape) -> str:
     match noun:
-        case "hearings" | "documents":
+        case "hearings":
+            told = dict.fromkeys((shape.get("title"), *shape.get("titles", {}).values()))
+            requested = (each["name"] for each in shape.get("requesting_organisations", ()))
+            summaries = shape.get("summaries", {}).values()
+            return lines(*told, (shape.get("kind") or "").replace("_", " "), *requested, *summaries)
+        case "documents":
             return lines(shape.get("title"), (shape.get("kind") or "").replace("_", " "))
         case "recommendations":
             return lines(shape.get("text"), *shape.get("translations", {}).values())

@@ -35,6 +35,7 @@ class DocumentRecord(Stored):
 
     `author` is who wrote it, as printed, where others than the United Nations may have (a mid-term report); and
     `author_kind` what they are: `state`, `nhri`, `organisation` or `intergovernmental`.
+    `address`: where the world finds it, where no symbol tells that.
     """
 
     id: str
@@ -49,6 +50,7 @@ class DocumentRecord(Stored):
     council_session: int | None = None
     author: str | None = None
     author_kind: str | None = None
+    address: str | None = None
     languages: tuple[str, ...] = ()
     files: list[FileEntry]
     cites: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ documents_table = Table(
     Column("council_session", Integer),
     Column("author", plain_text()),
     Column("author_kind", plain_text()),
+    Column("address", plain_text()),
     Column("languages", texts(), nullable=False),
     Column("files", JSONB, nullable=False),
     Column("cites", texts(), nullable=False),

@@ -224,6 +224,8 @@ _COLUMNS = {
     ("*", "updated_since"): "updated_at",
     ("*", "language"): "text_language",
     ("*", "document"): "documents",
+    ("hearings", "organisation"): "organisation_ids",
+    ("organisations", "role"): "role_ids",
     ("states", "region"): "region",
     ("states", "bloc"): "id",
     ("reviews", "mid_term"): "id",

@@ -1,5 +1,5 @@
-"""Ids that no record bears: removed ones, which answer 410 until their record returns; those that a recommendation bore
-before; and numbers that hold several recommendations."""
+"""Ids that no record bears: removed ones, which answer 410 until their record returns; those that a recommendation or a
+hearing bore before; and numbers that hold several recommendations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.core.store.hearings import hearings_table
 from services.core.store.metadata import metadata, plain_text, when
 from services.core.store.recommendations import recommendations_table
 
@@ -46,9 +47,14 @@ def removal_reason(connection: Connection, noun: str, record_id: str) -> str | N
     return connection.scalar(select(table.c.reason).where(table.c.noun == noun, table.c.id == record_id))
 
 
-def bearer_of(connection: Connection, former: str) -> str | None:
-    """The id of the recommendation that once bore another id."""
-    columns = recommendations_table.c
+_RENAMED = {"recommendations": recommendations_table, "hearings": hearings_table}
+
+
+def bearer_of(connection: Connection, noun: str, former: str) -> str | None:
+    """The id of the recommendation or hearing that once bore another id; None for records whose ids stay."""
+    if noun not in _RENAMED:
+        return None
+    columns = _RENAMED[noun].c
     return connection.scalar(select(columns.id).where(columns.aliases.contains([former])))
 
 

@@ -91,8 +91,11 @@ readings_table = Table(
     Column("parser_version", plain_text(), nullable=False),
     Column("file", JSONB, nullable=False),
     Column("reading", JSONB, nullable=False),
+    Column("first_seen", plain_text()),
+    Column("last_seen", plain_text()),
     Column("loaded_at", when(), nullable=False, server_default=func.now()),
 )
+"""`first_seen` and `last_seen`: of an edition of a page that its site keeps up to date, ISO 8601."""
 Index(None, readings_table.c.review)
 Index(None, readings_table.c.sha256)
 

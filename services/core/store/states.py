@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import TypedDict
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, Table
 from sqlalchemy.dialects.postgresql import JSONB
@@ -10,12 +11,37 @@ from services.core.store.metadata import metadata, plain_text, row_history, text
 from services.core.store.records import Aggregate, Stored
 
 
+class FactSource(TypedDict):
+    """Where a fact stands: in which row of which document, in what words; `details` are figures of the same row."""
+
+    document: str
+    name: str | None
+    address: str | None
+    printed: str | None
+    detail: str | None
+    details: dict[str, str]
+    page: int | None
+    row: int | None
+
+
+class Fact(TypedDict):
+    """A dated statement about a State: `treaty:OPCAT` is `party` (`detail` accession) since a day, `nhri_status` was
+    `A` in a year. Sources that tell the same stand together; those that tell something else are another fact."""
+
+    subject: str
+    value: str
+    detail: str | None
+    date: str | None
+    year: int | None
+    sources: list[FactSource]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StateRecord(Stored):
     """A UN member or observer State, or an invented one of the samples.
 
-    `names` and `official_names` are by language (en, es, fr, pt); `un_status` is member, observer or sample; `facts`
-    are dated statements with their source (treaties, national preventive mechanism …).
+    `names` are by language (en, es, fr, pt); `un_status` is member, observer or sample; `facts` are dated statements
+    with their sources (treaties, national preventive mechanism …).
     """
 
     id: str
@@ -23,7 +49,7 @@ class StateRecord(Stored):
     un_status: str
     region: str | None
     blocs: tuple[str, ...] = ()
-    facts: list[dict[str, object]]
+    facts: list[Fact]
     sample: bool = False
 
 

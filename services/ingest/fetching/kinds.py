@@ -36,9 +36,10 @@ def kind_of(path: Path) -> str:
     if head.startswith(b"PK"):
         return _kind_of_zip(path)
     try:
-        return sniff(head).value
-    except UnreadableDocumentError as other:
-        return "html" if other.code == "html_instead_of_document" else _kind_of_text(head)
+        known = sniff(head)
+    except UnreadableDocumentError:
+        return _kind_of_text(head)
+    return _kind_of_text(head) if known is FileType.TEXT else known.value
 
 
 def is_whole(path: Path, kind: str) -> bool:

@@ -1,12 +1,14 @@
 """The record of a document, from all files of it that are held."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.core.domain.documents import DATA_SETS, read_symbol
 from services.core.store.documents import DocumentRecord, FileEntry
 from services.core.store.reviews import ReviewRecord
+from services.core.store.seed import sample_state_records
 from services.ingest.merge.sources import SourceReading
+from services.ingest.reading import Reading
 
 
 def document_record(
@@ -32,13 +34,25 @@ def document_record(
         council_session=read_symbol(said.symbol).council_session if said.symbol else None,
         author=said.author,
         author_kind=said.author_kind,
+        address=said.address,
         languages=tuple(sorted({source.language for source in ordered})),
         files=[FileEntry(**{**source.file, "current": source in current}) for source in ordered],
         cites=tuple(
             sorted({symbol for source in ordered if source in current for symbol in source.reading.document.cites})
         ),
-        sample=bool(review and review.sample),
+        sample=bool(review and review.sample) or tells_of_samples_alone(source.reading for source in current),
     )
+
+
+def tells_of_samples_alone(readings: Iterable[Reading]) -> bool:
+    """Whether all States that documents of no review tell of are invented ones."""
+    told = {
+        state
+        for reading in readings
+        for several in ((fact.state for fact in reading.facts), *(hearing.states for hearing in reading.hearings))
+        for state in several
+    }
+    return bool(told) and told <= {record.id for record in sample_state_records()}
 
 
 def day_of(text: str | None) -> date | None:

@@ -12,6 +12,7 @@ _KINDS = (
     *(DocumentKind.WORKING_GROUP_REPORT, DocumentKind.WORKING_GROUP_DRAFT, DocumentKind.MATRIX),
     *(DocumentKind.ADDENDUM, DocumentKind.COUNCIL_REPORT, DocumentKind.COUNCIL_DECISION),
     *(DocumentKind.UHRI, DocumentKind.UPR_INFO),
+    *(DocumentKind.IACHR_HEARING, DocumentKind.IACHR_PRESS_RELEASE),
 )
 LANGUAGES = ("en", "es", "fr")
 _CORRIGENDUM = re.compile(r"/Corr\.(\d+)$")
@@ -25,6 +26,8 @@ class SourceReading:
     document: str
     file: FileEntry
     reading: Reading
+    seen: tuple[str, str] | None = None
+    """Of an edition of a page that its site keeps up to date: when it was first seen, and last (ISO 8601)."""
 
     @property
     def kind(self) -> str:
@@ -89,6 +92,8 @@ def split_superseded(readings: Iterable[SourceReading]) -> tuple[list[SourceRead
 
 def _slot(each: SourceReading) -> tuple[str, str]:
     symbol = each.reading.document.symbol
+    if each.reading.document.series:
+        return (each.reading.document.series, each.language)
     if each.kind == DocumentKind.MATRIX:
         return (each.kind, each.language)
     if symbol is None:
@@ -99,7 +104,7 @@ def _slot(each: SourceReading) -> tuple[str, str]:
 
 def _age(each: SourceReading) -> tuple[int, str, tuple[int, str], str]:
     revision = _REVISION.search(each.reading.document.symbol or "")
-    published = each.reading.document.published_on or ""
+    published = each.seen[1] if each.seen else each.reading.document.published_on or ""
     # One export read by two versions of its reader is two readings, since a share is known by what was read.
     version = each.reading.parser_version if each.kind in DATA_SETS else ""
     return (int(revision[1]) if revision else 0, published, (len(version), version), each.file["sha256"])

@@ -12,6 +12,7 @@ from services.core.store.statements import StatementRecord
 from services.ingest.merge.documents import day_of
 from services.ingest.merge.labels import spoken_labels
 from services.ingest.merge.sources import SourceReading
+from services.ingest.normalise.organisations import known_organisation
 from services.ingest.reading import ReadStatement
 
 STATE = "state"
@@ -38,7 +39,7 @@ def statement_records(
     records: dict[str, StatementRecord] = {}
     for occasion, told in _occasions(current, review).items():
         for order, (source, statement) in enumerate(told, 1):
-            key = (occasion.place, statement.speaker, statement.kind)
+            key = (occasion.place, known_organisation(statement.speaker), statement.kind)
             spoken[key] += 1
             public_id = identifiers.statement_id(*key, spoken[key])
             records[public_id] = _record(public_id, (occasion, order), (source, statement), review, hearings)
@@ -93,7 +94,7 @@ def _record(
         state_under_review=review.state_under_review if review else None,
         cycle=review.cycle if review else None,
         session=review.session if review else None,
-        speaker=told.speaker,
+        speaker=known_organisation(told.speaker),
         speaker_name=told.speaker_name,
         speaker_kind=told.speaker_kind or STATE,
         kind=told.kind,

@@ -5,6 +5,8 @@ from functools import cached_property
 from typing import Protocol
 
 from services.ingest.parsers.text.blocks import DocumentText
+from services.ingest.parsers.text.html import Page, read_page
+from services.ingest.parsers.text.rows import Rows, read_rows
 from services.ingest.parsers.text.sniff import FileType, open_text, sniff
 from services.ingest.reading import Reading
 
@@ -20,6 +22,19 @@ class Content:
     def file_type(self) -> FileType:
         """What the bytes are. Raises `UnreadableDocumentError` where they are nothing we read."""
         return sniff(self.data)
+
+    @cached_property
+    def page(self) -> Page:
+        """The file as a web page. Raises `UnreadableDocumentError` where it is none."""
+        return read_page(self.data)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows of the file's first table: of a workbook or CSV; none of other files.
+
+        Raises `UnreadableDocumentError` where it is damaged.
+        """
+        return read_rows(self.data, self.file_type)
 
     @cached_property
     def text(self) -> DocumentText:

@@ -42,7 +42,8 @@ def _tried(task: Task, loader: Loader, file: Staged) -> tuple[Mapping[str, int],
         if not (task.run.options.dry_run or _was_loaded(held)) and loader.can_only_add(file.sha256, reading):
             return {}, file.told
         replaces = former_bytes(task.engine, held, file.sha256)
-        changes = loader.load(path_of(task, file), file.sha256, reading, replaces=replaces).counts
+        seen_at = task.run.started_at
+        changes = loader.load(path_of(task, file), file.sha256, reading, replaces=replaces, seen_at=seen_at).counts
     except UnreadableDocumentError:
         return {}, file.told  # loading will say why, and go on with the next
     return changes, file.told

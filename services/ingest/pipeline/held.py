@@ -111,15 +111,19 @@ def files_and_records(engine: Engine, source: str) -> tuple[int, int]:
 def former_bytes(engine: Engine, before: Held | None, sha256: str | None) -> str | None:
     """The hash of other bytes, loaded from the same address before, which are held as a document of their own.
 
-    A document with a symbol stays one document, whichever files it has; one that is known by its hash does not. Bytes
-    that some other address of any source has still are nobody's former ones.
+    A document with a symbol stays one document, whichever files it has, and so does a page that its site keeps up to
+    date; one that is known by its hash does not. Bytes that some other address of any source has still are nobody's
+    former ones.
     """
     if before is None or before.outcome is not Outcome.LOADED or before.sha256 == sha256:
         return None
     columns, elsewhere = readings_table.c, held_table.c
     same = select(elsewhere.sha256).where(elsewhere.sha256 == before.sha256, elsewhere.address != before.address)
     query = select(columns.sha256).where(
-        columns.sha256 == before.sha256, columns.document.startswith("doc-"), columns.sha256.not_in(same)
+        columns.sha256 == before.sha256,
+        columns.document.startswith("doc-"),
+        columns.first_seen.is_(None),
+        columns.sha256.not_in(same),
     )
     with engine.connect() as connection:
         return connection.scalar(query.limit(1))

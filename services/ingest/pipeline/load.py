@@ -54,7 +54,9 @@ def _load(task: Task, loader: Loader, file: Staged) -> UnreadableDocumentError |
         with task.engine.connect() as connection:
             before = held.held_at(connection, task.source.name, [file.address]).get(file.address)
         replaces = held.former_bytes(task.engine, before, file.sha256)
-        loaded = loader.load(path, file.sha256, reading, name=name, replaces=replaces, within=within)
+        loaded = loader.load(
+            path, file.sha256, reading, name=name, replaces=replaces, seen_at=task.run.started_at, within=within
+        )
     except UnreadableDocumentError as error:
         _refuse(task, file, error)
         return error

@@ -11,7 +11,14 @@ from services.ingest.sources.base import Adapter
 from services.ingest.sources.council_reports.adapter import CouncilReports
 from services.ingest.sources.description import FILE, Description, read_description, with_mirrors
 from services.ingest.sources.folder.adapter import Folder
+from services.ingest.sources.iachr_hearings.adapter import IachrHearings
+from services.ingest.sources.iachr_press.adapter import IachrPress
+from services.ingest.sources.nhri_status.adapter import NhriTables
+from services.ingest.sources.nmirf.adapter import NmirfTables
+from services.ingest.sources.npm_list.adapter import NpmPage
 from services.ingest.sources.ohchr_country_pages.adapter import OhchrCountryPages
+from services.ingest.sources.organisations.adapter import OrganisationFile
+from services.ingest.sources.treaty_status.adapter import TreatyPages
 from services.ingest.sources.uhri.adapter import UhriExport
 from services.ingest.sources.un_documents.adapter import UnDocuments
 from services.ingest.sources.upr_info.adapter import UprInfo
@@ -19,7 +26,14 @@ from services.ingest.sources.upr_info.adapter import UprInfo
 ADAPTERS: tuple[Adapter, ...] = (
     CouncilReports(),
     Folder(),
+    IachrHearings(),
+    IachrPress(),
+    NhriTables(),
+    NmirfTables(),
+    NpmPage(),
     OhchrCountryPages(),
+    OrganisationFile(),
+    TreatyPages(),
     UhriExport(),
     UnDocuments(),
     UprInfo(),

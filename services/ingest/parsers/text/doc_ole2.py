@@ -56,6 +56,15 @@ def read_doc(data: bytes) -> DocumentText:
     return DocumentText(blocks=blocks, properties=properties)
 
 
+def holds_workbook(data: bytes) -> bool:
+    """Whether a compound file holds a workbook of Excel ([MS-XLS] 2.1.2) and no document; False for a damaged one."""
+    try:
+        with olefile.OleFileIO(io.BytesIO(data)) as archive:
+            return any(map(archive.exists, ("Workbook", "Book"))) and not archive.exists("WordDocument")
+    except _DAMAGE:
+        return False
+
+
 def _text(archive: olefile.OleFileIO) -> str:
     main = archive.openstream("WordDocument").read()
     magic, flags = _word(main, 0), _word(main, 0x0A)

@@ -28,6 +28,11 @@ def archive(*names: str) -> bytes:
         (archive("[Content_Types].xml", "word/document.xml"), FileType.DOCX),
         (archive("[Content_Types].xml", "word/document2.xml"), FileType.DOCX),
         (archive("[Content_Types].xml", "xl/workbook.xml"), FileType.XLSX),
+        (b"\n<!DOCTYPE html><html>", FileType.HTML),
+        (b"\xef\xbb\xbf<HTML>", FileType.HTML),
+        (b"<html>%PDF-1.4</html>", FileType.HTML),
+        (b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0"><html>', FileType.HTML),
+        (b"state,cycle\nPER,2\n", FileType.TEXT),
     ],
 )
 def test_known_bytes(data, file_type):
@@ -39,10 +44,6 @@ def test_known_bytes(data, file_type):
     [
         (b"", "empty_file"),
         (b"\0\0\n \r\n", "empty_file"),
-        (b"\n<!DOCTYPE html><html>", "html_instead_of_document"),
-        (b"\xef\xbb\xbf<HTML>", "html_instead_of_document"),
-        (b"<html>%PDF-1.4</html>", "html_instead_of_document"),
-        (b"state,cycle\nPER,2\n", "not_a_document"),
         (b"\x89PNG\r\n\x1a\n", "not_a_document"),
         (archive("photo.jpg"), "not_a_document"),
         (archive(), "not_a_document"),
@@ -58,10 +59,19 @@ def test_bytes_that_are_no_document(data, code):
     assert "\n" not in refusal.value.detail
 
 
-def test_a_format_that_is_known_but_not_opened():
+@pytest.mark.parametrize(
+    ("file_type", "code"),
+    [
+        (FileType.RTF, "unsupported_format"),
+        (FileType.XLS, "unsupported_format"),
+        (FileType.HTML, "html_instead_of_document"),
+        (FileType.TEXT, "not_a_document"),
+    ],
+)
+def test_a_format_that_is_known_but_no_document(file_type, code):
     with pytest.raises(UnreadableDocumentError) as refusal:
-        open_text(b"", FileType.RTF)
-    assert refusal.value.code == "unsupported_format"
+        open_text(b"", file_type)
+    assert refusal.value.code == code
 
 
 def test_extensions_lie(real_documents):

@@ -1,0 +1,1 @@
+"""Public hearings of the Inter-American Commission on Human Rights."""

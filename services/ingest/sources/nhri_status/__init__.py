@@ -1,0 +1,1 @@
+"""The accreditation of national human rights institutions by year."""

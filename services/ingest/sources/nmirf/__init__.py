@@ -1,0 +1,1 @@
+"""National mechanisms for implementation, reporting and follow-up."""

@@ -1,0 +1,1 @@
+"""The national preventive mechanisms under the Optional Protocol to the Convention against Torture."""

@@ -1,0 +1,1 @@
+"""Organisations that people ask for: coalitions, institutions, cities; from a file of facts of our own."""

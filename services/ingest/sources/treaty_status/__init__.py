@@ -1,0 +1,1 @@
+"""Who is a party to which human rights treaty."""
