@@ -54,12 +54,13 @@ audit: $(INSTALLED) ## Ask whether a pinned package has a known fault (pip-audit
 test: $(INSTALLED) $(CLIENTS) ## Run the tests, on up to 8 cores; ARGS=... goes to pytest.
 	@$(BIN)/python -m pytest -q -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)
 
-check: $(INSTALLED) ## Check style, types, the dependency rule of the tree, and the pinned requirements.
+check: $(INSTALLED) ## Check style, types, the dependency rule of the tree, the pinned requirements, and that migrations only add.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/pins.py
+	$(BIN)/python .ci/migrations.py
 
 format: $(INSTALLED) ## Put the code into shape.
 	$(BIN)/ruff check --fix .

@@ -370,6 +370,14 @@ def upgrade() -> None:
     op.create_index(op.f('ix_statements_updated_at_id'), 'statements', ['updated_at', 'id'], unique=False)
     op.create_index(op.f('ix_statements_label_ids'), 'statements', ['label_ids'], unique=False, postgresql_using='gin')
     op.create_index(op.f('ix_statements_state_under_review'), 'statements', ['state_under_review'], unique=False)
+    op.create_table('schema_steps',
+    sa.Column('number', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('revision', sa.Text(collation='C'), nullable=False),
+    sa.Column('contracts', sa.Boolean(), nullable=False),
+    sa.Column('applied_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_schema_steps')),
+    sa.UniqueConstraint('revision', name=op.f('uq_schema_steps_revision'))
+    )
     op.create_table('states',
     sa.Column('id', sa.Text(collation='C'), nullable=False),
     sa.Column('names', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -712,6 +720,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_states_region'), table_name='states')
     op.drop_index(op.f('ix_states_blocs'), table_name='states', postgresql_using='gin')
     op.drop_table('states')
+    op.drop_table('schema_steps')
     op.drop_index(op.f('ix_statements_state_under_review'), table_name='statements')
     op.drop_index(op.f('ix_statements_label_ids'), table_name='statements', postgresql_using='gin')
     op.drop_index(op.f('ix_statements_updated_at_id'), table_name='statements')

@@ -64,6 +64,10 @@ def _status(url: str) -> migrate.SchemaStatus:
 
 
 def _told(status: migrate.SchemaStatus) -> str:
+    if status.expanded:
+        return (
+            f"The schema is {status.current}, of a newer version; it has all that this version needs ({status.needed})."
+        )
     if status.up_to_date:
         return f"The schema is {status.current}, as this version needs it."
     return f"The schema is {status.current or 'empty'}; this version needs {status.needed}: upr db migrate"

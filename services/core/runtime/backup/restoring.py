@@ -32,7 +32,9 @@ from services.core.store.archive import Archive
 from services.core.store.changes import CHANNEL
 from services.core.store.engine import make_engine
 
-_SEEDED = frozenset({"alembic_version", "change_head", "labels", "place_groups", "review_sessions", "states"})
+_SEEDED = frozenset(
+    {"alembic_version", "change_head", "labels", "place_groups", "review_sessions", "schema_steps", "states"}
+)
 """Tables that have rows in a database to which nothing was loaded: the facts that every one begins with."""
 _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
 """What programs of version 17 and newer write at the beginning, and older servers refuse."""
@@ -91,7 +93,7 @@ def _programs(connection: Connection, manifest: Manifest) -> Programs:
 
 
 def _refuse_filled(connection: Connection, tables: list[str], may_replace: Callable[[str], bool]) -> None:
-    filled = [name for name in tables if name not in _SEEDED | {"webhook_fanout"} and _has_rows(connection, name)]
+    filled = [name for name in tables if name not in _SEEDED and _has_rows(connection, name)]
     if filled and not may_replace(f"{len(filled)} tables with rows, {', '.join(filled[:5])} among them"):
         raise DatabaseNotEmptyError(
             f"A backup is restored into an empty database, and this one has rows in {', '.join(filled[:5])}"
