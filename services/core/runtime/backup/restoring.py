@@ -33,7 +33,16 @@ from services.core.store.changes import CHANNEL
 from services.core.store.engine import make_engine
 
 _SEEDED = frozenset(
-    {"alembic_version", "change_head", "labels", "place_groups", "review_sessions", "schema_steps", "states"}
+    {
+        "alembic_version",
+        "change_head",
+        "labels",
+        "place_groups",
+        "review_sessions",
+        "schema_steps",
+        "states",
+        "webhook_fanout",
+    }
 )
 """Tables that have rows in a database to which nothing was loaded: the facts that every one begins with."""
 _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
