@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage bench-fetching
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -114,6 +114,9 @@ bench-restart: $(INSTALLED) ## Whether an update of each process in turn, under 
 
 bench-outage: $(INSTALLED) ## What is answered while PostgreSQL is killed for 30 s under load, and how soon all goes on.
 	$(BIN)/python -m benchmarks.outage $(ARGS)
+
+bench-fetching: $(INSTALLED) ## What a hundred hostile servers come to, again and again, and what memory it takes.
+	$(BIN)/python -m benchmarks.hostile_servers $(ARGS)
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets attach

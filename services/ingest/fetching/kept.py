@@ -70,17 +70,22 @@ class Response:
     size: int | None = None
 
 
+def singly(engine: Engine) -> Engine:
+    """The same connections, where each statement is a transaction of its own and costs one way to the server."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 class Kept:
     """Reads and writes what is remembered, for one run (or for none)."""
 
     def __init__(self, engine: Engine, run: str | None) -> None:
-        self._engine = engine
+        self._singly = singly(engine)
         self._run = run
 
     def resource(self, address: str) -> Resource | None:
         """What is known of an address."""
         columns = [resources.c[name] for name in Resource.__dataclass_fields__]
-        with self._engine.connect() as connection:
+        with self._singly.connect() as connection:
             row = connection.execute(select(*columns).where(resources.c.address == address)).one_or_none()
         return None if row is None else Resource(**row._mapping)
 
@@ -95,7 +100,7 @@ class Kept:
             .order_by(responses.c.id.desc())
             .limit(1)
         )
-        with self._engine.connect() as connection:
+        with self._singly.connect() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else Settled(**{**row._mapping, "headers": row.headers or {}})
 
@@ -104,7 +109,7 @@ class Kept:
         if self._run is None:
             return False
         query = select(responses.c.id).where(responses.c.run == self._run, responses.c.address == address).limit(1)
-        with self._engine.connect() as connection:
+        with self._singly.connect() as connection:
             return connection.execute(query).first() is not None
 
     @contextmanager
@@ -126,7 +131,7 @@ class Kept:
         row: dict[str, Any] = {name: getattr(response, name) for name in Response.__dataclass_fields__}
         row["detail"] = response.detail and response.detail[:_LONGEST_DETAIL]
         row["headers"] = None if response.headers is None else _public(response.headers)
-        with self._engine.begin() as connection:
+        with self._singly.connect() as connection:
             connection.execute(insert(responses).values(run=self._run, **row))
 
     def _came(self, response: Response) -> None:
@@ -147,7 +152,7 @@ class Kept:
     def forget(self, days: int) -> int:
         """Forget requests of long ago that brought nothing new; how many. The headers of every file are kept."""
         old = responses.c.asked_at < func.now() - func.make_interval(0, 0, 0, days)
-        with self._engine.begin() as connection:
+        with self._singly.connect() as connection:
             return connection.execute(delete(responses).where(old, responses.c.outcome != FETCHED)).rowcount
 
     def failed(self, address: str, outcome: str) -> None:
@@ -156,7 +161,7 @@ class Kept:
 
     def _know(self, address: str, known: Mapping[str, Any]) -> None:
         statement = insert(resources).values(address=address, **known)
-        with self._engine.begin() as connection:
+        with self._singly.connect() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["address"], set_=dict(known)))
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.ingest import fetch_hosts_table as hosts
 from services.ingest.fetching.codes import FetchError
+from services.ingest.fetching.kept import singly
 
 SLOWEST_TURN = 60.0
 """Longest Crawl-delay, in seconds, that is kept to. Longer ones would make a week of a day's work."""
@@ -51,12 +52,14 @@ class Pace:
         patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._engine = engine
+        self._singly = singly(engine)
         self._interval = 1.0 / requests_per_second
         self._at_once = at_once
         self._patience = patience or Patience()
         self._sleep = sleep
         self._lock = threading.Lock()
+        self._troubled: set[str] = set()
+        """Hosts of which we know failures; of the others there is nothing to forget."""
         self._queues: dict[str, tuple[threading.Lock, threading.BoundedSemaphore]] = {}
 
     @contextmanager
@@ -74,35 +77,32 @@ class Pace:
 
     def succeeded(self, host: str) -> None:
         """The host answers as it should: its failures are forgotten. What it asked for itself still holds."""
+        if host not in self._troubled:
+            return
+        self._troubled.discard(host)
         reopened = case((hosts.c.resting_because == _FAILURES, _from_now(self._interval)), else_=hosts.c.next_at)
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(hosts)
-                .where(hosts.c.host == host, hosts.c.failures > 0)
-                .values(failures=0, next_at=reopened, resting_because=func.nullif(hosts.c.resting_because, _FAILURES))
-            )
+        self._set(host, failures=0, next_at=reopened, resting_because=func.nullif(hosts.c.resting_because, _FAILURES))
 
     def failed(self, host: str) -> None:
         """A call to the host failed for a reason that is the host's."""
-        with self._engine.begin() as connection:
-            failures = connection.execute(
-                update(hosts)
-                .where(hosts.c.host == host)
-                .values(failures=hosts.c.failures + 1)
-                .returning(hosts.c.failures)
-            ).scalar_one_or_none()
-            if failures is not None and failures >= FAILURES_IN_A_ROW:
-                self._rest(connection, host, _FAILURES, self._rest_after(failures))
+        self._troubled.add(host)
+        failures = hosts.c.failures + 1
+        rests = failures >= FAILURES_IN_A_ROW
+        until = func.greatest(hosts.c.next_at, _from_now(self._rest_after(failures)))
+        self._set(
+            host,
+            failures=failures,
+            next_at=case((rests, until), else_=hosts.c.next_at),
+            resting_because=case((rests, _FAILURES), else_=hosts.c.resting_because),
+        )
 
     def asked_to_wait(self, host: str, seconds: float) -> None:
         """The host said when to come back."""
-        with self._engine.begin() as connection:
-            self._rest(connection, host, _RETRY_AFTER, min(seconds, LONGEST_WAIT))
+        self._rest(host, _RETRY_AFTER, min(seconds, LONGEST_WAIT))
 
     def challenged(self, host: str) -> None:
         """The host does not want machines; it is left alone for a while, and people are told."""
-        with self._engine.begin() as connection:
-            self._rest(connection, host, _CHALLENGED, self._patience.after_challenge)
+        self._rest(host, _CHALLENGED, self._patience.after_challenge)
 
     def _queue(self, host: str) -> tuple[threading.Lock, threading.BoundedSemaphore]:
         with self._lock:
@@ -112,7 +112,7 @@ class Pace:
 
     def _wait_for_turn(self, host: str, interval: float) -> None:
         while True:
-            with self._engine.begin() as connection:
+            with self._singly.connect() as connection:
                 if self._take(connection, host, interval):
                     return
                 waiting = connection.execute(
@@ -121,25 +121,29 @@ class Pace:
                         hosts.c.resting_because,
                         hosts.c.failures,
                     ).where(hosts.c.host == host)
-                ).one()
+                ).one_or_none()
+                if waiting is None:  # nobody has asked it yet
+                    connection.execute(
+                        insert(hosts).values(host=host, next_at=func.clock_timestamp()).on_conflict_do_nothing()
+                    )
+                    continue
             seconds = max(0.0, float(waiting.seconds))
             self._refuse_to_wait(host, waiting, seconds)
             self._sleep(seconds)
 
     def _take(self, connection: Connection, host: str, interval: float) -> bool:
-        """Take the host's turn if it is there, and leave the next one where it belongs."""
-        connection.execute(insert(hosts).values(host=host, next_at=func.clock_timestamp()).on_conflict_do_nothing())
+        """Take the host's turn if it is there, and leave the next one where it belongs: one statement, in one step."""
+        is_probe = hosts.c.failures >= FAILURES_IN_A_ROW
+        after = case((is_probe, _from_now(self._rest_after(hosts.c.failures))), else_=_from_now(interval))
         taken = connection.execute(
             update(hosts)
             .where(hosts.c.host == host, hosts.c.next_at <= func.clock_timestamp())
-            .values(next_at=_from_now(interval), resting_because=None)
+            .values(next_at=after, resting_because=case((is_probe, _FAILURES), else_=None))
             .returning(hosts.c.failures)
         ).scalar_one_or_none()
-        if taken is None:
-            return False
-        if taken >= FAILURES_IN_A_ROW:
-            self._rest(connection, host, _FAILURES, self._rest_after(taken))
-        return True
+        if taken:
+            self._troubled.add(host)
+        return taken is not None
 
     def _refuse_to_wait(self, host: str, waiting: Row[Any], seconds: float) -> None:
         why = waiting.resting_because
@@ -151,15 +155,19 @@ class Pace:
         if seconds > self._patience.for_a_turn:
             raise FetchError("asked_to_wait", f"{host} is asked again in {seconds:.0f} s.", retry_after=seconds)
 
-    def _rest_after(self, failures: int) -> float:
-        doublings = min(failures - FAILURES_IN_A_ROW, 20)
-        return min(self._patience.first_rest * 2.0**doublings, self._patience.longest_rest)
+    def _rest_after(self, failures: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Seconds: they double with each failure beyond those that are put up with."""
+        doublings = func.least(failures - FAILURES_IN_A_ROW, 20)
+        return func.least(self._patience.first_rest * func.power(2.0, doublings), self._patience.longest_rest)
 
-    def _rest(self, connection: Connection, host: str, why: str, seconds: float) -> None:
+    def _rest(self, host: str, why: str, seconds: float) -> None:
         """Never brings a turn forward."""
-        until = func.greatest(hosts.c.next_at, _from_now(seconds))
-        connection.execute(update(hosts).where(hosts.c.host == host).values(next_at=until, resting_because=why))
+        self._set(host, next_at=func.greatest(hosts.c.next_at, _from_now(seconds)), resting_because=why)
+
+    def _set(self, host: str, **values: Any) -> None:
+        with self._singly.connect() as connection:
+            connection.execute(update(hosts).where(hosts.c.host == host).values(**values))
 
 
-def _from_now(seconds: float) -> ColumnElement[Any]:
+def _from_now(seconds: float | ColumnElement[Any]) -> ColumnElement[Any]:
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
