@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin
 
 import httpcore
 import stamina
@@ -43,6 +43,8 @@ _HOST_SAYS_WHEN = frozenset({429, 503})
 """With these, a Retry-After is for all that the host has; with 202 it is for the one file."""
 _ADDRESSES_AT_ONCE = 256
 """Locks, so that two threads never ask for one address at the same time."""
+_LONGEST_ADDRESS = 2_600
+"""Bytes. An index of PostgreSQL takes a hundred more."""
 _LONGEST_CONDITION = 1_000
 """Characters of an ETag. Longer ones are a server's mistake, and not worth sending back."""
 _ALLOWS_ALL = frozenset({"missing", "login_needed", "forbidden", "withheld", "no_content"})
@@ -65,8 +67,8 @@ class Limits:
     """The bounds of one file, and how long one call goes on. All times in seconds.
 
     `deadline`: for a whole transfer. `tries`: requests for one address in one call, where what went wrong may pass.
-    `last_try_after`: no try begins later. `first_pause`: between the first two
-    tries; it doubles. `pause_when_too_many`: how long a host is left alone that says 429 without saying how long.
+    `last_try_after`: no try begins later. `first_pause`: between the first two tries; it doubles.
+    `pause_when_too_many`: how long a host is left alone that says 429 without saying how long.
     """
 
     most_bytes: int = 100_000_000
@@ -145,13 +147,16 @@ class Fetcher:
         may_be_missing: bool = False,
     ) -> Fetched:
         """The file at `address`, if it is one of `kinds`; see `sources.base.Fetch`. Raises `NotFetchedError`."""
+        if not _can_be_noted(address):
+            why = "The address is too long, or holds characters that no address has."
+            raise _not_fetched(address, FetchError("refused_address", why))
         wanted = Wanted(address, kinds, most_bytes or self._limits.most_bytes, headers or {}, may_be_missing)
         with self._alone[hash(address) % _ADDRESSES_AT_ONCE]:
             settled = self._kept.settled(address)
             if settled is not None and (told := self._told_again(wanted, settled)) is not None:
                 return told
             try:
-                if urlsplit(address).scheme in SCHEMES:
+                if address.partition("://")[0].lower() in SCHEMES:
                     return self._files.take(address, kinds, wanted.most_bytes)
                 return self._until_it_comes(wanted)
             except FetchError as fault:
@@ -247,7 +252,7 @@ class Fetcher:
     def _check_robots(self, wanted: Wanted, address: CheckedAddress) -> None:
         if wanted.is_robots:
             return
-        rules, parsed = self._robots.of(_origin(address))
+        rules, parsed = self._robots.of(address.origin)
         if rules.text is None:
             left = (rules.until - _now()).total_seconds()
             code = rules.code if rules.code in _OF_THE_HOST else "robots_unreachable"
@@ -256,7 +261,7 @@ class Fetcher:
             raise FetchError("robots_disallowed", f"robots.txt of {address.authority} keeps us from {address.target}.")
 
     def _crawl_delay(self, wanted: Wanted, address: CheckedAddress) -> float | None:
-        return None if wanted.is_robots else self._robots.of(_origin(address))[1].crawl_delay(robots.NAME)
+        return None if wanted.is_robots else self._robots.of(address.origin)[1].crawl_delay(robots.NAME)
 
     def _ask(
         self, wanted: Wanted, address: CheckedAddress, resource: Resource | None, reason: str, blamed: set[str]
@@ -264,7 +269,10 @@ class Fetcher:
         """One request, kept whatever comes of it: the file, or where a redirect leads."""
         host = f"{address.host}:{address.port}"
         known = self._held(wanted, address, resource)
-        headers = {**_conditions(known), **(wanted.headers if address.url == wanted.address else {})}
+        headers = {
+            **_conditions(known),
+            **(wanted.headers if address.origin == self._checked(wanted.address).origin else {}),
+        }
         with self._pace.turn(host, self._crawl_delay(wanted, address)):
             response = Response(wanted.address, address.url, reason, _now())
             try:
@@ -306,8 +314,11 @@ class Fetcher:
         try:
             came = self._until_it_comes(Wanted(url, None, robots.MOST_BYTES, {}))
         except FetchError as fault:
-            self._kept.failed(url, fault.code)
-            allows_all = fault.code in _ALLOWS_ALL or (400 <= (fault.status or 0) < 500 and not fault.follows.retried)
+            none_there = (
+                400 <= (fault.status or 0) < 500 and not fault.follows.retried and not fault.follows.host_refuses
+            )
+            allows_all = fault.code in _ALLOWS_ALL or none_there
+            self._kept.failed(url, "missing" if allows_all else fault.code)
             return robots.Rules("" if allows_all else None, _now(), fault.code, fault.detail)
         return robots.Rules(_text(came.path), _now())
 
@@ -361,6 +372,14 @@ def _not_fetched(address: str, fault: FetchError) -> NotFetchedError:
     )
 
 
+def _can_be_noted(address: str) -> bool:
+    """Whether the database can know it by its name."""
+    try:
+        return "\0" not in address and len(address.encode("utf-8")) <= _LONGEST_ADDRESS
+    except UnicodeEncodeError:
+        return False
+
+
 def _as_meant(location: str) -> str:
     """A Location as its server means it: some send blanks, and letters that are not ASCII, as they are."""
     try:
@@ -368,10 +387,6 @@ def _as_meant(location: str) -> str:
     except UnicodeDecodeError:
         told = location
     return told.strip().replace(" ", "%20")
-
-
-def _origin(address: CheckedAddress) -> str:
-    return f"{address.scheme}://{address.authority}"
 
 
 def _text(path: Path) -> str:

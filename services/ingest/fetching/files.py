@@ -51,7 +51,10 @@ class Files:
                 raise FetchError("not_readable", f"{address} cannot be read: {why}") from fault
 
     def _place(self, address: str) -> "_Place":
-        place = _Place(address)
+        try:
+            place = _Place(address)
+        except ValueError as fault:
+            raise FetchError("refused_address", f"{address[:200]} cannot be read.") from fault
         if not any(place.lies_in(folder) for folder in self._folders):
             raise FetchError("refused_address", f"{address[:200]} does not lie in the folder of the source.")
         return place

@@ -128,7 +128,7 @@ def test_headers_of_the_caller_stay_with_the_host(make_fetcher: MakeFetcher, ser
         other.paths["/a.pdf"] = lambda it: it.answer(200, PDF)
         server.paths["/"] = lambda it: it.answer(302, Location=other.url("/a.pdf"))
         headers = {"Accept": "application/pdf", "User-Agent": "Mozilla/5.0", "Host": "elsewhere"}
-        make_fetcher()(server.url("/"), kinds=PDFS, headers=headers)
+        make_fetcher()(server.url("/").replace("http", "HTTP"), kinds=PDFS, headers=headers)
     first, second = server.log[-1].headers, other.log[-1].headers
     assert first["accept"] == "application/pdf"
     assert first["user-agent"].startswith("OpenUPR/")

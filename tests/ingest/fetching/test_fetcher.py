@@ -150,3 +150,24 @@ def test_old_requests_that_brought_nothing_are_forgotten(
         connection.execute(text("UPDATE responses SET asked_at = now() - interval '91 days'"))
     assert Kept(engine, None).forget(90) == 2
     assert [row.outcome for row in rows(engine, "SELECT outcome FROM responses")] == ["fetched"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "",
+            "a.pdf",
+            "ftp://example.org/a.pdf",
+            "http://[::1/a.pdf",
+            "http://example.org/a b",
+            "http://\0.example.org/",
+        ),
+        *("file://[/a.pdf", "s3://bucket/a.pdf", "http://\ud800/", "http://example.org/" + "ä" * 1_900, "x" * 90_000),
+    ],
+    ids=lambda address: ascii(address)[:30],
+)
+def test_what_is_no_address_is_refused(address: str, fetcher: Fetcher) -> None:
+    with pytest.raises(NotFetchedError) as refused:
+        fetcher(address, kinds=PDFS)
+    assert refused.value.code == "refused_address"

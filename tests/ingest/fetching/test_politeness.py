@@ -136,6 +136,8 @@ def _robots_of(server: HostileServer, make_fetcher: MakeFetcher, behaviour: obje
 @pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 410, 418, 451])
 def test_no_robots_txt_allows_everything(status: int, server: HostileServer, make_fetcher: MakeFetcher) -> None:
     assert _robots_of(server, make_fetcher, lambda it: it.answer(status)) == "fetched"
+    assert _robots_of(server, make_fetcher, lambda it: it.answer(500)) == "fetched"  # known for a day
+    assert len(server.asked("/robots.txt")) == 1
 
 
 @pytest.mark.parametrize("body", [b"", PAGE, b"\xff\xfe\0nonsense" * 99, b"Disallow: /\n"], ids=len)
