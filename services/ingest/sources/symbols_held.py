@@ -1,6 +1,6 @@
 """The symbols of documents that the store holds or has heard of: from citations, answers and databases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select, text
@@ -19,16 +19,22 @@ _ANSWERS = text(
 
 @dataclass(frozen=True, slots=True)
 class SymbolsHeld:
-    """Symbols without those of sample documents. `reports`: those known to be of reports of the Working Group."""
+    """Symbols without those of sample documents.
+
+    `reports`: those of the series in which reports of the Working Group stand, without additions. `loaded`: how many
+    reports of each session of the Working Group are held, and not only heard of.
+    """
 
     all: frozenset[str]
     reports: frozenset[str]
+    loaded: Mapping[int, int]
 
     @classmethod
     def of(cls, engine: Engine) -> "SymbolsHeld":
         """All that the store knows now."""
         known = {symbol for told in _told(engine) if (symbol := _whole(told))}
-        return cls(frozenset(known), frozenset({base for symbol in known if (base := _report(read_symbol(symbol)))}))
+        reports = {base for symbol in known if (base := _report(read_symbol(symbol)))}
+        return cls(frozenset(known), frozenset(reports), dict(_loaded(engine)))
 
 
 def _told(engine: Engine) -> Iterator[str]:
@@ -38,6 +44,14 @@ def _told(engine: Engine) -> Iterator[str]:
     with engine.connect() as connection:
         for query in (held, cited, _ANSWERS):
             yield from connection.execute(query).scalars()
+
+
+def _loaded(engine: Engine) -> Iterator[tuple[int, int]]:
+    columns = documents_table.c
+    are_reports = columns.kind == DocumentKind.WORKING_GROUP_REPORT, columns.sample.is_(False)
+    query = select(columns.session, func.count()).where(*are_reports, columns.session.is_not(None))
+    with engine.connect() as connection:
+        yield from (tuple(row) for row in connection.execute(query.group_by(columns.session)))
 
 
 def _whole(told: str) -> str | None:

@@ -19,8 +19,8 @@ from services.ingest.sources.symbols_held import SymbolsHeld
 class UnDocuments:
     """Finds national reports, compilations, summaries, drafts, reports, their additions, and decisions.
 
-    The newest session comes first. Symbols made by rule may lead nowhere; those of reports are made by rule only while
-    the store does not know all of a session's.
+    The newest session comes first. Symbols made by rule may lead nowhere; those of reports are made by rule only until
+    the store holds as many as the session reviewed States.
     """
 
     name = "un_documents"
@@ -52,7 +52,7 @@ class UnDocuments:
             yield report
             yield from (f"{report}/{addition}" for addition in _rules()["additions_of_reports"])
         yield from known
-        if len(reports) < len(session.states):
+        if held.loaded.get(session.number, 0) < len(session.states):
             yield from _reports_by_rule(session.number)
             yield from self._drafts_by_rule(session)
 
