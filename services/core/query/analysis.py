@@ -15,11 +15,10 @@ import re
 import threading
 import tomllib
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from pathlib import Path
 from typing import Any
 
@@ -172,11 +171,12 @@ def words_of_runs(runs: Iterable[str]) -> list[str]:
 def languages_of(words: Iterable[str]) -> tuple[str, ...]:
     """The language that the function words among `words` speak for; all of them where they do not tell."""
     lookup = _LEXICON.languages_of
-    votes = Counter(filter(None, map(lookup.get, words)))
+    votes = list(filter(None, map(lookup.get, words)))
     if not votes:
         return LANGUAGES
-    most = max(votes.values())
-    return tuple(language for language in LANGUAGES if votes[language] == most)
+    counts = list(map(votes.count, LANGUAGES))
+    most = max(counts)
+    return tuple(compress(LANGUAGES, map(most.__eq__, counts)))
 
 
 def stems_of(word: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 Nobody reads a statement of five pages among twenty hits to find a word in it, nor waits for all of it twice.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
@@ -21,6 +22,7 @@ LONGEST: Final = 600
 ELLIPSIS: Final = "…"
 
 _ENDS: Final = (". ", "; ", "? ", "! ", "\n")
+_END: Final = re.compile("|".join(map(re.escape, _ENDS)))
 _PLACES_OF_ONE: Final = 24
 """Places looked at of one word: it may stand in every line."""
 _TOLD_BY: Final = 6
@@ -92,9 +94,11 @@ def _sentence_around(text: str, place: int) -> _Stretch:
     """The sentence of a place; of one that is long, what stands near."""
     first, last = max(place - LONGEST // 2, 0), min(place + LONGEST // 2, len(text))
     starts = [found + len(mark) for mark in _ENDS if (found := text.rfind(mark, first, place)) >= 0]
-    ends = [found + len(mark) - 1 for mark in _ENDS if (found := text.find(mark, place, last)) >= 0]
-    start = max(starts, default=_after_blank(text, first))
-    return start, min(ends, default=_before_blank(text, last, place))
+    end = _END.search(text, place, last)
+    return (
+        max(starts) if starts else _after_blank(text, first),
+        end.end() - 1 if end else _before_blank(text, last, place),
+    )
 
 
 def _after_blank(text: str, place: int) -> int:

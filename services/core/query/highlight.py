@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from itertools import accumulate, compress
@@ -33,7 +33,18 @@ class Marks:
     stems: frozenset[str] = frozenset()
     phrases: tuple[tuple[str, ...], ...] = ()
     concepts: frozenset[str] = frozenset()
+    _hash: int = field(init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.words, self.stems, self.phrases, self.concepts)))
+
+    def __hash__(self) -> int:
+        """Worked out once: what is to be marked in a text is looked up by it, for every line of every hit."""
+        return self._hash
+
+
+_same = lru_cache(maxsize=256)(lambda marks: marks)
+"""The first of those that are equal, so that to compare them is to see that they are one."""
 
 NOTHING = Marks()
 """Of a query without words."""
@@ -44,7 +55,8 @@ def marks_of(query: Query, found_words: frozenset[str] = frozenset()) -> Marks:
     words = frozenset(word.text for word in query.words)
     stems = frozenset(stem for word in words for stem in stems_of(word))
     concepts = frozenset(code for synonym in query.synonyms for code in synonym.concepts)
-    return Marks(words | found_words, stems, tuple(phrase.words for phrase in query.phrases), concepts)
+    same: Marks = _same(Marks(words | found_words, stems, tuple(phrase.words for phrase in query.phrases), concepts))
+    return same
 
 
 def highlight(text: str, marks: Marks) -> str | None:

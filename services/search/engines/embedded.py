@@ -14,12 +14,13 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import tantivy
@@ -28,11 +29,11 @@ from tantivy import Query as Clause
 
 from services.core.domain.errors import UnavailableError
 from services.core.domain.identifiers import slug
-from services.core.query.analysis import stems_of
+from services.core.query.analysis import is_exact, stems_of
 from services.core.query.concepts import token_of
 from services.core.query.highlight import marks_of
 from services.core.query.parser import parse_query
-from services.core.query.tree import And, Dates, Field, Node, Not, Or, Phrase, Synonym, Word, words_below
+from services.core.query.tree import And, Dates, Field, Node, Not, Or, Phrase, Synonym, Word, joined, words_below
 from services.search.engines.base import (
     PASSAGES_SHOWN,
     TYPE,
@@ -81,6 +82,10 @@ _READ_AT_FIRST: Final = 4_096
 _PASSAGES_A_RECORD: Final = 8
 """How many are read to fill a page, where those of one record may come one after the other. To order the hits costs
 much more than to read some thousands of them, so that it should be done once."""
+_LIKELY: Final = 4
+"""Times so many texts must say a query word by word as are wanted of those that bear every mark."""
+_NEAR_THE_TOP: Final = 200
+"""Hits up to which it is worth while to look for the shortest texts that are enough."""
 _ALL: Final = Clause.all_query()
 
 
@@ -95,6 +100,8 @@ class _Snapshot:
     vocabulary: Vocabulary
     names: Names
     parted: bool
+    words_beside: Mapping[str, frozenset[str]]
+    """The words of the fields that hold names: of what is read there word by word, headings and what is too long."""
 
 
 class EmbeddedEngine:
@@ -311,7 +318,11 @@ class EmbeddedEngine:
             words = (word for word, _ in searcher.terms_with_prefix("words", "") if word != GAP.strip())
             vocabulary = Vocabulary((*words, *names.words))
         parted = any(searcher.doc_freq(TYPE, type_of_passages(name)) for name in self._layout.parted)
-        return _Snapshot(folder, commit, index, searcher, vocabulary, names, parted)
+        beside = {
+            field: frozenset(word for word, _ in searcher.terms_with_prefix(f"t_{field}", ""))
+            for field in self._layout.names
+        }
+        return _Snapshot(folder, commit, index, searcher, vocabulary, names, parted, beside)
 
     def _hits(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> tuple[int, tuple[Hit, ...]]:
         matching = plan.matching()
@@ -323,8 +334,13 @@ class EmbeddedEngine:
             total = searcher.search(matching, 1).count  # type: ignore[attr-defined]
             return total, self._grouped(searcher, plan, request) if request.offset < total else ()
         if request.sort is None and plan.ranked:
-            found = searcher.search(plan.ranking(matching), request.per_page, offset=request.offset)
-            return found.count, tuple(_hit(searcher.doc(hit), plan.relative(score)) for score, hit in found.hits)
+            found = self._bearing_all_marks(searcher, plan, request)
+            if found is None:
+                found = searcher.search(plan.ranking(matching), request.per_page, offset=request.offset)
+                total = found.count
+            else:
+                total = searcher.search(Clause.const_score_query(matching, 1.0), 1).count  # type: ignore[attr-defined]
+            return total, tuple(_hit(searcher.doc(hit), plan.relative(score)) for score, hit in found.hits)
         if request.sort is None:
             found = searcher.search(Clause.const_score_query(matching, 1.0), request.per_page, offset=request.offset)
         else:
@@ -332,6 +348,18 @@ class EmbeddedEngine:
             found = searcher.search(matching, request.per_page, offset=request.offset, order_by_field=by, order=order)
         hits = (_hit(searcher.doc(address), None) for _, address in found.hits)
         return found.count, tuple(self._with_passages(searcher, plan, hit) for hit in hits)
+
+    def _bearing_all_marks(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> Any:
+        """The page, where all on it bear every mark there is: of frequent words there are many, and to find the
+        shortest of them is much less work than to order all that match. None where there may be too few of them.
+        """
+        wanted = request.offset + request.per_page
+        sizes = plan.sizes_with_all_marks(searcher, wanted)
+        if sizes:
+            found: Any = searcher.search(plan.bearing_all_marks(sizes), request.per_page, offset=request.offset)
+            if found.count >= wanted:
+                return found
+        return None
 
     def _holders(self, searcher: tantivy.Searcher, plan: "_Plan") -> frozenset[str]:
         """The keys of the records that match in some passage, whatever the filters."""
@@ -457,6 +485,8 @@ class _Plan:
         self._vocabulary = snapshot.vocabulary
         self._names = snapshot.names
         self._fields = layout.texts[:-1]
+        self._words_beside = snapshot.words_beside
+        self._titles_like = partial(snapshot.searcher.doc_freq, "lines")
         self._types_of_passages = tuple(map(type_of_passages, layout.parted))
         self._request = request
         self.found_words: set[str] = set()
@@ -467,14 +497,18 @@ class _Plan:
         self._ranked_words = query.words[:RANKED_WORDS]
         self.ranked = bool(self._ranked_words)
         self.holders: frozenset[str] = frozenset()
-        self._best_score = 1.0
-        self._scores: list[tuple[Occur, Clause]] | None = None
+        self._most = 0.0
+        self._always = frozenset(word for node in _parts(condition) if _is_words(node) for word in words_below(node))
 
     def matching(self, ignored: str | None = None) -> Clause:
         """The documents that match, themselves or (`holders`) in a passage, without the filter `ignored`."""
         words = self._matching_words or _ALL
         if self.holders:
             words = Clause.boolean_query([(Occur.Should, words), (Occur.Should, self.terms("key", self.holders))])
+        return self._among_records(words, ignored)
+
+    def _among_records(self, words: Clause, ignored: str | None = None) -> Clause:
+        """The records that meet the filters besides."""
         constraints = self._request.constraints()
         clauses = [(Occur.Must, words)]
         if TYPE not in constraints or ignored == TYPE:
@@ -504,20 +538,77 @@ class _Plan:
         But for the first and the last, the constants mirror Meilisearch's order of rules; a sum of them tells two
         documents apart as the rules would.
         """
-        if self._scores is None:
-            scores = [score for word in self._ranked_words for score in self._word_scores(word)]
-            scores += self._near_scores()
-            scores.append((self._called(line_text(word.text for word in self._ranked_words)), _NAMED))
-            scores += [
-                (self.terms("size", (size,)), rank * _SHORTER) for rank, size in enumerate(reversed(SIZES)) if rank
-            ]
-            self._best_score = sum(weight for _, weight in scores) or 1.0
-            self._scores = [(Occur.Should, Clause.const_score_query(clause, weight)) for clause, weight in scores]
-        return Clause.boolean_query([(Occur.Must, Clause.const_score_query(matching, 0.0)), *self._scores])
+        marks = [(Occur.Should, Clause.const_score_query(mark.clause(), mark.weight)) for mark in self._marks()]
+        scored = (Occur.Must, Clause.const_score_query(matching, 0.0))
+        return Clause.boolean_query([scored, *marks, *self._shorter(SIZES)])
 
     def relative(self, score: float) -> float:
         """A score of `ranking` as a share of the best there can be."""
-        return min(score / self._best_score, 1.0)
+        return min(score / (self._most + _SHORTER * (len(SIZES) - 1)), 1.0)
+
+    def sizes_with_all_marks(self, searcher: tantivy.Searcher, wanted: int) -> tuple[str, ...]:
+        """The sizes of the shortest texts, as many as it takes that `wanted` of them are likely to bear every mark.
+        None where so many are not to be expected.
+
+        Counted are those that say the words as they were typed, side by side.
+        """
+        words = self._ranked_words
+        if not self._always.issuperset(words) or not all(self._is_held(word.text) for word in words):
+            return ()
+        text = f"t_{self._fields[0]}" if self._fields else "words"
+        frequency = [searcher.doc_freq(text, word.text) for word in words]
+        called = self._called(line_text(word.text for word in words))
+        if called:
+            frequency.append(sum(searcher.doc_freq(field, term) for field, term in called))
+        if min(frequency) < _LIKELY * wanted:
+            return ()
+        if wanted > _NEAR_THE_TOP:
+            return SIZES
+        literal = [(Occur.Must, self.terms(text, (word.text,))) for word in words]
+        near = ((pair, min(gap, _SLOPS[-1])) for pair, gap, _ in self._neighbours())
+        literal += [(Occur.Must, self._nearby_in_texts(pair, gap)) for pair, gap in near]
+        held = 0
+        for first, last in pairwise((0, 2, 4, len(SIZES))):
+            among = (Occur.Must, self.terms("size", SIZES[first:last]))
+            counted: Any = searcher.search(Clause.boolean_query([among, *literal]), 1)
+            held += counted.count
+            if held >= _LIKELY * wanted:
+                return SIZES[:last]
+        return ()
+
+    def bearing_all_marks(self, sizes: Sequence[str]) -> Clause:
+        """The documents of these sizes that bear every mark, with the score of `ranking`.
+
+        All others have a lower one, but for shorter texts: no mark counts less than all that a size can add.
+        """
+        among = self.terms("size", sizes) if len(sizes) < len(SIZES) else None
+        marks = [(Occur.Must, mark.clause()) for mark in self._marks(among) if not mark.follows]
+        # Who bears every mark says all of the words that are ranked.
+        rest = joined([node for node in _parts(self._request.condition) if not self._are_ranked(node)])
+        records = self._among_records(self._node(rest, self._request.strict) if rest else _ALL)
+        few = [(Occur.Must, among)] if among else []
+        bearing = Clause.boolean_query([*few, (Occur.Must, records), *marks])
+        return Clause.boolean_query(
+            [(Occur.Must, Clause.const_score_query(bearing, self._most)), *self._shorter(sizes)]
+        )
+
+    def _marks(self, among: Clause | None = None) -> list["_Mark"]:
+        """What orders the documents, but for their sizes. `among`: as it is to be asked of these alone."""
+        marks = [mark for word in self._ranked_words for mark in self._marks_of_word(word)]
+        marks += self._marks_of_nearness(among)
+        if called := self._called(line_text(word.text for word in self._ranked_words)):
+            marks.append(_Mark(partial(_any_of, [self.terms(field, (term,)) for field, term in called]), _NAMED))
+        self._most = sum(mark.weight for mark in marks)
+        return marks
+
+    def _shorter(self, sizes: Sequence[str]) -> list[tuple[Occur, Clause]]:
+        """What these sizes add to the score."""
+        ranks = {size: rank for rank, size in enumerate(reversed(SIZES))}
+        wanted = ((size, ranks[size] * _SHORTER) for size in sizes if ranks[size])
+        return [(Occur.Should, Clause.const_score_query(self.terms("size", (size,)), more)) for size, more in wanted]
+
+    def _are_ranked(self, node: Node) -> bool:
+        return _is_words(node) and set(self._ranked_words).issuperset(words_below(node))
 
     def _constrained(
         self,
@@ -590,34 +681,59 @@ class _Plan:
         expansion = self._vocabulary.expand(word.text, prefix=word.prefix)
         return expansion if expansion.words != {word.text} else None
 
-    def _word_scores(self, word: Word) -> Iterator[tuple[Clause, float]]:
+    def _marks_of_word(self, word: Word) -> Iterator["_Mark"]:
+        """Where it stands as typed; in which field any form of it does; with how few typing errors."""
         expansion = None if self._request.strict else self._expansion(word)
-        whole = self._saying((word.text,))
         forms: set[str] = {word.text}
         if expansion:
             right, one, two = expansion.by_typos
             stems = (*stems_of(word.text), *map(token_of, self._concepts.get(word, ())))
-            yield self._saying(right, stems), _TYPO
+            # Who says it as typed says it without errors. Where no errors are found, all that match are without.
+            if one or two or word not in self._always:
+                yield _Mark(partial(self._saying, right, stems), _TYPO, follows=True)
             if two:
-                yield self._saying(right | one, stems), _TYPO
+                yield _Mark(partial(self._saying, right | one, stems), _TYPO, follows=True)
             forms |= expansion.words
         named = self._names.saying(forms)
         for field in self._fields:
-            yield _any_of([*self._each(f"t_{field}", forms), *self._each("names", of_field(named, field))]), _FIELD
-        yield whole, _EXACT
+            said = forms & self._words_beside.get(field, forms)
+            if clauses := [*self._each(f"t_{field}", said), *self._each("names", of_field(named, field))]:
+                yield _Mark(partial(_any_of, clauses), _FIELD)
+        if self._is_held(word.text):
+            yield _Mark(partial(self._saying, (word.text,)), _EXACT)
 
-    def _near_scores(self) -> Iterator[tuple[Clause, float]]:
-        """Neighbours of the query that stand near each other. For a misspelt one stands its likeliest correction."""
+    def _is_held(self, word: str) -> bool:
+        """False where the index surely does not hold a word: of numbers the vocabulary does not know."""
+        return is_exact(word) or self._vocabulary.knows(word)
+
+    def _marks_of_nearness(self, among: Clause | None) -> Iterator["_Mark"]:
+        """Neighbours of the query that stand near each other."""
+        for pair, gap, concepts in self._neighbours():
+            slops = list(dict.fromkeys(min(gap + slop, _SLOPS[-1]) for slop in _SLOPS))
+            for slop in slops:
+                # … if not side by side: what was typed comes first.
+                near = partial(self._near, pair, slop, concepts if slop else (), among)
+                yield _Mark(near, _NEAR, follows=slop > slops[0])
+
+    def _near(self, pair: tuple[str, str], slop: int, concepts: tuple[str, ...], among: Clause | None) -> Clause:
+        near = self._nearby(pair, slop, among)
+        return _any_of([near, self._named(concepts)]) if concepts else near
+
+    def _called(self, line: str) -> list[tuple[str, str]]:
+        """The terms, with their fields, of what bears this as the whole of a title or of a name."""
+        titles = [("lines", line)] if self._titles_like(line) else []
+        return [*titles, *(("names", name) for name in self._names.called(line))]
+
+    def _neighbours(self) -> Iterator[tuple[tuple[str, str], int, tuple[str, ...]]]:
+        """Two words of the query, how many little ones stand between them, and the concepts they are a form of. For a
+        misspelt one stands its likeliest correction.
+        """
         for word, next_word in pairwise(self._ranked_words):
             first, second = self._likeliest(word), self._likeliest(next_word)
             # Words of one concept are near where another form of it stands.
-            concepts = self._concepts.get(word) if self._concepts.get(word) == self._concepts.get(next_word) else None
-            gaps = dict.fromkeys(min(next_word.gap + slop, _SLOPS[-1]) for slop in _SLOPS)
-            for slop in gaps if first != second else ():
-                near = self._nearby((first, second), slop)
-                # … if not side by side: what was typed comes first.
-                named = [(Occur.Should, self._named(concepts))] if concepts and slop else []
-                yield Clause.boolean_query([(Occur.Should, near), *named]) if named else near, _NEAR
+            concepts = self._concepts.get(word, ()) if self._concepts.get(word) == self._concepts.get(next_word) else ()
+            if first != second:
+                yield (first, second), next_word.gap, concepts
 
     def _likeliest(self, word: Word) -> str:
         if word.exact or self._request.strict or self._vocabulary.knows(word.text):
@@ -630,14 +746,17 @@ class _Plan:
     def _phrase(self, words: tuple[str, ...]) -> Clause:
         return self._saying(words) if len(words) == 1 else self._nearby(words)
 
-    def _nearby(self, words: tuple[str, ...], slop: int = 0) -> Clause:
-        """Where these words stand one after the other, with so many others among them."""
-        in_texts = Clause.phrase_query(self._schema, "words", list(words), slop)
+    def _nearby(self, words: tuple[str, ...], slop: int = 0, among: Clause | None = None) -> Clause:
+        """Where these words stand one after the other, with so many others among them. In texts it takes long to find
+        out, so it may be asked of those `among` a few alone.
+        """
+        in_texts = self._nearby_in_texts(words, slop)
+        if among:
+            in_texts = Clause.boolean_query([(Occur.Must, among), (Occur.Must, in_texts)])
         return _any_of([in_texts, *self._each("names", self._names.saying_nearby(words, slop))])
 
-    def _called(self, line: str) -> Clause:
-        """Where this is the whole of a title or of a name."""
-        return _any_of([*self._each("lines", (line,)), *self._each("names", self._names.called(line))])
+    def _nearby_in_texts(self, words: tuple[str, ...], slop: int) -> Clause:
+        return Clause.phrase_query(self._schema, "words", list(words), slop)
 
     def stemmed(self, stems: Iterable[str]) -> Clause:
         """Where any of these stems stands."""
@@ -669,6 +788,24 @@ class _Plan:
         if len(values) > _FEW_TERMS:
             return [Clause.term_set_query(self._schema, field, list(values))]
         return [Clause.term_query(self._schema, field, value, "basic") for value in values]
+
+
+class _Mark(NamedTuple):
+    """Something that sets documents before others, and its weight. `follows`: from another mark of the query."""
+
+    clause: Callable[[], Clause]
+    weight: float
+    follows: bool = False
+
+
+def _parts(node: Node | None) -> tuple[Node, ...]:
+    """What all must hold of a document that is to match."""
+    return node.nodes if isinstance(node, And) else (node,) if node else ()
+
+
+def _is_words(node: Node) -> bool:
+    """Whether it is a word, or words in a row that are a form of a concept."""
+    return isinstance(node, Word) or (isinstance(node, Synonym) and all(map(_is_words, _parts(node.typed))))
 
 
 def _any_of(clauses: Sequence[Clause]) -> Clause:
