@@ -16,11 +16,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeVar
 
 import orjson
 import tantivy
@@ -33,7 +33,20 @@ from services.core.query.analysis import is_exact, stems_of
 from services.core.query.concepts import token_of
 from services.core.query.highlight import marks_of
 from services.core.query.parser import parse_query
-from services.core.query.tree import And, Dates, Field, Node, Not, Or, Phrase, Synonym, Word, joined, words_below
+from services.core.query.tree import (
+    And,
+    Dates,
+    Field,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Synonym,
+    Word,
+    asks_words,
+    joined,
+    words_below,
+)
 from services.search.engines.base import (
     PASSAGES_SHOWN,
     TYPE,
@@ -86,7 +99,12 @@ _LIKELY: Final = 4
 """Times so many texts must say a query word by word as are wanted of those that bear every mark."""
 _NEAR_THE_TOP: Final = 200
 """Hits up to which it is worth while to look for the shortest texts that are enough."""
+_MOST: Final = 0.3
+"""Of all documents: where so many match, facets are counted by their values."""
+_REMEMBERED: Final = 1_024
 _ALL: Final = Clause.all_query()
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,17 @@ class _Snapshot:
     parted: bool
     words_beside: Mapping[str, frozenset[str]]
     """The words of the fields that hold names: of what is read there word by word, headings and what is too long."""
+    remembered: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    """What was made of words lately. While somebody types, all words but the last stay as they are."""
+
+    def once(self, key: tuple[object, ...], make: Callable[[], _Made]) -> _Made:
+        """What `make` makes of the words in `key` and of this state of the index, made when first asked for."""
+        made: _Made | None = self.remembered.get(key)
+        if made is None:
+            if len(self.remembered) >= _REMEMBERED:
+                self.remembered.clear()
+            made = self.remembered[key] = make()
+        return made
 
 
 class EmbeddedEngine:
@@ -134,7 +163,7 @@ class EmbeddedEngine:
             if snapshot.parted and request.asks_passages(self._layout):
                 plan.holders = self._holders(snapshot.searcher, plan)
             total, hits = self._hits(snapshot.searcher, plan, request)
-            facets = self._facets(snapshot.searcher, plan, request)
+            facets = self._facets(snapshot.searcher, plan, request, most=total > _MOST * snapshot.searcher.num_docs)
             return SearchResult(total, hits, facets, marks_of(request.query, frozenset(plan.found_words)))
 
     def words(self, beginning: str, limit: int) -> tuple[str, ...]:
@@ -402,23 +431,33 @@ class EmbeddedEngine:
         kind = "d" if name in self._layout.dates else "n" if name in self._layout.numbers else "s"
         return f"{kind}_{name}", Order.Desc if sort.startswith("-") else Order.Asc
 
-    def _facets(self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest) -> dict[str, FacetCounts]:
-        """Facets that are not filtered by share one pass; each of the others ignores its own filter."""
+    def _facets(
+        self, searcher: tantivy.Searcher, plan: "_Plan", request: SearchRequest, *, most: bool
+    ) -> dict[str, FacetCounts]:
+        """Facets that are not filtered by share one pass; each of the others ignores its own filter.
+
+        `most`: most of the documents match. Unless words are looked for, they are found again in no time: then it is
+        faster to go through the documents of each value.
+        """
+        by_values = most and not plan.asks_words
         shared = [name for name in request.facets if not request.narrows(name)]
         groups: list[tuple[str | None, list[str]]] = [(None, shared)] if shared else []
         groups += [(name, [name]) for name in dict.fromkeys(request.facets) if request.narrows(name)]
         facets: dict[str, FacetCounts] = {}
         for ignored, names in groups:
             matching = plan.matching(ignored)
-            facets |= self._counts(searcher, matching, names)
+            facets |= self._counts(searcher, matching, names, by_values=by_values)
             if YEAR in names:
                 facets[YEAR] = _years(searcher, matching, f"d_{request.date_name}")
         return {name: facets[name] for name in request.facets}
 
-    def _counts(self, searcher: tantivy.Searcher, matching: Clause, names: list[str]) -> dict[str, FacetCounts]:
+    def _counts(
+        self, searcher: tantivy.Searcher, matching: Clause, names: list[str], *, by_values: bool
+    ) -> dict[str, FacetCounts]:
         """All values of some facets, but for the years."""
         fields = {name: TYPE if name == TYPE else f"f_{name}" for name in names if name != YEAR}
-        found = _terms_of(searcher, matching, fields) if fields else {}
+        count = _terms_one_by_one if by_values else _terms_of
+        found = count(searcher, matching, fields) if fields else {}
         return {name: FacetCounts.of(counts, UNLABELLED) for name, counts in found.items()}
 
     # Writing
@@ -482,6 +521,7 @@ class _Plan:
         self, schema: tantivy.Schema, snapshot: _Snapshot, layout: IndexLayout, request: SearchRequest
     ) -> None:
         self._schema = schema
+        self._once = snapshot.once
         self._vocabulary = snapshot.vocabulary
         self._names = snapshot.names
         self._fields = layout.texts[:-1]
@@ -496,6 +536,7 @@ class _Plan:
         self._concepts = {word: synonym.concepts for synonym in query.synonyms for word in words_below(synonym.typed)}
         self._ranked_words = query.words[:RANKED_WORDS]
         self.ranked = bool(self._ranked_words)
+        self.asks_words = asks_words(condition)
         self.holders: frozenset[str] = frozenset()
         self._most = 0.0
         self._always = frozenset(word for node in _parts(condition) if _is_words(node) for word in words_below(node))
@@ -538,7 +579,7 @@ class _Plan:
         But for the first and the last, the constants mirror Meilisearch's order of rules; a sum of them tells two
         documents apart as the rules would.
         """
-        marks = [(Occur.Should, Clause.const_score_query(mark.clause(), mark.weight)) for mark in self._marks()]
+        marks = [(Occur.Should, mark.scored) for mark in self._marks()]
         scored = (Occur.Must, Clause.const_score_query(matching, 0.0))
         return Clause.boolean_query([scored, *marks, *self._shorter(SIZES)])
 
@@ -582,7 +623,7 @@ class _Plan:
         All others have a lower one, but for shorter texts: no mark counts less than all that a size can add.
         """
         among = self.terms("size", sizes) if len(sizes) < len(SIZES) else None
-        marks = [(Occur.Must, mark.clause()) for mark in self._marks(among) if not mark.follows]
+        marks = [(Occur.Must, mark.clause) for mark in self._marks(among) if not mark.follows]
         # Who bears every mark says all of the words that are ranked.
         rest = joined([node for node in _parts(self._request.condition) if not self._are_ranked(node)])
         records = self._among_records(self._node(rest, self._request.strict) if rest else _ALL)
@@ -594,7 +635,7 @@ class _Plan:
 
     def _marks(self, among: Clause | None = None) -> list["_Mark"]:
         """What orders the documents, but for their sizes. `among`: as it is to be asked of these alone."""
-        marks = [mark for word in self._ranked_words for mark in self._marks_of_word(word)]
+        marks = [mark for word in self._ranked_words for mark in self._remembered_marks(word)]
         marks += self._marks_of_nearness(among)
         if called := self._called(line_text(word.text for word in self._ranked_words)):
             marks.append(_Mark(partial(_any_of, [self.terms(field, (term,)) for field, term in called]), _NAMED))
@@ -672,7 +713,7 @@ class _Plan:
         if expansion is None:
             return self.stemmed(stems_of(word.text))
         self.found_words |= expansion.words
-        return self._saying(expansion.words, stems_of(word.text))
+        return self._once(("word", word), lambda: self._saying(expansion.words, stems_of(word.text)))
 
     def _expansion(self, word: Word) -> Expansion | None:
         """What a word stands for beyond itself and its inflections."""
@@ -680,6 +721,10 @@ class _Plan:
             return None
         expansion = self._vocabulary.expand(word.text, prefix=word.prefix)
         return expansion if expansion.words != {word.text} else None
+
+    def _remembered_marks(self, word: Word) -> list["_Mark"]:
+        key = ("marks", word, self._request.strict, word in self._always, self._concepts.get(word))
+        return self._once(key, lambda: list(self._marks_of_word(word)))
 
     def _marks_of_word(self, word: Word) -> Iterator["_Mark"]:
         """Where it stands as typed; in which field any form of it does; with how few typing errors."""
@@ -695,9 +740,9 @@ class _Plan:
                 yield _Mark(partial(self._saying, right | one, stems), _TYPO, follows=True)
             forms |= expansion.words
         named = self._names.saying(forms)
-        for field in self._fields:
-            said = forms & self._words_beside.get(field, forms)
-            if clauses := [*self._each(f"t_{field}", said), *self._each("names", of_field(named, field))]:
+        for name in self._fields:
+            said = forms & self._words_beside.get(name, forms)
+            if clauses := [*self._each(f"t_{name}", said), *self._each("names", of_field(named, name))]:
                 yield _Mark(partial(_any_of, clauses), _FIELD)
         if self._is_held(word.text):
             yield _Mark(partial(self._saying, (word.text,)), _EXACT)
@@ -712,8 +757,9 @@ class _Plan:
             slops = list(dict.fromkeys(min(gap + slop, _SLOPS[-1]) for slop in _SLOPS))
             for slop in slops:
                 # … if not side by side: what was typed comes first.
-                near = partial(self._near, pair, slop, concepts if slop else (), among)
-                yield _Mark(near, _NEAR, follows=slop > slops[0])
+                make = partial(self._near, pair, slop, concepts if slop else (), among)
+                mark = partial(_Mark, make, _NEAR, follows=slop > slops[0])
+                yield mark() if among else self._once(("near", pair, slop, concepts, slops[0]), mark)
 
     def _near(self, pair: tuple[str, str], slop: int, concepts: tuple[str, ...], among: Clause | None) -> Clause:
         near = self._nearby(pair, slop, among)
@@ -790,12 +836,23 @@ class _Plan:
         return [Clause.term_query(self._schema, field, value, "basic") for value in values]
 
 
-class _Mark(NamedTuple):
+@dataclass(frozen=True)
+class _Mark:
     """Something that sets documents before others, and its weight. `follows`: from another mark of the query."""
 
-    clause: Callable[[], Clause]
+    make: Callable[[], Clause]
     weight: float
     follows: bool = False
+
+    @cached_property
+    def clause(self) -> Clause:
+        """The documents that bear it."""
+        return self.make()
+
+    @cached_property
+    def scored(self) -> Clause:
+        """The same with its weight as their score."""
+        return Clause.const_score_query(self.clause, self.weight)
 
 
 def _parts(node: Node | None) -> tuple[Node, ...]:
@@ -869,8 +926,15 @@ def _terms_of(
     except ValueError as error:
         if "bucket limit" not in str(error):
             raise
-        return {name: searcher.terms_with_prefix(field, "", filter_query=matching) for name, field in fields.items()}
+        return _terms_one_by_one(searcher, matching, fields)
     return {name: [(one["key"], one["doc_count"]) for one in answer[name]["buckets"]] for name in fields}
+
+
+def _terms_one_by_one(
+    searcher: tantivy.Searcher, matching: Clause, fields: Mapping[str, str]
+) -> dict[str, list[tuple[str, int]]]:
+    """The same, through the documents of each term."""
+    return {name: searcher.terms_with_prefix(field, "", filter_query=matching) for name, field in fields.items()}
 
 
 def _years(searcher: tantivy.Searcher, matching: Clause, field: str) -> FacetCounts:
