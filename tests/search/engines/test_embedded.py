@@ -1,11 +1,13 @@
 """What is the embedded engine's own: damage, full disks, kills, and the vocabulary."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -161,3 +163,42 @@ def test_names_asked_for_as_a_whole_come_first_and_the_shortest_of_equals(tmp_pa
     assert [hit.id for hit in hits] == ["short", "labelled", "long", "partly"]
     scores = [hit.score or 0.0 for hit in hits]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_pages_of_frequent_words_are_those_of_the_whole_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(3)
+    words = ["women", "woman", "wommen", "rights", "right", "water", "equality", "of", "the", "and"]
+    texts = [" ".join(chance.choices(words, k=chance.choice([3, 6, 9, 14, 30]))) for _ in range(3_000)]
+    names = ["Rights of women", "Water", "Women", ""]
+    layout = IndexLayout(texts=("text", "labels", "numbers"), filters=("document",))
+    engine = EmbeddedEngine(tmp_path, layout, "1")
+    engine.rebuild(
+        (
+            IndexDocument(
+                "r", str(at), {}, {"text": text, "labels": chance.choice(names)}, filters={"document": (str(at % 2),)}
+            )
+            for at, text in enumerate(texts)
+        ),
+        1,
+    )
+    requests = [
+        SearchRequest(parse_query(q), page=page, filters=filters, strict=strict)
+        for q in ("women rights", "rights of women", "women ", "water", "women -equality", 'women "right of"', "wo")
+        for page in (1, 2, 6, 30)
+        for filters in ({}, {"document": ("1",)})
+        for strict in (False, True)
+    ]
+    short = [engine.search(request) for request in requests]
+    ordered_whole: list[bool] = []
+    bearing = EmbeddedEngine._bearing_all_marks
+
+    def watched(*given: Any) -> Any:
+        found = bearing(*given)
+        ordered_whole.append(found is None)
+        return found
+
+    monkeypatch.setattr(EmbeddedEngine, "_bearing_all_marks", watched)
+    assert [engine.search(request) for request in requests] == short
+    assert 0 < sum(ordered_whole) < len(requests)
+    monkeypatch.setattr(EmbeddedEngine, "_bearing_all_marks", lambda *_: None)
+    assert [engine.search(request) for request in requests] == short
