@@ -15,12 +15,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage bench-fetching
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage bench-fetching bench-idle
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run images prove-deploy audit test soak fuzz-api test-clients check format bench $(BENCHMARKS) clean
+.PHONY: help install run images prove-deploy audit test soak fuzz-api test-clients check format bench $(BENCHMARKS) bench-load clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -117,6 +117,12 @@ bench-outage: $(INSTALLED) ## What is answered while PostgreSQL is killed for 30
 
 bench-fetching: $(INSTALLED) ## What a hundred hostile servers come to, again and again, and what memory it takes.
 	$(BIN)/python -m benchmarks.hostile_servers $(ARGS)
+
+bench-idle: $(INSTALLED) ## How long each service takes to start, and its memory when idle; ARGS="--store FOLDER".
+	$(BIN)/python -m benchmarks.idle $(ARGS)
+
+bench-load: $(INSTALLED) ## A mixed load for two minutes against `upr up`, then two processes each; ARGS="--store FOLDER".
+	$(BIN)/python -m benchmarks.load $(ARGS)
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets attach
