@@ -2,6 +2,7 @@
 
 import hashlib
 import resource
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -74,7 +75,9 @@ def test_each_gives_its_code_and_reaches_nothing(engine: Engine, files: list[Pat
 
 
 @pytest.mark.soak
-def test_the_memory_of_the_parent_stays_flat(engine: Engine, files: list[Path], tmp_path: Path) -> None:
+def test_the_memory_of_the_parent_stays_flat(
+    engine: Engine, files: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Again and again, without quarantine: what a file does to its reader costs the parent nothing that stays."""
 
     def held() -> int:
@@ -88,4 +91,7 @@ def test_the_memory_of_the_parent_stays_flat(engine: Engine, files: list[Path], 
                 Quarantine(engine).release(row["sha256"])
             outcomes(engine, files, sandbox, tmp_path / "kept")
             held_after.append(held())
+    with capfd.disabled():
+        told = ", ".join(f"{held / MIB:.1f}" for held in held_after)
+        sys.stdout.write(f"\nparent's memory after each round of {len(files)} hostile files: {told} MiB\n")
     assert held_after[-1] - held_after[0] < 30 * MIB, held_after
