@@ -9,6 +9,7 @@
 set -euo pipefail
 
 site=${1:-}
+proxy_changed=no
 source_folder=$(cd "$(dirname "$0")/.." && pwd)
 services=(upr-index upr-search upr-api upr-deliver upr-ingest)
 roles=(openupr_owner openupr_api openupr_deliver openupr_search openupr_ingest)
@@ -94,7 +95,7 @@ write_settings() {
         chmod 0640 /etc/openupr/env
     fi
     if [[ -n $site || ! -e /etc/openupr/proxy.env ]]; then
-        echo "UPR_SITE=${site:-http://127.0.0.1:8080}" >/etc/openupr/proxy.env
+        put_for_proxy /etc/openupr/proxy.env <<<"UPR_SITE=${site:-http://127.0.0.1:8080}"
     fi
 }
 
@@ -117,22 +118,36 @@ give_roles() {
 
 install_units() {
     install --mode=0644 "$source_folder"/deploy/systemd/upr-* /etc/systemd/system/
-    install -D --mode=0644 "$source_folder/deploy/systemd/caddy.conf" /etc/systemd/system/caddy.service.d/openupr.conf
-    install --mode=0644 "$source_folder/deploy/Caddyfile" /etc/caddy/Caddyfile
+    put_for_proxy /etc/systemd/system/caddy.service.d/openupr.conf <"$source_folder/deploy/systemd/caddy.conf"
+    put_for_proxy /etc/caddy/Caddyfile <"$source_folder/deploy/Caddyfile"
     if [[ ! -d /run/systemd/system ]]; then
         echo "systemd does not run here: nothing is started. docs/operations.md tells how to do it by hand."
         return
     fi
     systemctl daemon-reload
-    systemctl enable --quiet "${services[@]}" upr-backup.timer caddy
+    systemctl enable --quiet "${services[@]}" upr-backup.timer
+    systemctl enable --quiet --now caddy
     local service
     for service in "${services[@]}"; do
         systemctl restart "$service"
         wait_for "$service"
     done
     systemctl start upr-backup.timer
-    systemctl restart caddy
+    # Only where it has to: nobody would answer for a moment.
+    if [[ $proxy_changed == yes ]]; then
+        systemctl restart caddy
+    fi
     echo "OpenUPR serves ${site:-http://127.0.0.1:8080}"
+}
+
+# put_for_proxy TARGET <CONTENT: and remember that the proxy has to begin anew, where it differs.
+put_for_proxy() {
+    local content
+    content=$(mktemp)
+    cat >"$content"
+    cmp --quiet "$content" "$1" || proxy_changed=yes
+    install -D --mode=0644 "$content" "$1"
+    rm "$content"
 }
 
 # Until a service says that it is ready; what has no port has to live.

@@ -9,6 +9,9 @@
 \set ON_ERROR_STOP on
 \set QUIET on
 
+-- All at once: whoever asks meanwhile has the rights of before, and then those of after.
+BEGIN;
+
 SELECT format('CREATE ROLE %I LOGIN', name)
 FROM unnest(ARRAY['openupr_owner', 'openupr_api', 'openupr_deliver', 'openupr_search', 'openupr_ingest']) AS name
 WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name) \gexec
@@ -67,3 +70,5 @@ REVOKE ALL ON api_keys, saved_searches, webhook_attempts, webhook_deliveries, we
 GRANT INSERT, UPDATE, DELETE ON feed_readers TO openupr_search;
 
 \endif
+
+COMMIT;
