@@ -14,8 +14,8 @@ from tests.ingest.pipeline.world import desk_on, run_tiny, tiny_source
 
 @pytest.fixture(scope="session")
 def documents() -> dict[str, bytes]:
-    """Six reviews of two invented States."""
-    return {f"{state}-{cycle}.docx": matrix(state, cycle) for state in ("Costamar", "Tierralta") for cycle in (2, 3, 4)}
+    """Four reviews of two invented States."""
+    return {f"{state}-{cycle}.docx": matrix(state, cycle) for state in ("Costamar", "Tierralta") for cycle in (3, 4)}
 
 
 @pytest.fixture

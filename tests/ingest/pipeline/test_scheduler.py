@@ -107,7 +107,7 @@ def test_what_was_released_is_loaded_by_the_service(scheduler: Scheduler, engine
     assert scheduler.step(worker)
     assert not scheduler.step(worker)
     assert records.run_of(engine, held.run).status == "finished"
-    assert len(contents(engine)["recommendations"]) == 16
+    assert len(contents(engine)["recommendations"]) == 10
 
 
 def test_runs_of_a_part_do_not_count_for_the_calendar(scheduler: Scheduler, run: Run) -> None:
