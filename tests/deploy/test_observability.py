@@ -21,7 +21,22 @@ from tests.deploy.files import DEPLOY, ROOT
 
 FOLDER = DEPLOY / "observability"
 OF_PROMETHEUS = {"up"}
-FUNCTIONS = {"sum", "min", "max", "by", "rate", "topk", "histogram_quantile", "increase", "count", "avg", "time"}
+FUNCTIONS = {
+    "sum",
+    "min",
+    "max",
+    "by",
+    "rate",
+    "topk",
+    "histogram_quantile",
+    "increase",
+    "count",
+    "avg",
+    "time",
+    "or",
+    "on",
+    "ignoring",
+}
 
 
 def known_metrics() -> set[str]:
