@@ -56,6 +56,8 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "documents"
 KINDS = frozenset({"pdf", "docx", "doc_ole2", "xlsx"})
 FASTER, MOST_GROWTH, MOST_SLOWER = 20, 1.15, 1.5
 """How much faster the second run is to be; how much memory, and time a file, may grow while it runs, as ratios."""
+FEWEST = 60
+"""Files of which growth can be told."""
 _missed: list[str] = []
 
 
@@ -221,7 +223,7 @@ def _tell_growth(stage: str, steps: list[Figures]) -> None:
 
     The run's own processor time decides: what else the machine does has no part in it.
     """
-    if len(steps) < 12:
+    if len(steps) < FEWEST:
         return
     marks = [steps[len(steps) // 6], steps[len(steps) // 2], steps[-1]]
     told = ", ".join(f"{each.memory:.0f} MB at {each.done}" for each in marks)

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from services.core.store.ingest import issues_table
+from services.ingest.pipeline import records
 from services.ingest.pipeline.held import held_at, is_settled
 from services.ingest.pipeline.records import Stage
 from services.ingest.pipeline.staging import State
@@ -37,10 +39,20 @@ def _told(task: Task, found: Iterator[tuple[int, Found]]) -> Iterator[tuple[int,
 
 
 def _forget_earlier_search(task: Task) -> None:
+    _remove_folders_of_ended_runs(task)
     task.folder.mkdir(parents=True, exist_ok=True)
     task.staging.clear()
     with task.engine.begin() as connection:
         connection.execute(delete(issues_table).where(issues_table.c.run == task.run.id))
+
+
+def _remove_folders_of_ended_runs(task: Task) -> None:
+    """Whoever ends a run that was held, or leaves one that was stopped, may be another machine's process."""
+    folders = {folder.name: folder for folder in task.desk.folder.glob("run_*")}
+    with task.engine.connect() as connection:
+        wanted = records.not_ended(connection, folders)
+    for name in folders.keys() - wanted:
+        shutil.rmtree(folders[name], ignore_errors=True)
 
 
 def _visit(task: Task, fetch: Fetch) -> Visit:

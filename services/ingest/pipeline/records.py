@@ -2,7 +2,7 @@
 
 import datetime
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -114,6 +114,13 @@ def run_of(engine: Engine, run: str) -> RunRecord:
     """The run of a source with this id. Raises `NotFoundError`."""
     with engine.connect() as connection:
         return _record(_row(connection, run))
+
+
+def not_ended(connection: Connection, runs: Iterable[str]) -> set[str]:
+    """Those of these runs that may still go on: they are running, or held."""
+    columns = runs_table.c
+    query = select(columns.id).where(columns.id.in_(list(runs)), columns.status.in_([Status.RUNNING, Status.HELD]))
+    return set(connection.scalars(query))
 
 
 def note_stage(engine: Engine, run: str, stage: Stage) -> None:

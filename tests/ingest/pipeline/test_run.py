@@ -1,5 +1,6 @@
 import datetime
 import socket
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -142,6 +143,16 @@ def test_a_held_run_is_discarded_or_superseded_and_blocks_nothing(run: Run, engi
         records.release(engine, second.run)
     with pytest.raises(NotFoundError):
         records.release(engine, "run_0")
+
+
+def test_folders_of_runs_are_removed_when_they_have_ended(run: Run, engine: Engine, site: Site, tmp_path: Path) -> None:
+    run()
+    site.files["Costamar-3.docx"] = matrix("Costamar", 3, TEXTS[:1])
+    held = run().run
+    assert [folder.name for folder in (tmp_path / "runs").iterdir()] == [held]
+    records.discard(engine, held)
+    run(dry_run=True)
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_two_runs_at_once_are_one_too_many(run: Run, engine: Engine, desk: Desk, site: Site) -> None:
