@@ -84,7 +84,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="?", choices=["crawl", "soak"], help="both, if none is named")
     parser.add_argument("--reviews", type=int, default=600)
-    parser.add_argument("--recommendations", type=int, default=20, help="of each review")
+    parser.add_argument("--recommendations", type=int, default=200, help="of each review; real ones have some 200")
     parser.add_argument("--documents", type=int, default=2_000)
     parser.add_argument("--kill-every", type=float, default=5.0, help="seconds")
     return parser.parse_args()
