@@ -14,7 +14,7 @@ from tests.ingest.pipeline.world import contents, count_commits, run_and_die, ru
 from tests.postgres_fixtures import FreshDatabases
 
 CHILDREN = multiprocessing.get_context("forkserver")
-FEW = (0.1, 0.5, 0.9)
+FEW = (0.35, 0.85)
 """Where, of all commits of a run, it is killed in every run of the tests; with more effort, at each."""
 
 
