@@ -12,12 +12,14 @@ from services import __version__
 from services.api.dependencies import Desk, open_desk
 from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
+from services.api.pages.dossier_page import dossier_page
 from services.api.pages.home_page import home_page
 from services.api.pages.record_page import record_pages
 from services.api.routes import (
     calendars,
     changes,
     deliveries,
+    dossiers,
     event_types,
     files,
     keys,
@@ -90,6 +92,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(feed_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(files.router, dependencies=[Depends(recognise_key)])
     service.include_router(calendars.router, dependencies=[Depends(recognise_key)])
+    service.include_router(dossiers.router, dependencies=[Depends(recognise_key)])
     service.include_router(changes.router, dependencies=[Depends(recognise_key)])
     service.include_router(event_types.router, dependencies=[Depends(recognise_key)])
     service.include_router(webhooks.router)
@@ -107,6 +110,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     )
     service.include_router(service.state.pages.routes())
     service.include_router(record_pages())
+    service.include_router(dossier_page())
     service.include_router(home_page())
     return service
 

@@ -12,6 +12,7 @@ TAGS = {
     "organisations": "Coalitions, institutions and bodies that take part in reviews.",
     "labels": "The vocabularies: topics, themes, issues, goals, groups of persons, actions, instruments.",
     "topics": "What people ask for, whatever the vocabularies call it.",
+    "dossiers": "All that is held of one State on one topic, cycle by cycle; also as a Word document.",
     "statistics": "Counts by up to three dimensions; each is the total of a list.",
     "exports": "Whole filtered lists as files: CSV, NDJSON, workbooks.",
     "matrix": "The matrix of a review that States and coalitions plan with.",

@@ -100,6 +100,17 @@ def no_counts() -> Shape:
     }
 
 
+def counts_of(answers: Iterable[tuple[str, str | None]]) -> Shape:
+    """Counts of some recommendations, each told by its position and the position's detail."""
+    counts = no_counts()
+    for position, detail in answers:
+        counts["total"] += 1
+        counts[position] += 1
+        if detail is not None:
+            counts["by_detail"][detail] += 1
+    return counts
+
+
 def sum_of(several: Iterable[Shape | None]) -> Shape | None:
     """Counts of several reviews together; None where none was counted."""
     held = [counts for counts in several if counts is not None]

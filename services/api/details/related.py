@@ -5,7 +5,6 @@ out here. No extension of PostgreSQL is needed for it, and nothing grows with th
 """
 
 import datetime
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from sqlalchemy import select
 
 from services.api.details.documents import DOCUMENTS_OF_RECOMMENDATIONS
 from services.api.details.labels import LabelBrief, label_brief
+from services.api.details.likeness import likeness, name_others, weights_of
 from services.api.details.parts import Part, Setting
 from services.core.domain.identifiers import normalised_text
 from services.core.domain.positions import Position, PositionDetail
@@ -28,7 +28,7 @@ MOST_OF_A_KIND = 20
 """How many of each kind are shown."""
 NEARLY_THE_SAME = 0.75
 """Likeness from which on texts are nearly the same. A judgement; no pairs were coded to measure it by."""
-_TOPIC, _INSTRUMENT = "topic:", "instrument:"
+_TOPIC = "topic:"
 
 Why = Literal["same_text", "nearly_same_text", "same_topic"]
 
@@ -129,38 +129,18 @@ def _candidates(setting: Setting, record: RecommendationRecord) -> list[_Candida
     of_the_state = columns.state_under_review == record.state_under_review
     rows = setting.connection.execute(select(*wanted, columns.label_ids).where(of_the_state)).all()
     texts = {row.id: normalised_text(row.text) for row in rows}
-    weights = _weights(texts.values())
+    weights = weights_of(texts.values())
     own = normalised_text(record.text)
     own_words, own_topics = Counter(own.split()), _of(record.label_ids, _TOPIC)
     found = []
     for row in rows:
         if row.id == record.id:
             continue
-        comparable = row.text_language == record.text_language and not _name_others(row.label_ids, record.label_ids)
-        likeness = _likeness(own_words, Counter(texts[row.id].split()), weights) if comparable else None
+        comparable = row.text_language == record.text_language and not name_others(row.label_ids, record.label_ids)
+        like = likeness(own_words, Counter(texts[row.id].split()), weights) if comparable else None
         topics = tuple(sorted(own_topics & _of(row.label_ids, _TOPIC)))
-        found.append(_Candidate(row.id, row.review, row.cycle, row.sort_key, texts[row.id] == own, likeness, topics))
+        found.append(_Candidate(row.id, row.review, row.cycle, row.sort_key, texts[row.id] == own, like, topics))
     return found
-
-
-def _weights(texts: Iterable[str]) -> Mapping[str, float]:
-    """How much each word tells: what many recommendations say tells little."""
-    several = [frozenset(text.split()) for text in texts]
-    held = Counter(word for words in several for word in words)
-    return {word: math.log(1 + len(several) / count) for word, count in held.items()}
-
-
-def _likeness(some: Counter[str], others: Counter[str], weights: Mapping[str, float]) -> float:
-    """Sørensen and Dice's coefficient of the words, by weight."""
-    common = sum(weights.get(word, 0.0) * count for word, count in (some & others).items())
-    everything = sum(weights.get(word, 0.0) * count for words in (some, others) for word, count in words.items())
-    return round(2 * common / everything, 3) if everything else 0.0
-
-
-def _name_others(some: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether both name instruments, and none in common: to ratify one is not to ratify another."""
-    named, named_there = _of(some, _INSTRUMENT), _of(others, _INSTRUMENT)
-    return bool(named and named_there) and named.isdisjoint(named_there)
 
 
 def _of(labels: Iterable[str], scheme: str) -> set[str]:

@@ -4,8 +4,6 @@ The table is built from its elements. python-docx looks a cell up in the whole g
 this takes a blink.
 """
 
-import io
-import zipfile
 from collections.abc import Iterable
 from functools import cache
 from typing import IO, Any
@@ -22,8 +20,9 @@ from docx.shared import Cm, Pt, RGBColor
 
 from services.api.matrix.content import Fact, Matrix, MatrixRow, printable
 from services.api.matrix.words import locale_of
+from services.api.word_files import WORD_TYPE, save_document
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MEDIA_TYPE = WORD_TYPE
 
 _PAGE = (Cm(29.7), Cm(21.0))
 _MARGIN = Cm(1.5)
@@ -33,8 +32,6 @@ _WIDTHS = (9.6, 2.5, 5.7, 5.2, 3.7)
 _FACT_INDENT = Cm(4.2)
 _INK, _LINK, _QUIET = RGBColor(0x1A, 0x1A, 0x1A), RGBColor(0x0B, 0x4F, 0x8A), RGBColor(0x50, 0x50, 0x50)
 _SHADES = {"header": "1F4E79", "theme": "DCE6F1"}
-_MADE = (1980, 1, 1, 0, 0, 0)
-"""The time of all members of the archive, so that the same matrix is the same bytes."""
 
 
 def write_word_document(file: IO[bytes], matrix: Matrix) -> None:
@@ -46,15 +43,7 @@ def write_word_document(file: IO[bytes], matrix: Matrix) -> None:
     _write_head(document, matrix)
     document.element.body.insert(len(document.element.body) - 1, _table(document, matrix))
     document.add_paragraph(style="Matrix small")  # Word wants a paragraph behind a table
-    _save(document, file)
-
-
-def _save(document: Document, file: IO[bytes]) -> None:
-    written = io.BytesIO()
-    document.save(written)
-    with zipfile.ZipFile(written) as made, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as kept:
-        for member in made.infolist():
-            kept.writestr(zipfile.ZipInfo(member.filename, _MADE), made.read(member), zipfile.ZIP_DEFLATED)
+    save_document(document, file)
 
 
 def _describe(document: Document, matrix: Matrix) -> None:
