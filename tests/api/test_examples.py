@@ -53,6 +53,7 @@ ANSWERS = {
     "read_changes_as_json_feed": "/v1/changes.json-feed?id=XCM-4-22.1&cause=backfill&cause=publication",
     "list_event_types": "/v1/event-types",
     "get_event_type": "/v1/event-types/recommendation.position_changed",
+    "get_dossier": "/v1/dossiers/XCM/torture-prevention",
     "read_calendar": "/v1/calendar.ics?state_under_review=XCM",
 }
 """What is asked for each example, by the names that operations know it under."""

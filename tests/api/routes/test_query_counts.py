@@ -25,6 +25,7 @@ from services.api.settings import ApiSettings
 from services.api.statistics import dimensions_of
 from services.api.webhooks.replaying import replay_block
 from services.core.domain.changes import Cause
+from services.core.pages.rendering import Pages
 from services.core.runtime.keys import Scope
 from services.core.runtime.serve import served
 from services.core.schemas.events import draft_change
@@ -97,7 +98,14 @@ WITH_KEY = (
     "/v1/webhooks/endpoints",
     ENDPOINT,
 )
-OWN_VALUES = {"/v1/event-types/{name}": {"name": "recommendation.created"}}
+_STYLE = Pages("services.api.pages", public_url=PUBLIC, home="/pages").asset("page.css").split("/")
+_SUBJECT = {"state": "PER", "topic": "torture-prevention"}
+DOSSIERS = ("/v1/dossiers/{state}/{topic}", "/v1/dossiers/{state}/{topic}/document.docx", "/dossier/{state}/{topic}")
+OWN_VALUES: dict[str, dict[str, str]] = {
+    "/v1/event-types/{name}": {"name": "recommendation.created"},
+    "/pages/assets/{edition}/{name}": {"edition": _STYLE[-2], "name": _STYLE[-1]},
+    **dict.fromkeys(DOSSIERS, _SUBJECT),
+}
 """What paths call by a name that others use for something else."""
 ROUTES: dict[str, tuple[Asked, ...]] = {
     "/openapi.json": NO_QUERY,
@@ -113,7 +121,10 @@ ROUTES: dict[str, tuple[Asked, ...]] = {
     **{f"/v1/{noun}/{{record_id}}": _details(noun) for noun in AGGREGATES},
     "/v1/topics/{slug}": _details("topics"),
     **{f"/{noun}/{{record_id}}": NO_QUERY for noun in AGGREGATES},
-    "/topics/{slug}": NO_QUERY,
+    "/topics/{record_id}": NO_QUERY,
+    **{path: (Asked(25),) for path in DOSSIERS},
+    "/pages/assets/{edition}/{name}": NO_QUERY,
+    "/": (Asked(4),),
     **{f"/v1/{noun}.{form.suffix}": (Asked(PLAIN),) for noun in AGGREGATES for form in FORMATS},
     **{f"/v1/reviews/{{record_id}}/matrix{end}": (Asked(4), Asked(4, "?lang=es")) for end in ("", ".docx", ".xlsx")},
     **{f"/reviews/{{record_id}}/matrix{end}": NO_QUERY for end in ("", ".docx", ".xlsx")},
@@ -199,6 +210,7 @@ class World:
             "recommendations": self._recommendation.id,
             "organisations": "coalition-of-peru",
             "labels": "topic:torture-prevention",
+            "topics": "torture-prevention",
         } | {noun: getattr(made[noun][0], "id") for noun in ("pledges", "observations", "hearings", "statements")}  # noqa: B009
 
     def grow(self) -> None:
