@@ -111,7 +111,7 @@ ROUTES: dict[str, tuple[Asked, ...]] = {
     "/openapi.json": NO_QUERY,
     "/healthz": NO_QUERY,
     "/readyz": (Asked(3),),
-    "/metrics": NO_QUERY,
+    "/metrics": (Asked(1),),
     "/problems/{code}": NO_QUERY,
     "/docs": NO_QUERY,
     "/docs/assets/{asked_edition}/{name}": NO_QUERY,
