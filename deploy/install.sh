@@ -34,9 +34,8 @@ stop() {
 
 install_packages() {
     apt-get update --quiet=2
-    # The compiler is for PyICU, which comes as source alone.
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends \
-        caddy ca-certificates g++ libicu-dev pkg-config postgresql postgresql-client python3-dev python3-venv
+        caddy ca-certificates postgresql postgresql-client python3-venv
 }
 
 make_users() {

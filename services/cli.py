@@ -26,7 +26,7 @@ NOT_INSTALLED = 2
 EXTRAS = {
     "api": ("docx", "httpcore", "icalendar", "idna", "jinja2", "svg", "xlsxwriter"),
     "ingest": (
-        *("countrynames", "docx", "fsspec", "httpcore", "idna", "ijson", "olefile", "openpyxl", "protego"),
+        *("docx", "fsspec", "httpcore", "idna", "ijson", "olefile", "openpyxl", "protego"),
         *("pypdfium2", "python_calamine", "python_multipart", "rapidfuzz", "selectolax", "stamina", "yaml"),
     ),
     "search": ("jinja2", "meilisearch", "rapidfuzz", "svg", "tantivy"),

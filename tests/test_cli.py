@@ -85,7 +85,7 @@ def test_a_misspelt_part_is_suggested() -> None:
     ("arguments", "absent", "extra"),
     [
         (["search", "serve"], {"tantivy", "meilisearch"}, "search"),
-        (["ingest", "serve"], {"docx", "pypdfium2", "countrynames"}, "ingest"),
+        (["ingest", "serve"], {"docx", "pypdfium2", "selectolax"}, "ingest"),
         (["api", "deliver"], {"httpcore"}, "api"),
     ],
 )

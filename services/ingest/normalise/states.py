@@ -2,7 +2,8 @@
 
 `core/query/state_names.csv` holds the names of the United Nations' members and observers: as UN documents print them in
 English, Spanish and French, ISO 3166-1's, and CLDR's in these languages and Portuguese.
-`lookups/state_misprints.toml` holds what UN documents print by mistake, with where it was seen.
+`lookups/state_misprints.toml` holds what UN documents print by mistake, with where it was seen, and what people write
+in lists of their own.
 """
 
 import csv
@@ -13,12 +14,10 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import countrynames
-
 _LOOKUPS = "services.ingest.normalise.lookups"
 _NOT_WORD = re.compile(r"[\W_]+")
 _CODE_LIKE = 4
-"""Names up to that long are looked up in our own table only: elsewhere `CAT` (the Convention) is Chad."""
+"""Names up to that long are looked up with their spaces: without them, letters of two words would make a name."""
 
 _LONGEST_NAME = 80
 _ARTICLE = re.compile(r"(?:(?:de )?(?:la|los|las|l)|del|des|du|el|le|les)\s")
@@ -33,18 +32,13 @@ _LANGUAGES = ("en", "es", "fr", "pt")
 def resolve_state(name: str) -> str | None:
     """The alpha-3 code of the State that `name` means in English, Spanish, French or Portuguese; None if none we know.
 
-    Never guesses: our own table first, then `countrynames` without fuzzy matching, and only members and observers of
-    the United Nations count (so not Hong Kong, nor the European Union).
+    Never guesses: a name that is not in our tables is nobody's, and only members and observers of the United Nations
+    are there (so not Hong Kong, nor the European Union).
     """
-    code = known_state(name)
     stripped = " ".join(name.split()).strip(" .,;*")
-    if code or not _CODE_LIKE < len(stripped) <= _LONGEST_NAME or folded_name(stripped) in _ambiguous():
-        return code
-    try:
-        code = countrynames.to_code_3(stripped, fuzzy=False)
-    except KeyError:  # the library knows bodies ("UN") that have no alpha-3 code
+    if len(stripped) > _LONGEST_NAME:
         return None
-    return code if code in _codes() else None
+    return known_state(name) or (known_state(stripped) if stripped != name else None)
 
 
 def known_state(name: str) -> str | None:
@@ -100,7 +94,8 @@ def _opens_name(folded: str) -> bool:
 def _names() -> dict[str, str]:
     with (files("services.core.query") / "state_names.csv").open(encoding="utf-8") as table:
         names = {folded_name(row["name"]): row["state"] for row in csv.DictReader(table)}
-    names |= {folded_name(misprint["printed"]): misprint["state"] for misprint in _misprints()}
+    for kind in ("misprint", "spoken"):
+        names |= {folded_name(each["printed"]): each["state"] for each in _lookup()[kind]}
     return names | _sample_names()
 
 
@@ -115,22 +110,8 @@ def _unspaced_names() -> dict[str, str]:
     return {name.replace(" ", ""): code for name, code in _names().items() if len(name) >= _CODE_LIKE}
 
 
-def _misprints() -> list[dict[str, Any]]:
-    return list(_lookup()["misprint"])
-
-
-@cache
-def _ambiguous() -> frozenset[str]:
-    return frozenset(folded_name(name["printed"]) for name in _lookup()["ambiguous"])
-
-
 def _lookup() -> dict[str, Any]:
     return tomllib.loads((files(_LOOKUPS) / "state_misprints.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _codes() -> frozenset[str]:
-    return frozenset(_names().values())
 
 
 @cache
