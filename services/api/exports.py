@@ -15,7 +15,6 @@ from types import NoneType, UnionType
 from typing import IO, Any, Union, get_args, get_origin
 
 import orjson
-import xlsxwriter
 from pydantic import BaseModel
 
 from services.core.domain.errors import InvalidParameterError, UnavailableError
@@ -141,6 +140,8 @@ def _csv_field(cell: Cell) -> str:
 
 
 def _write_xlsx(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:
+    import xlsxwriter  # noqa: PLC0415 - 17 MB, which a service that writes no workbook does without
+
     columns = columns_of(provenance.noun)
     options = {"constant_memory": True, "strings_to_urls": False, "strings_to_formulas": False}
     with xlsxwriter.Workbook(file, {**options, "strings_to_numbers": False}) as book:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import IO, Any
 
-import xlsxwriter
-
 from services.api.matrix.content import Matrix, MatrixRow, printable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -30,6 +28,8 @@ _OPTIONS = {
 
 def write_workbook(file: IO[bytes], matrix: Matrix) -> None:
     """Write the matrix into a file, the same bytes whenever the same is written. Texts too long for a cell are cut."""
+    import xlsxwriter  # noqa: PLC0415 - 17 MB, which a service that writes no workbook does without
+
     with xlsxwriter.Workbook(file, _OPTIONS) as book:
         book.set_properties(
             {
