@@ -14,6 +14,7 @@ from services.ingest.parsers.status_tables import (
     StatusTable,
     cell_of,
     fact_document,
+    header_found,
     header_of,
     is_one_of,
     rows_below,
@@ -43,9 +44,7 @@ class NhriStatus:
     def read(self, content: Content) -> Reading:
         """Read the table. Raises `UnreadableDocumentError` (`no_facts`)."""
         rows = content.rows
-        found = header_of(rows, _COLUMNS)
-        assert found is not None  # it would not have bid
-        header, columns = found
+        header, columns = header_found(header_of(rows, _COLUMNS))
         years = _years(rows[header])
         table = StatusTable()
         for number, row in rows_below(rows, header):

@@ -12,6 +12,7 @@ from services.ingest.parsers.status_tables import (
     StatusTable,
     cell_of,
     fact_document,
+    header_found,
     header_of,
     is_one_of,
     rows_below,
@@ -50,9 +51,7 @@ class Nmirf:
         """Read the table. Raises `UnreadableDocumentError` (`no_facts`)."""
         rows = content.rows
         classified = header_of(rows, _STATUS)
-        found = classified or header_of(rows, _SET_UP)
-        assert found is not None  # it would not have bid
-        header, columns = found
+        header, columns = header_found(classified or header_of(rows, _SET_UP))
         subject = "nmirf" if classified else "nmirf:set_up"
         table = StatusTable()
         for number, row in rows_below(rows, header):

@@ -61,6 +61,13 @@ def fact_document(
     )
 
 
+def header_found(found: tuple[int, Header] | None) -> tuple[int, Header]:
+    """The header that a parser has bid for. Raises `UnreadableDocumentError` (`no_facts`) where there is none."""
+    if found is None:
+        raise UnreadableDocumentError("no_facts", "no row has the headings of such a table")
+    return found
+
+
 def header_of(
     rows: Sequence[Sequence[str]], columns: Mapping[str, Callable[[str], bool]], within: int = 5
 ) -> tuple[int, Header] | None:

@@ -10,7 +10,15 @@ from itertools import takewhile
 
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.parsers.base import Content
-from services.ingest.parsers.status_tables import StatusTable, cell_of, fact_document, header_of, is_one_of, rows_of
+from services.ingest.parsers.status_tables import (
+    StatusTable,
+    cell_of,
+    fact_document,
+    header_found,
+    header_of,
+    is_one_of,
+    rows_of,
+)
 from services.ingest.parsers.text.dates import day_printed
 from services.ingest.parsers.treaties import Treaty, treaty_titled
 from services.ingest.reading import ReadFact, Reading
@@ -40,9 +48,7 @@ class TreatyDashboard:
     def read(self, content: Content) -> Reading:
         """Read the table. Raises `UnreadableDocumentError`: `unknown_treaty`, `no_facts`."""
         rows = content.rows
-        found = header_of(rows, _COLUMNS)
-        assert found is not None  # it would not have bid
-        header, columns = found
+        header, columns = header_found(header_of(rows, _COLUMNS))
         title = next((cell for row in rows[:header] for cell in row if cell), "")
         treaty = treaty_titled(_UPDATED.sub("", title))
         if treaty is None:

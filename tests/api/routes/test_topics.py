@@ -13,7 +13,7 @@ from tests.records import fill
 @pytest.fixture
 def site(database_url: str, engine: Engine) -> Iterator[Site]:
     with engine.begin() as connection:
-        fill(connection, seed=72, each=15, recommendations=60)
+        fill(connection, seed=72, each=25, recommendations=120)
     with open_site(database_url) as site:
         yield site
 
