@@ -13,6 +13,8 @@ comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+RUNNABLE := $(VENV)/.runnable
+RUNNING := build api ingest search
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
 BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage bench-fetching bench-idle
@@ -27,7 +29,7 @@ help: ## Show this.
 
 install: $(INSTALLED) ## Set up .venv with everything that developing takes (every target does so by itself).
 
-run: $(INSTALLED) ## Run everything on this machine, with the samples; DATA=folder loads that, DATA= nothing.
+run: $(RUNNABLE) ## Run everything on this machine, with the samples; DATA=folder loads that, DATA= nothing.
 	@exec $(BIN)/upr up $(if $(strip $(DATA)),--load "$(DATA)")
 
 images: ## Build the images: archives with SBOM and provenance in dist/images, and for this Docker; PUSH=yes to REGISTRY.
@@ -139,6 +141,14 @@ clean: ## Remove what was made here, but no data (.upr).
 $(DATASETTE): benchmarks/datasette.txt
 	$(PYTHON) -m venv .venv-datasette
 	.venv-datasette/bin/python -m pip install --quiet --require-hashes -r benchmarks/datasette.txt
+	@touch $@
+
+# What developing takes beyond running has to be compiled in part; who only runs needs no compiler.
+$(RUNNABLE): pyproject.toml $(RUNNING:%=requirements/%.txt)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "OpenUPR needs Python 3.11 or newer: make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes $(RUNNING:%=-r requirements/%.txt)
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
 	@touch $@
 
 $(INSTALLED): pyproject.toml requirements/dev.txt

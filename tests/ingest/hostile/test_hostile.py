@@ -86,7 +86,7 @@ def test_the_memory_of_the_parent_stays_flat(
 
     held_after = []
     with Sandbox(2, limits=SandboxLimits(deadline_seconds=20)) as sandbox:
-        for _ in range(examples(4)):
+        for _ in range(examples(2)):
             for row in Quarantine(engine).listed():
                 Quarantine(engine).release(row["sha256"])
             outcomes(engine, files, sandbox, tmp_path / "kept")
