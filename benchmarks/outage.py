@@ -19,12 +19,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.api.keys import Scope, create_key
-
 from benchmarks.feed import drafts
 from benchmarks.platform import Met, Platform, asking, is_ready, platform, until, writing
 from benchmarks.webhook_receiver import Receiver, receiving
 from benchmarks.webhooks import Site, missed, must
+from services.core.runtime.keys import Scope, create_key
 from services.core.runtime.postgres import embedded_postgres
 from services.core.store import migrate
 from services.core.store.engine import make_engine

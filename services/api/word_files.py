@@ -2,16 +2,17 @@
 
 import io
 import zipfile
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from docx.document import Document
+if TYPE_CHECKING:
+    from docx.document import Document
 
 WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _MADE = (1980, 1, 1, 0, 0, 0)
 """The time of all members of the archive."""
 
 
-def save_document(document: Document, file: IO[bytes]) -> None:
+def save_document(document: "Document", file: IO[bytes]) -> None:
     """Write a document into a file."""
     written = io.BytesIO()
     document.save(written)

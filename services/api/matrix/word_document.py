@@ -20,9 +20,7 @@ from docx.shared import Cm, Pt, RGBColor
 
 from services.api.matrix.content import Fact, Matrix, MatrixRow, printable
 from services.api.matrix.words import locale_of
-from services.api.word_files import WORD_TYPE, save_document
-
-MEDIA_TYPE = WORD_TYPE
+from services.api.word_files import save_document
 
 _PAGE = (Cm(29.7), Cm(21.0))
 _MARGIN = Cm(1.5)

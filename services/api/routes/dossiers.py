@@ -10,7 +10,6 @@ from services.api.details.parts import Setting
 from services.api.details.topics import topics
 from services.api.dossier.content import dossier_of
 from services.api.dossier.models import Dossier
-from services.api.dossier.word_document import write_word_document
 from services.api.exports import written
 from services.api.parameters import LANGUAGE_PARAMETER, read_language
 from services.api.routes.exports import file_answer
@@ -83,6 +82,8 @@ def get_dossier_as_docx(request: Request, state: StateId, topic: TopicId) -> Res
     told = told_dossier(request, state, topic, parameters_of(request))
     if isinstance(told, Response):
         return told
+    from services.api.dossier.word_document import write_word_document  # noqa: PLC0415 - 6 MB until one is written
+
     version = told.shape["dataset"]["version"]
     name = f"openupr-{told.shape['state']['code']}-{told.shape['topic']['id']}-{told.names.language}-{version}.docx"
     file = written(lambda file: write_word_document(file, told.shape, told.names))

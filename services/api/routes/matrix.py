@@ -10,11 +10,12 @@ from fastapi import APIRouter, Request, Response
 from services.api.dependencies import desk_of
 from services.api.documented import part_responses
 from services.api.exports import written
-from services.api.matrix import word_document, workbook
+from services.api.matrix import workbook
 from services.api.matrix.content import Matrix, Origin, matrix_of
 from services.api.parameters import LANGUAGE_PARAMETER, read_language
 from services.api.routes.exports import file_answer
 from services.api.routes.records import RecordId, not_there, redirect
+from services.api.word_files import WORD_TYPE
 from services.core.domain.errors import InvalidParameterError, UnavailableError, UnknownParameterError
 from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.negotiation import preferred_media_type
@@ -41,7 +42,13 @@ class Form:
     write: Callable[[IO[bytes], Matrix], None]
 
 
-DOCX = Form("docx", word_document.MEDIA_TYPE, "A Word document.", word_document.write_word_document)
+def _write_word_document(file: IO[bytes], matrix: Matrix) -> None:
+    from services.api.matrix.word_document import write_word_document  # noqa: PLC0415 - 6 MB until one is written
+
+    write_word_document(file, matrix)
+
+
+DOCX = Form("docx", WORD_TYPE, "A Word document.", _write_word_document)
 XLSX = Form("xlsx", workbook.MEDIA_TYPE, "A workbook.", workbook.write_workbook)
 FORMS = (DOCX, XLSX)
 """The forms, the first for readers that take any or none of them."""
