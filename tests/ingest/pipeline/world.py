@@ -120,7 +120,7 @@ TABLES = (
     *("organisations", "paragraphs", "observations", "former_ids", "readings", "changes"),
     *("ingest_issues", "ingest_held"),
 )
-_OF_ITS_OWN = ("created_at", "updated_at", "loaded_at", "occurred_at", "gone_since", "run")
+_OF_ITS_OWN = ("created_at", "updated_at", "loaded_at", "occurred_at", "gone_since", "removed_at", "run")
 _NUMBERED = {"changes": ["id"], "readings": ["id"], "ingest_issues": ["id"]}
 
 
