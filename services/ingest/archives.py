@@ -4,24 +4,13 @@ An archive is judged by its list of members, and by what stands before each of t
 """
 
 import io
-import lzma
 import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
 from services.core.domain.errors import UnreadableDocumentError
-
-ZIP_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
-    *(OSError, EOFError, KeyError, ValueError, OverflowError, NotImplementedError, RuntimeError),
-)
-"""What zipfile raises on archives that are not as they should be.
-
-`NotImplementedError`: they are packed in a way that it does not know. `OSError`: what bzip2 says of damage.
-"""
 
 
 @dataclass(frozen=True, slots=True)

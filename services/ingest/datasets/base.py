@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.archives import ZIP_DAMAGE, refuse_long_directory
+from services.core.runtime.zip_damage import ZIP_DAMAGE
+from services.ingest.archives import refuse_long_directory
 from services.ingest.reading import ReadIssue
 
 HEAD_BYTES = 2**16

@@ -19,7 +19,8 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.archives import ENTITY_MARKS, ZIP_DAMAGE, ArchiveLimits, beginning_of, is_xml, refuse_traps
+from services.core.runtime.zip_damage import ZIP_DAMAGE
+from services.ingest.archives import ENTITY_MARKS, ArchiveLimits, beginning_of, is_xml, refuse_traps
 from services.ingest.datasets.base import delimiter_of, folded_column
 
 _CHUNK = 2**20

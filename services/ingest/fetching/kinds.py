@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.archives import ZIP_DAMAGE
+from services.core.runtime.zip_damage import ZIP_DAMAGE
 from services.ingest.parsers.text.sniff import FileType, sniff
 
 HEAD = 8_192

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from services.core.domain.errors import UprError
+from services.core.runtime.zip_damage import ZIP_DAMAGE
 
 FORMAT = 1
 MANIFEST, DUMP = "manifest.json", "database.dump"
@@ -116,7 +117,7 @@ class Backup:
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as fault:
+        except ZIP_DAMAGE as fault:
             raise BackupUnusableError(f"{self._path} is damaged: {fault}") from fault
 
     def _damaged(self, what: str) -> BackupUnusableError:
@@ -130,7 +131,7 @@ def opened_backup(path: Path) -> Iterator[Backup]:
         file = zipfile.ZipFile(path)
     except OSError as fault:
         raise BackupUnusableError(f"{path} cannot be read: {fault.strerror or fault}.") from fault
-    except zipfile.BadZipFile as fault:
+    except ZIP_DAMAGE as fault:
         raise BackupUnusableError(f"{path} is no backup, or was cut off: {fault}.") from fault
     with file:
         yield Backup(file, path)

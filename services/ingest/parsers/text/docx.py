@@ -18,7 +18,8 @@ import docx
 from docx.oxml.ns import qn
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.archives import ENTITY_MARKS, ZIP_DAMAGE, ArchiveLimits, is_xml, refuse_traps
+from services.core.runtime.zip_damage import ZIP_DAMAGE
+from services.ingest.archives import ENTITY_MARKS, ArchiveLimits, is_xml, refuse_traps
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.parsers.text.docx_numbering import Numbering
 

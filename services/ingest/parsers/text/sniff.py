@@ -9,6 +9,7 @@ import zipfile
 from enum import StrEnum
 
 from services.core.domain.errors import UnreadableDocumentError
+from services.core.runtime.zip_damage import ZIP_DAMAGE
 from services.ingest.archives import refuse_long_directory
 from services.ingest.parsers.text.blocks import DocumentText
 from services.ingest.parsers.text.doc_ole2 import holds_workbook, read_doc
@@ -105,8 +106,7 @@ def _sniff_zip(data: bytes) -> FileType:
         refuse_long_directory(io.BytesIO(data))
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-    # `NotImplementedError`: zipfile's word for an archive of a kind that it does not know.
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, OverflowError, ValueError) as error:
+    except ZIP_DAMAGE as error:
         raise UnreadableDocumentError(
             "damaged_docx", "the file starts as a Word document (a ZIP archive) but is cut off or damaged"
         ) from error

@@ -14,7 +14,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from services.core.domain.errors import UnreadableDocumentError
-from services.ingest.archives import ZIP_DAMAGE
+from services.core.runtime.zip_damage import ZIP_DAMAGE
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
 from services.ingest.parsers.text.docx import check_archive
 
