@@ -41,12 +41,12 @@ from sqlalchemy import Engine, text
 
 from benchmarks.datasets import UPR_INFO, generated
 from benchmarks.loading import REPORTS
-from services.api.exports import FORMATS, NDJSON, XLSX, Format
 from services.api.parameters import MOST_GROUPS
 from services.api.routes.statistics import COUNTED_NOUNS
 from services.api.statistics import dimensions_of
 from services.core.domain.reviews import MidTermStatus
 from services.core.query.filters import FILTERS, filters_of
+from services.core.runtime.exports import FORMATS, NDJSON, XLSX, Format
 from services.core.runtime.postgres import embedded_postgres
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of

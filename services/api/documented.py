@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from services.api.exports import FORMATS, Format, Provenance, write_export
 from services.api.feed import ChangesGoneError, FeedRestoredError
 from services.api.live import TooManyWaitingError
 from services.core.domain.changes import SINGULAR
@@ -22,6 +21,7 @@ from services.core.domain.errors import (
     UnknownParameterError,
     UprError,
 )
+from services.core.runtime.exports import FORMATS, Format, Provenance, write_export
 from services.core.runtime.openapi import is_text
 from services.core.runtime.problem_examples import Responses, problems
 from services.core.schemas.examples import event_example, paragraph_example, record_example

@@ -10,9 +10,7 @@ from services.api.details.parts import Setting
 from services.api.details.topics import topics
 from services.api.dossier.content import dossier_of
 from services.api.dossier.models import Dossier
-from services.api.exports import written
 from services.api.parameters import LANGUAGE_PARAMETER, read_language
-from services.api.routes.exports import file_answer
 from services.api.routes.records import not_there
 from services.api.word_files import WORD_TYPE
 from services.core.domain.errors import (
@@ -23,6 +21,7 @@ from services.core.domain.errors import (
 )
 from services.core.query.filters import ID_PATTERN
 from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.exports import file_answer, written
 from services.core.runtime.parameters import Parameters, parameters_of
 from services.core.runtime.problem_examples import problems
 from services.core.runtime.web import JsonAnswer, links

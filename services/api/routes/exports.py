@@ -1,17 +1,14 @@
 """Whole filtered lists as files: `/v1/{noun}.csv`, `.ndjson` and `.xlsx`, and lists asked for in such a format."""
 
 from contextlib import closing
-from typing import IO
 
 from fastapi import APIRouter, Request, Response
-from starlette.background import BackgroundTask
-from starlette.responses import StreamingResponse
 
 from services.api.dependencies import desk_of
 from services.api.documented import export_responses
-from services.api.exports import FORMATS, Format, Provenance, chunks, write_export
 from services.api.parameters import export_parameters, read_export_query
 from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.exports import FORMATS, Format, Provenance, file_answer, write_export
 from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import links
@@ -81,13 +78,3 @@ def export_list(request: Request, noun: str, form: Format) -> Response:
         "OpenUPR-Dataset": data["version"],
     }
     return file_answer(file, form.media_type, headers | version.headers() | links(alternate=address))
-
-
-def file_answer(file: IO[bytes], media_type: str, headers: dict[str, str]) -> Response:
-    """A file, which is closed in the end, however much of it the reader took."""
-    size = file.seek(0, 2)
-    file.seek(0)
-    headers |= {"Content-Length": str(size)}
-    return StreamingResponse(
-        chunks(file), headers=headers, media_type=media_type, background=BackgroundTask(file.close)
-    )

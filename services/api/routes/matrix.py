@@ -9,15 +9,14 @@ from fastapi import APIRouter, Request, Response
 
 from services.api.dependencies import desk_of
 from services.api.documented import part_responses
-from services.api.exports import written
 from services.api.matrix import workbook
 from services.api.matrix.content import Matrix, Origin, matrix_of
 from services.api.parameters import LANGUAGE_PARAMETER, read_language
-from services.api.routes.exports import file_answer
 from services.api.routes.records import RecordId, not_there, redirect
 from services.api.word_files import WORD_TYPE
 from services.core.domain.errors import InvalidParameterError, UnavailableError, UnknownParameterError
 from services.core.runtime.conditional import unchanged, version_of
+from services.core.runtime.exports import file_answer, written
 from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.problem_examples import Responses, problems

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.api.exports import (
+from services.core.domain.errors import InvalidParameterError, UnavailableError
+from services.core.runtime.exports import (
     CSV,
     FORMATS,
     NDJSON,
@@ -26,7 +27,6 @@ from services.api.exports import (
     csv_line,
     write_export,
 )
-from services.core.domain.errors import InvalidParameterError, UnavailableError
 from services.core.schemas.examples import record_example
 from services.core.store.tables import AGGREGATES
 from tests import effort
@@ -194,7 +194,7 @@ def test_more_rows_than_a_sheet_holds() -> None:
 
 
 def test_no_more_than_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.api.exports._PATIENCE", 0.05)
+    monkeypatch.setattr("services.core.runtime.exports._PATIENCE", 0.05)
 
     def exports(depth: int) -> Iterator[dict[str, Any]]:
         if depth:

@@ -19,13 +19,13 @@ from sqlalchemy import Connection, Engine
 from services.api.app import create_app
 from services.api.details.catalogue import PARTS
 from services.api.details.parts import Part
-from services.api.exports import FORMATS
 from services.api.routes.statistics import COUNTED_NOUNS
 from services.api.settings import ApiSettings
 from services.api.statistics import dimensions_of
 from services.api.webhooks.replaying import replay_block
 from services.core.domain.changes import Cause
 from services.core.pages.rendering import Pages
+from services.core.runtime.exports import FORMATS
 from services.core.runtime.keys import Scope
 from services.core.runtime.serve import served
 from services.core.schemas.events import draft_change

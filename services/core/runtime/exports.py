@@ -1,4 +1,4 @@
-"""Whole filtered lists as CSV, NDJSON or a workbook, each row with its permalink.
+"""Lists as files: CSV, NDJSON or a workbook, each row with its permalink.
 
 An export is written to a temporary file before the first byte is sent: the database is read as fast as it can be,
 however slow the reader's line, a fault is a problem document and never half a file, and memory does not grow with the
@@ -15,7 +15,10 @@ from types import NoneType, UnionType
 from typing import IO, Any, Union, get_args, get_origin
 
 import orjson
+from fastapi import Response
 from pydantic import BaseModel
+from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
 
 from services.core.domain.errors import InvalidParameterError, UnavailableError
 from services.core.query.filters import FILTERS
@@ -99,11 +102,21 @@ def _spooled(write: Callable[[IO[bytes]], None]) -> IO[bytes]:
     return file
 
 
-def chunks(file: IO[bytes]) -> Iterator[bytes]:
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     """A file's bytes; then it is closed."""
     with file:
         while chunk := file.read(_CHUNK):
             yield chunk
+
+
+def file_answer(file: IO[bytes], media_type: str, headers: dict[str, str]) -> Response:
+    """A file, which is closed in the end, however much of it the reader took."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    headers |= {"Content-Length": str(size)}
+    return StreamingResponse(
+        _chunks(file), headers=headers, media_type=media_type, background=BackgroundTask(file.close)
+    )
 
 
 def _write_ndjson(file: IO[bytes], shapes: Iterable[Shape], provenance: Provenance) -> None:  # noqa: ARG001
