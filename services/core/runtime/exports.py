@@ -102,7 +102,7 @@ def _spooled(write: Callable[[IO[bytes]], None]) -> IO[bytes]:
     return file
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+def chunks(file: IO[bytes]) -> Iterator[bytes]:
     """A file's bytes; then it is closed."""
     with file:
         while chunk := file.read(_CHUNK):
@@ -115,7 +115,7 @@ def file_answer(file: IO[bytes], media_type: str, headers: dict[str, str]) -> Re
     file.seek(0)
     headers |= {"Content-Length": str(size)}
     return StreamingResponse(
-        _chunks(file), headers=headers, media_type=media_type, background=BackgroundTask(file.close)
+        chunks(file), headers=headers, media_type=media_type, background=BackgroundTask(file.close)
     )
 
 
