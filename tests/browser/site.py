@@ -1,0 +1,69 @@
+"""The two services whose pages people see, as processes, at the addresses by which their pages link to each other."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.browser.kinds import Held, PageKind
+from tests.up.programs import free_ports, running, wait_until
+
+READY_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class PageSite:
+    """Their addresses."""
+
+    api: str
+    search: str
+
+    def address(self, kind: PageKind, path: str, language: str | None = None) -> str:
+        """The whole address of a page."""
+        home = self.api if kind.service == "api" else self.search
+        asked = f"{'&' if '?' in path else '?'}lang={language}" if language else ""
+        return f"{home}{path}{asked}"
+
+    @property
+    def origins(self) -> tuple[str, str]:
+        return self.api, self.search
+
+    @contextmanager
+    def held(self) -> Iterator[Held]:
+        """What it holds."""
+        with httpx.Client(base_url=self.api, timeout=60) as client:
+            yield Held(client)
+
+
+@contextmanager
+def page_site(database_url: str, folder: Path) -> Iterator[PageSite]:
+    """Both services on one database, ready."""
+    api_port, search_port = free_ports(2)
+    site = PageSite(f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{search_port}")
+    environment = {
+        "UPR_DATABASE_URL": database_url,
+        "UPR_DATA_DIR": str(folder),
+        "UPR_API_PORT": str(api_port),
+        "UPR_SEARCH_PORT": str(search_port),
+        "UPR_PUBLIC_URL": site.api,
+        "UPR_SEARCH_PUBLIC_URL": site.search,
+        "UPR_RATE_LIMIT": "0",
+        "UPR_LOG_LEVEL": "warning",
+    }
+    with ExitStack() as stack:
+        for name in ("api", "search"):
+            program = running(["services.cli", name, "serve"], environment, f"pages-{os.getpid()}-{name}")
+            stack.enter_context(program)
+        for address in site.origins:
+            wait_until(lambda address=address: _is_ready(address), READY_SECONDS, lambda: f"{address} is not ready")
+        yield site
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
