@@ -100,7 +100,5 @@ def subject(site: PageSite) -> Subject:
         return ON_REAL_DATA
     with site.held() as held:
         state, topic = held.subjects(1)[0]
-        words = {
-            language: held.json(f"/v1/topics/{topic}", lang=language)["name"] for language in ON_REAL_DATA.words
-        }
+        words = {language: held.json(f"/v1/topics/{topic}", lang=language)["name"] for language in ON_REAL_DATA.words}
     return Subject(state, topic, words)

@@ -1,4 +1,4 @@
-"""Every kind of page there is, with addresses of each on any store: what tests and the benchmark of pages go through."""
+"""Every kind of page there is, with addresses of each on any store: what tests and the benchmark go through."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -100,19 +100,24 @@ def _narrowed(held: Held, number: int) -> list[str]:
     return [f"/search?{urlencode({'type': 'recommendations', 'state_under_review': state})}" for state in states]
 
 
+def _always(path: str) -> Addresses:
+    """One page that is there whatever is held."""
+    return lambda _held, _number: [path]
+
+
 def _itself(path: str) -> str:
     """Where the address of the page is that of the JSON, too: what is accepted decides."""
     return path
 
 
 KINDS: Sequence[PageKind] = (
-    PageKind("home", "api", "/", lambda held, number: ["/"]),
+    PageKind("home", "api", "/", _always("/")),
     PageKind("search", "search", "/search", _searches, json=_itself),
     PageKind("search, narrowed", "search", "/search", _narrowed, json=_itself),
-    PageKind("search, nothing found", "search", "/search", lambda held, number: ["/search?q=xylophone+qwerty&cycle=4"]),
-    PageKind("search, fault", "search", "/search", lambda held, number: ["/search?cycle=x"], status=400),
+    PageKind("search, nothing found", "search", "/search", _always("/search?q=xylophone+qwerty&cycle=4")),
+    PageKind("search, fault", "search", "/search", _always("/search?cycle=x"), status=400),
     *map(_of_record, RECORD_NOUNS),
-    PageKind("not there", "api", "/states/{record_id}", lambda held, number: ["/states/XXX"], status=404),
+    PageKind("not there", "api", "/states/{record_id}", _always("/states/XXX"), status=404),
     PageKind(
         "dossier",
         "api",

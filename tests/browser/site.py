@@ -57,8 +57,7 @@ def page_site(database_url: str, folder: Path) -> Iterator[PageSite]:
         for name in ("api", "search"):
             program = running(["services.cli", name, "serve"], environment, f"pages-{os.getpid()}-{name}")
             stack.enter_context(program)
-        for address in site.origins:
-            wait_until(lambda address=address: _is_ready(address), READY_SECONDS, lambda: f"{address} is not ready")
+        wait_until(lambda: all(map(_is_ready, site.origins)), READY_SECONDS, lambda: f"not ready: {site}")
         yield site
 
 
