@@ -7,14 +7,12 @@ from fastapi import APIRouter, Request, Response
 from services.api.calendars import CALENDAR_FILTERS, happenings, write_calendar
 from services.api.dependencies import desk_of
 from services.api.documented import file_responses
+from services.api.opening import opening
 from services.api.parameters import LANGUAGE_PARAMETER, filter_parameters, read_language
 from services.core.domain.errors import InvalidParameterError
 from services.core.query.filters import parse_filters
-from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.schemas.names import Names
-from services.core.store.changes import head_and_time
-from services.core.store.engine import snapshot
 
 router = APIRouter()
 _MEDIA_TYPE = "text/calendar"
@@ -46,19 +44,16 @@ def read_calendar(request: Request) -> Response:
     """
     desk, parameters = desk_of(request), parameters_of(request)
     language = read_language(parameters)
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
+    with opening(request) as opened:
         filters = [pair for pair in parameters if pair[0] != "lang"]
-        chosen = parse_filters("reviews", filters, reference.vocabulary)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+        chosen = parse_filters("reviews", filters, opened.reference.vocabulary)
+        if (held := opened.held()) is not None:
             return held
-        names = Names(reference, language)
-        found = happenings(connection, chosen, names, desk.settings.public_url)
+        names = Names(opened.reference, language)
+        found = happenings(opened.connection, chosen, names, desk.settings.public_url)
     query = urlencode(request.query_params.multi_items())
     address = f"{desk.settings.public_url.rstrip('/')}/v1/calendar.ics" + (f"?{query}" if query else "")
-    headers = version.headers() | {
+    headers = opened.version.headers() | {
         "Content-Language": language,
         "Content-Disposition": 'inline; filename="openupr.ics"',
     }

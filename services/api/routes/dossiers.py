@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from services.api.dependencies import desk_of
-from services.api.details.parts import Setting
 from services.api.details.topics import topics
 from services.api.dossier.content import dossier_of
 from services.api.dossier.models import Dossier
+from services.api.opening import opening
 from services.api.parameters import LANGUAGE_PARAMETER, read_language
 from services.api.routes.records import not_there
 from services.api.word_files import WORD_TYPE
@@ -20,16 +20,12 @@ from services.core.domain.errors import (
     UnknownParameterError,
 )
 from services.core.query.filters import ID_PATTERN
-from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.exports import file_answer, written
 from services.core.runtime.parameters import Parameters, parameters_of
 from services.core.runtime.problem_examples import problems
 from services.core.runtime.web import JsonAnswer, links
-from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape
-from services.core.store.changes import head_and_time
-from services.core.store.engine import snapshot
 from services.core.store.states import STATES
 
 router = APIRouter(tags=["dossiers"])
@@ -96,17 +92,14 @@ def told_dossier(request: Request, state: str, topic: str, parameters: Parameter
     entry = topics().get(topic.removeprefix("topic:"))
     if entry is None:
         raise NotFoundError(f"There is no topic {topic[:120]}; /v1/topics lists them.")
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        record = STATES.one(connection, state)
+    with opening(request) as opened:
+        record = STATES.one(opened.connection, state)
         if record is None:
-            raise not_there(connection, "states", state)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+            raise not_there(opened.connection, "states", state)
+        if (held := opened.held()) is not None:
             return held
-        names = Names(reference, language)
-        shape = dossier_of(Setting(connection, names, desk.settings.public_url), record, entry)
+        setting = opened.setting(language)
+        shape = dossier_of(setting, record, entry)
     address = f"{desk.settings.public_url.rstrip('/')}/dossier/{record.id}/{entry.id}"
-    headers = version.headers() | links(canonical=address) | {"Content-Language": language}
-    return ToldDossier({"url": address, **shape, "dataset": dataset(seq, as_of, reference)}, names, headers)
+    headers = opened.version.headers() | links(canonical=address) | {"Content-Language": language}
+    return ToldDossier({"url": address, **shape, "dataset": opened.dataset}, setting.names, headers)

@@ -6,17 +6,14 @@ from fastapi import APIRouter, Request, Response
 
 from services.api.dependencies import desk_of
 from services.api.documented import export_responses
+from services.api.opening import opening
 from services.api.parameters import export_parameters, read_export_query
-from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.exports import FORMATS, Format, Provenance, file_answer, write_export
 from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import links
-from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import shape_of, with_address
-from services.core.store.changes import head_and_time
-from services.core.store.engine import snapshot
 from services.core.store.paging import count_records, every_record
 from services.core.store.tables import AGGREGATES
 
@@ -57,14 +54,11 @@ def wanted_format(request: Request) -> Format | None:
 def export_list(request: Request, noun: str, form: Format) -> Response:
     """All records of a list as a file."""
     desk = desk_of(request)
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
+    with opening(request) as opened:
+        connection, reference, data = opened.connection, opened.reference, opened.dataset
         query = read_export_query(noun, parameters_of(request), reference.vocabulary)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+        if (held := opened.held()) is not None:
             return held
-        data = dataset(seq, as_of, reference)
         url, names = desk.settings.public_url, Names(reference, query.language)
         address = f"{url.rstrip('/')}/v1/{noun}" + (f"?{request.url.query}" if request.url.query else "")
         total = count_records(connection, query.filters)
@@ -77,4 +71,4 @@ def export_list(request: Request, noun: str, form: Format) -> Response:
         "Content-Language": query.language,
         "OpenUPR-Dataset": data["version"],
     }
-    return file_answer(file, form.media_type, headers | version.headers() | links(alternate=address))
+    return file_answer(file, form.media_type, headers | opened.version.headers() | links(alternate=address))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO
 from urllib.parse import urlencode
 
@@ -11,22 +12,19 @@ from services.api.dependencies import desk_of
 from services.api.documented import part_responses
 from services.api.matrix import workbook
 from services.api.matrix.content import Matrix, Origin, matrix_of
+from services.api.opening import opening
 from services.api.parameters import LANGUAGE_PARAMETER, read_language
 from services.api.routes.records import RecordId, not_there, redirect
 from services.api.word_files import WORD_TYPE
 from services.core.domain.errors import InvalidParameterError, UnavailableError, UnknownParameterError
-from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.exports import file_answer, written
 from services.core.runtime.negotiation import preferred_media_type
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.problem_examples import Responses, problems
 from services.core.runtime.web import links
-from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import permalink
-from services.core.store.changes import head_and_time
 from services.core.store.documents import DOCUMENTS
-from services.core.store.engine import snapshot
 from services.core.store.recommendations import RECOMMENDATIONS, recommendations_table
 from services.core.store.reviews import REVIEWS
 
@@ -119,32 +117,29 @@ def _answer(request: Request, record_id: str, form: Form) -> Response:
     """The matrix as a file: four queries, however many recommendations there are."""
     desk = desk_of(request)
     language = read_language(parameters_of(request))
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        review = REVIEWS.one(connection, record_id)
+    with opening(request) as opened:
+        review = REVIEWS.one(opened.connection, record_id)
         if review is None:
-            raise not_there(connection, "reviews", record_id)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+            raise not_there(opened.connection, "reviews", record_id)
+        if (held := opened.held()) is not None:
             return held
-        read = DOCUMENTS.read(connection, review.documents)
-        recommendations = RECOMMENDATIONS.where(connection, recommendations_table.c.review == review.id)
+        read = DOCUMENTS.read(opened.connection, review.documents)
+        recommendations = RECOMMENDATIONS.where(opened.connection, recommendations_table.c.review == review.id)
     url = desk.settings.public_url.rstrip("/")
-    told = dataset(seq, as_of, reference)["version"]
+    told = opened.dataset["version"]
     origin = Origin(
         told,
-        as_of,
+        datetime.fromisoformat(opened.dataset["as_of"]),
         address=f"{url}/v1/reviews/{review.id}/matrix.{form.suffix}?{urlencode({'lang': language})}",
         records=f"{url}/v1/recommendations?{urlencode({'review': review.id, 'lang': language})}",
         public_url=url,
     )
     documents = [read[each] for each in review.documents if each in read]
-    matrix = matrix_of(review, recommendations, documents, Names(reference, language), origin)
+    matrix = matrix_of(review, recommendations, documents, Names(opened.reference, language), origin)
     headers = {
         "Content-Disposition": f'attachment; filename="openupr-{review.id}-matrix-{language}-{told}.{form.suffix}"',
         "Content-Language": language,
         "OpenUPR-Dataset": told,
     }
-    headers |= version.headers() | links(canonical=origin.address, up=permalink(url, "reviews", review.id))
+    headers |= opened.version.headers() | links(canonical=origin.address, up=permalink(url, "reviews", review.id))
     return file_answer(written(lambda file: form.write(file, matrix)), form.media_type, headers)

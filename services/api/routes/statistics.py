@@ -10,18 +10,15 @@ from pydantic import Field
 
 from services.api.dependencies import desk_of
 from services.api.documented import statistics_responses
+from services.api.opening import opening
 from services.api.parameters import read_statistics_query, statistics_parameters
 from services.api.routes.records import citation_address
 from services.api.statistics import YEAR, Group, count_by
 from services.core.query.filters import parse_filters
-from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import parameters_of
 from services.core.runtime.web import JsonAnswer, links
-from services.core.schemas.dataset import dataset
 from services.core.schemas.models import Dataset, Public
 from services.core.schemas.names import Names
-from services.core.store.changes import head_and_time
-from services.core.store.engine import snapshot
 
 COUNTED_NOUNS = ("recommendations", "pledges", "observations", "statements")
 
@@ -78,12 +75,10 @@ def _add_statistics(router: APIRouter, noun: str) -> None:
         """
         desk = desk_of(request)
         parameters = parameters_of(request)
-        with snapshot(desk.engine) as connection:
-            seq, as_of = head_and_time(connection)
-            reference = desk.reference.as_of(connection, seq)
+        with opening(request) as opened:
+            connection, reference = opened.connection, opened.reference
             query = read_statistics_query(noun, parameters, reference.vocabulary)
-            version = version_of(request, seq, reference.names_hash, modified=as_of)
-            if (held := unchanged(request, version)) is not None:
+            if (held := opened.held()) is not None:
                 return held
             # As asked for, without the values that mean the same in other generations.
             asked = parse_filters(noun, query.filter_parameters, replace(reference.vocabulary, families={})).values
@@ -97,9 +92,9 @@ def _add_statistics(router: APIRouter, noun: str) -> None:
                 "groups_total": counts.found,
                 "total": counts.total,
                 "unlabelled": counts.unlabelled,
-                "dataset": dataset(seq, as_of, reference),
+                "dataset": opened.dataset,
             },
-            headers=version.headers() | links(describedby=citation_address(desk, request)),
+            headers=opened.version.headers() | links(describedby=citation_address(desk, request)),
         )
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Request, Response
 from services.api.dependencies import desk_of
 from services.api.details.asked import asked_parameters, read_asked, without_asked
 from services.api.details.catalogue import add_parts, list_answer, record_answer
-from services.api.details.parts import Setting
 from services.api.details.topics import TopicEntry, topic_shape, topics
+from services.api.opening import opening
 from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
 from services.api.routes.records import Told, next_address
 from services.core.domain.errors import (
@@ -18,14 +18,9 @@ from services.core.domain.errors import (
     UnavailableError,
     UnknownParameterError,
 )
-from services.core.runtime.conditional import unchanged, version_of
 from services.core.runtime.parameters import Parameters, described_number, parameters_of, single
 from services.core.runtime.problem_examples import problems
 from services.core.runtime.web import JsonAnswer, links
-from services.core.schemas.dataset import dataset
-from services.core.schemas.names import Names
-from services.core.store.changes import head_and_time
-from services.core.store.engine import snapshot
 from services.core.store.paging import DEFAULT_LIMIT, MAX_LIMIT, binding_of, read_cursor, write_cursor
 
 router = APIRouter()
@@ -72,13 +67,10 @@ def list_topics(request: Request) -> Response:
     cursor, binding = single(parameters, "cursor"), binding_of(NOUN)
     after = read_cursor(cursor, binding)[1] if cursor is not None else ""
     entries = [entry for entry in topics().values() if entry.id > after]
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+    with opening(request) as opened:
+        if (held := opened.held()) is not None:
             return held
-        setting = Setting(connection, Names(reference, language), desk.settings.public_url)
+        setting = opened.setting(language)
         shapes = [topic_shape(entry, setting) for entry in entries[:limit]]
         add_parts(setting, shapes, entries[:limit], asked.parts)
     more = len(entries) > limit
@@ -88,9 +80,9 @@ def list_topics(request: Request) -> Response:
             "data": [asked.cut(shape) for shape in shapes],
             "total": len(topics()),
             "page": {"next": following},
-            "dataset": dataset(seq, as_of, reference),
+            "dataset": opened.dataset,
         },
-        headers=version.headers() | links(next=following) | {"Content-Language": language},
+        headers=opened.version.headers() | links(next=following) | {"Content-Language": language},
     )
 
 
@@ -113,21 +105,16 @@ def get_topic(request: Request, slug: Slug) -> Response:
 
 def told_topic(request: Request, slug: str, parameters: Parameters) -> Told | Response:
     """A topic as it is shown, or 304 where the reader holds it. Raises `NotFoundError`, and faults of parameters."""
-    desk = desk_of(request)
     asked, language = read_asked(NOUN, parameters, of_one=True), read_language(parameters)
     entry = _entry(slug)
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+    with opening(request) as opened:
+        if (held := opened.held()) is not None:
             return held
-        names = Names(reference, language)
-        setting = Setting(connection, names, desk.settings.public_url)
+        setting = opened.setting(language)
         shape = topic_shape(entry, setting)
         add_parts(setting, [shape], [entry], asked.parts)
-    headers = version.headers() | links(canonical=shape["url"]) | {"Content-Language": language}
-    return Told(asked.cut(shape), names, dataset(seq, as_of, reference), headers)
+    headers = opened.version.headers() | links(canonical=shape["url"]) | {"Content-Language": language}
+    return Told(asked.cut(shape), setting.names, opened.dataset, headers)
 
 
 def _entry(slug: str) -> TopicEntry:

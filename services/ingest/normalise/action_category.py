@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from services.ingest.normalise.phrases import folded
+from services.core.query.phrases import folded
 
 CATEGORIES = (1, 2, 3, 4, 5)
 ALWAYS = "*"

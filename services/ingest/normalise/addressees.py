@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from services.core.query.phrases import Found, PhraseBook, split_words
 from services.core.store.vocabularies import detailed_vocabulary
-from services.ingest.normalise.phrases import Found, PhraseBook, split_words
 
 
 class AddresseeSign(NamedTuple):

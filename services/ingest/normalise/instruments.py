@@ -14,8 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from services.core.query.phrases import Found, PhraseBook, folded_word, longest, split_words
 from services.core.store.vocabularies import detailed_vocabulary
-from services.ingest.normalise.phrases import Found, PhraseBook, folded_word, longest, split_words
 
 _BRACKETS = re.compile(r"\([^)]*\)")
 _FEW_WORDS = 6

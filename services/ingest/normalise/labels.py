@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 
 from services.core.domain.identifiers import label_id, slug
+from services.core.query.phrases import Found, PhraseBook, split_words
 from services.core.store.recommendations import LabelEntry
 from services.core.store.vocabularies import find_entry
 from services.ingest.normalise.action_category import action_category
 from services.ingest.normalise.addressees import AddresseeSign, addressee_phrases, addressees_told
 from services.ingest.normalise.instruments import InstrumentSign, instrument_phrases, instruments_told
-from services.ingest.normalise.phrases import Found, PhraseBook, split_words
 from services.ingest.normalise.topics import TopicSign, topic_phrases, topics_told
 
 BY_RULE = "rule"

@@ -7,9 +7,9 @@ from functools import cache
 from typing import NamedTuple
 
 from services.core.domain.identifiers import label_id
+from services.core.query.phrases import Found, PhraseBook, split_words
 from services.core.store.vocabularies import detailed_vocabulary, label_family
 from services.ingest.normalise.instruments import instruments_in
-from services.ingest.normalise.phrases import Found, PhraseBook, split_words
 
 
 class _Tells(Enum):

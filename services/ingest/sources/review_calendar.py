@@ -1,22 +1,12 @@
-"""Which States each session of the Working Group reviews: by the calendar of the cycles, corrected by what is held.
+"""Which States each session of the Working Group reviews: by the calendar of the cycles, corrected by what is held."""
 
-Origin of `review_calendar.csv`: the order of review that the Council drew by lot on 21 September 2007 and has kept
-since (decision 17/119), 16 States a session in the first cycle and 14 after it, with the changes that were announced
-(Israel in 2013, Sudan from the third cycle on, Ukraine taken out of session 42). `basis` says how sure a row is:
-`compared` with UPR Info's database (sessions 1 to 20) or with the Council's press releases and ILGA World's table of
-deadlines; else it follows from the `order`.
-"""
-
-import csv
 import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from sqlalchemy import Engine, select
 
-from services.core.domain.reviews import cycle_of_session
+from services.core.store.review_calendar import planned_sessions, session_days
 from services.core.store.reviews import reviews_table
 
 
@@ -48,7 +38,7 @@ def sessions(engine: Engine) -> list[WorkingGroupSession]:
             states.setdefault(session, set()).add(state)
         elif (usual := _usual_session(state, cycle)) is not None:
             states.setdefault(usual, set()).add(state)
-    days = _days()
+    days = session_days()
     return [
         WorkingGroupSession(number, tuple(sorted(states[number])), *days.get(number, (None, None)))
         for number in sorted(states, reverse=True)
@@ -67,30 +57,10 @@ def _held(engine: Engine) -> Iterator[Review]:
 
 
 def _calendar(without: Iterable[tuple[str, int]]) -> Iterator[Review]:
-    for (state, cycle), session in _planned().items():
+    for (state, cycle), session in planned_sessions().items():
         if (state, cycle) not in without:
             yield state, cycle, session
 
 
 def _usual_session(state: str, cycle: int) -> int | None:
-    return _planned().get((state, cycle))
-
-
-@cache
-def _planned() -> dict[tuple[str, int], int]:
-    with (files("services.ingest.sources") / "review_calendar.csv").open(encoding="utf-8") as table:
-        return {
-            (state, cycle_of_session(int(row["session"]))): int(row["session"])
-            for row in csv.DictReader(table)
-            for state in row["states"].split()
-        }
-
-
-@cache
-def _days() -> dict[int, tuple[datetime.date | None, datetime.date | None]]:
-    with (files("services.core.store") / "facts" / "sessions.csv").open(encoding="utf-8") as table:
-        return {int(row["number"]): (_day(row["starts_on"]), _day(row["ends_on"])) for row in csv.DictReader(table)}
-
-
-def _day(text: str) -> datetime.date | None:
-    return datetime.date.fromisoformat(text) if text else None
+    return planned_sessions().get((state, cycle))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.normalise.phrases import Found, PhraseBook, longest, split_words
+from services.core.query.phrases import Found, PhraseBook, longest, split_words
 
 
 def found(phrase: str, text: str) -> list[tuple[int, int]]:
