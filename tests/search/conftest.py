@@ -27,7 +27,7 @@ from services.ingest.sandbox import Sandbox
 from services.search.app import create_app
 from services.search.dependencies import Desk, open_desk
 from services.search.settings import SearchSettings
-from tests.postgres_fixtures import with_database
+from tests.postgres_fixtures import FreshDatabases, with_database
 from tests.search.truth import Truth
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -96,6 +96,16 @@ def service(settings: SearchSettings, database_url: str) -> Iterator[SearchServi
     with serving(settings, database_url) as service:
         eventually(lambda: service.client.get("/readyz").status_code == 200)
         yield service
+
+
+@pytest.fixture(scope="session")
+def empty_service(fresh_databases: FreshDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchService]:
+    """The service on a store in which nothing is. Tests only ask it."""
+    with fresh_databases() as url:
+        settings = SearchSettings(data_dir=tmp_path_factory.mktemp("empty"), database_url=url)
+        with serving(settings, url) as service:
+            eventually(lambda: service.client.get("/readyz").status_code == 200)
+            yield service
 
 
 @pytest.fixture(scope="session")

@@ -200,9 +200,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_request_is_told_what_is_wrong(service: SearchService, case: str) -> None:
+def test_a_bad_request_is_told_what_is_wrong(empty_service: SearchService, case: str) -> None:
     parameters, code, named = BAD[case]
-    answer = service.client.get("/v1/search", params=parameters)
+    answer = empty_service.client.get("/v1/search", params=parameters)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (400, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -299,8 +299,8 @@ def test_an_engine_that_is_away(database_url: str, settings: SearchSettings) -> 
         assert "upr_index_ready 0.0" in service.client.get("/metrics").text
 
 
-def test_the_description_names_every_parameter(service: SearchService) -> None:
-    operation = service.client.get("/openapi.json").json()["paths"]["/v1/search"]["get"]
+def test_the_description_names_every_parameter(empty_service: SearchService) -> None:
+    operation = empty_service.client.get("/openapi.json").json()["paths"]["/v1/search"]["get"]
     names = {parameter["name"] for parameter in operation["parameters"]}
     assert names >= {"q", "type", "facets", "page", "per_page", "sort", "strict", "lang", "position", "date_from"}
     assert "updated_since" not in names
@@ -310,7 +310,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "search.md"
 
 
 @pytest.mark.parametrize("path", re.findall(r"curl 'http://127\.0\.0\.1:8001(\S+)'", DOCS.read_text("utf-8")))
-def test_the_examples_of_the_docs_run(service: SearchService, path: str) -> None:
-    answer = service.client.get(path)
+def test_the_examples_of_the_docs_run(empty_service: SearchService, path: str) -> None:
+    answer = empty_service.client.get(path)
     assert answer.status_code == 200, answer.text
     assert answer.json().get("interpreted", {"notices": []})["notices"] == []

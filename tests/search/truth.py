@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Set
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,6 +12,7 @@ from services.core.domain.errors import InvalidQueryError
 from services.core.query.filters import FILTERS, FilterSet, parse_filters
 from services.core.query.matcher import AnalysedRecord, Matcher
 from services.core.query.parser import parse_query
+from services.core.query.tree import Query
 from services.core.schemas.terms import filter_terms
 from services.core.store.engine import make_engine, snapshot
 from services.core.store.filtering import CLAUSES, conditions
@@ -34,9 +36,14 @@ _NONE: frozenset[str] = frozenset()
 
 
 class Truth:
-    """The truth: filters and facets by SQL over the store, words by the matcher over each record."""
+    """The truth: filters and facets by SQL over the store, words by the matcher over each record.
+
+    The store must not change: the facets of one search ask the same again and again, and are told what was found.
+    """
 
     def __init__(self, url: str) -> None:
+        self._matched = lru_cache(maxsize=32)(self._look_at_each)
+        self._met = lru_cache(maxsize=64)(self._ask_for)
         self.engine = make_engine(url, pool_size=1)
         self.reference = read_reference(self.engine)
         with snapshot(self.engine) as connection:
@@ -87,21 +94,27 @@ class Truth:
 
     def matching(
         self, q: str, noun: str | None, *, strict: bool = False, without: str | None = None, filtered: Set[str] = _NONE
-    ) -> set[tuple[str, str]]:
+    ) -> Set[tuple[str, str]]:
         """The records that match a query, or would `without` its own filter of a facet. Beside a parameter of the
         same name (`filtered`) a field is a condition like any other."""
         query = parse_query(q, self.reference.vocabulary, noun)
         if without is not None:
             query = without_own(query, without, filtered)
+        return self._matched(query, strict)
+
+    def _look_at_each(self, query: Query, strict: bool) -> frozenset[tuple[str, str]]:
         matcher = Matcher(query, strict=strict)
-        return {
+        return frozenset(
             key
             for key, analysed in self.texts.items()
             if any(matcher.matches_analysed(each, self.terms[key]) for each in analysed)
-        }
+        )
 
-    def meeting(self, noun: str | None, filters: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    def meeting(self, noun: str | None, filters: list[tuple[str, str]]) -> Set[tuple[str, str]]:
         """The records that meet the filters, by the SQL that the API's lists use."""
+        return self._met(noun, tuple(filters))
+
+    def _ask_for(self, noun: str | None, filters: tuple[tuple[str, str], ...]) -> frozenset[tuple[str, str]]:
         found: set[tuple[str, str]] = set()
         with self.engine.connect() as connection:
             for each in SEARCHED_NOUNS if noun is None else (noun,):
@@ -110,7 +123,7 @@ class Truth:
                     meets = conditions(FilterSet(each, values))
                     ids = connection.scalars(select(AGGREGATES[each].table.c.id).where(*meets))
                     found |= {(each, id_) for id_ in ids}
-        return found
+        return frozenset(found)
 
     def counted(
         self, name: str, q: str, noun: str | None, filters: list[tuple[str, str]], *, strict: bool = False
@@ -122,7 +135,7 @@ class Truth:
         filtered = {key for key, _ in filters} | ({"type"} if noun else set())
         return self.facet(name, self.matching(q, noun, strict=strict, without=name, filtered=filtered) & meeting)
 
-    def facet(self, name: str, among: set[tuple[str, str]]) -> dict[str, Any]:
+    def facet(self, name: str, among: Set[tuple[str, str]]) -> dict[str, Any]:
         if name == "type":
             return {"counts": dict(Counter(noun for noun, _ in among)), "unlabelled": 0}
         counts = {value: len(held & among) for value, held in self.held[name].items() if held & among}

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from services.core.domain.identifiers import slug
@@ -154,20 +155,24 @@ class Truth:
     """The answers by brute force, by the meaning that the query language has without any index."""
 
     def __init__(self, documents: Iterable[IndexDocument]) -> None:
+        self._matched = lru_cache(maxsize=32)(self._look_at_each)
         self.documents = list({document.key: document for document in documents}.values())
         self._analysed: dict[object, list[AnalysedRecord]] = {
             document.key: list(units(document)) for document in self.documents
         }
 
     def found(self, request: SearchRequest, ignored: str | None = None) -> list[IndexDocument]:
-        query = _without(request, ignored)
-        matcher = Matcher(query, strict=request.strict)
-        return [
-            document
+        matched = self._matched(_without(request, ignored), request.strict, request.date_name)
+        return [each for each in self.documents if each.key in matched and _passes(each, request, ignored)]
+
+    def _look_at_each(self, query: Query, strict: bool, date_name: str) -> frozenset[object]:
+        """What matches the words; the facets of one search, and its searches with other filters, ask for the same."""
+        matcher = Matcher(query, strict=strict)
+        return frozenset(
+            document.key
             for document in self.documents
-            if _passes(document, request, ignored)
-            and any(matcher.matches_analysed(unit, _terms(document, request)) for unit in self._analysed[document.key])
-        ]
+            if any(matcher.matches_analysed(unit, _terms(document, date_name)) for unit in self._analysed[document.key])
+        )
 
     def facet(self, request: SearchRequest, name: str) -> FacetCounts:
         counts: Counter[str] = Counter()
@@ -202,10 +207,10 @@ def _values(document: IndexDocument, name: str) -> tuple[str, ...]:
     return (document.type,) if name == TYPE else document.values(name)
 
 
-def _terms(document: IndexDocument, request: SearchRequest) -> frozenset[str]:
+def _terms(document: IndexDocument, date_name: str) -> frozenset[str]:
     """What the document answers to under each filter."""
     terms = {f"{name}:{value}" for name in (*LAYOUT.filters, TYPE) for value in _values(document, name)}
-    day = document.dates.get(request.date_name)
+    day = document.dates.get(date_name)
     return frozenset({*terms, f"date:{day}"} if day else terms)
 
 

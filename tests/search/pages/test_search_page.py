@@ -2,21 +2,23 @@
 
 import random
 import re
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
-from sqlalchemy import Engine
 
 from services.core.pages.words import Words
 from services.core.schemas.names import LANGUAGES
+from services.core.store.engine import make_engine
 from services.search.engines.base import TYPE, YEAR
+from services.search.settings import SearchSettings
 from tests.effort import examples
+from tests.postgres_fixtures import FreshDatabases
 from tests.readings import recommendation, report
-from tests.search.conftest import SearchService, eventually, load
+from tests.search.conftest import SearchService, eventually, load, serving
 from tests.search.truth import Truth, query_of_type, random_filters
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -27,14 +29,20 @@ HOSTILE = (
 )
 
 
-@pytest.fixture
-def filled(service: SearchService, store: Engine, tmp_path: Path) -> SearchService:
-    """Three hostile recommendations and two plain ones."""
+@pytest.fixture(scope="module")
+def filled(fresh_databases: FreshDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchService]:
+    """Three hostile recommendations and two plain ones; tests only read them."""
     texts = [*HOSTILE, "Prevent torture", "Train judges on torture"]
     told = [recommendation(f"116.{place}", text) for place, text in enumerate(texts, 1)]
-    load(store, tmp_path, report(told), "report")
-    eventually(lambda: service.search(q="torture")["total"] == 2)
-    return service
+    folder = tmp_path_factory.mktemp("filled")
+    with fresh_databases() as url:
+        store = make_engine(url, pool_size=1)
+        load(store, folder, report(told), "report")
+        store.dispose()
+        with serving(SearchSettings(data_dir=folder / "data", database_url=url), url) as service:
+            eventually(lambda: service.client.get("/readyz").status_code == 200)
+            eventually(lambda: service.search(q="torture")["total"] == 2)
+            yield service
 
 
 def page(service: SearchService, address: str, **headers: str) -> tuple[httpx.Response, LexborHTMLParser]:
@@ -140,8 +148,8 @@ def test_a_page_held_is_not_sent_again(filled: SearchService) -> None:
     assert again.status_code == 304
 
 
-def test_an_empty_store_says_so(service: SearchService) -> None:
-    _, html = page(service, "/search?lang=en")
+def test_an_empty_store_says_so(empty_service: SearchService) -> None:
+    _, html = page(empty_service, "/search?lang=en")
     assert "Nothing is loaded yet" in html.css_first(".results").text()
 
 
