@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,7 +46,10 @@ class Pages:
     ) -> None:
         self._base = urlsplit(public_url).path.rstrip("/")
         self._home = home
-        self._policy = _policy([public_url, *origins])
+        self._guards = {
+            "Content-Security-Policy": _policy([public_url, *origins]),
+            "Referrer-Policy": "same-origin",
+        }
         self._environment = Environment(
             loader=PrefixLoader(
                 {"core": PackageLoader("services.core.pages"), "own": PackageLoader(package)}, delimiter="/"
@@ -87,8 +91,13 @@ class Pages:
         content = self._environment.get_template(template).render(
             {**values, "words": words, "language": words.language, "here": here, "languages": LANGUAGES}
         )
-        own = {"Content-Security-Policy": self._policy, "Referrer-Policy": "same-origin", "Content-Language": language}
+        own = {**self._guards, "Content-Language": language}
         return Response(content, status, {**(headers or {}), **own}, media_type=HTML)
+
+    def still(self, answer: Response) -> Response:
+        """A page that the reader holds (304), with the guards that it has: a browser takes those of the last answer."""
+        answer.headers.update(self._guards)
+        return answer
 
     def fault(self, request: Request, error: UprError) -> Response:
         """A page that says what was wrong and where to go on."""
@@ -136,9 +145,10 @@ def as_page(pages: Callable[[Request], Pages], answer: Callable[[Request], Respo
 
     def route(request: Request) -> Response:
         try:
-            return answer(request)
+            told = answer(request)
         except UprError as error:
             return pages(request).fault(request, error)
+        return pages(request).still(told) if told.status_code == HTTPStatus.NOT_MODIFIED and wants_page(request) else told
 
     return route
 

@@ -142,6 +142,7 @@ def test_the_first_page_tells_what_is_here(site: Site) -> None:
     check_inert(answer, html)
     again, _ = page(site, "/?lang=en", **{"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
+    assert again.headers["content-security-policy"] == answer.headers["content-security-policy"]
 
 
 def test_pages_are_small(site: Site) -> None:

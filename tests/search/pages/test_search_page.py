@@ -146,6 +146,7 @@ def test_a_page_held_is_not_sent_again(filled: SearchService) -> None:
     answer, _ = page(filled, "/search?q=torture")
     again, _ = page(filled, "/search?q=torture", **{"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
+    assert again.headers["content-security-policy"] == answer.headers["content-security-policy"]
 
 
 def test_an_empty_store_says_so(empty_service: SearchService) -> None:
