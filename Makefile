@@ -123,7 +123,7 @@ bench-fetching: $(INSTALLED) ## What a hundred hostile servers come to, again an
 bench-idle: $(INSTALLED) ## How long each service takes to start, and its memory when idle; ARGS="--store FOLDER".
 	$(BIN)/python -m benchmarks.idle $(ARGS)
 
-bench-load: $(INSTALLED) ## A mixed load for two minutes against `upr up`, then two processes each; ARGS="--store FOLDER".
+bench-load: $(INSTALLED) ## A mixed load for two minutes against `upr up`, then with two processes each; ARGS="--store FOLDER".
 	$(BIN)/python -m benchmarks.load $(ARGS)
 
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.

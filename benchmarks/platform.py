@@ -177,14 +177,16 @@ def caddy_is_here() -> bool:
 
 @dataclass
 class Met:
-    """What clients met: answers by status, what was no answer at all, and how long each took in seconds."""
+    """What clients met: answers by status, what was no answer at all; what was asked, and how long it took."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     told: dict[int, bytes] = field(default_factory=dict)
     without_retry_after: int = 0
     good_at: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def failed(self) -> int:
@@ -235,7 +237,9 @@ def _ask_once(connections: dict[str, http.client.HTTPConnection], address: str, 
         met.failures.append(f"{path}: {type(fault).__name__} {fault}")
     else:
         met.statuses[answer.status] += 1
-        met.seconds.append(time.monotonic() - began)
+        with met.lock:
+            met.seconds.append(time.monotonic() - began)
+            met.paths.append(path)
         if answer.status == 200:
             met.good_at.append(time.monotonic())
         else:

@@ -7,7 +7,7 @@ from services.api.settings import ApiSettings
 from services.api.webhooks.deliver import deliver_until_stopped
 from services.core.runtime.database import ready_database
 from services.core.runtime.logs import configure_logs
-from services.core.runtime.serve import serve as serve_app
+from services.core.runtime.processes import serve_in_processes
 
 app = typer.Typer(help="Serve the records, and deliver webhooks.", no_args_is_help=True)
 
@@ -23,7 +23,13 @@ def serve() -> None:
     settings = ApiSettings()
     configure_logs(settings, service="api")
     with ready_database(settings) as url:
-        serve_app(create_app(settings, url), host=settings.api_host, port=settings.api_port, settings=settings)
+        serve_in_processes(
+            lambda _number: create_app(settings, url),
+            processes=settings.api_processes,
+            host=settings.api_host,
+            port=settings.api_port,
+            settings=settings,
+        )
 
 
 @app.command()

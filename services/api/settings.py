@@ -15,6 +15,15 @@ class ApiSettings(CoreSettings):
         le=65535,
         description="Port that the API listens on. 0: a free one, which is printed.",
     )
+    api_processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description=(
+            "Processes in which `upr api serve` answers, on one port; a process uses about one core. Connections to "
+            "the database, rate limits and waiting readers are counted in each."
+        ),
+    )
     feed_most_waiting: int = Field(
         default=5_000,
         ge=0,

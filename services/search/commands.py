@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from services.core.runtime.database import ready_database
 from services.core.runtime.logs import configure_logs
 from services.core.runtime.metrics import PoolMetrics, process_registry
-from services.core.runtime.serve import serve as serve_app
+from services.core.runtime.processes import serve_in_processes
+from services.core.runtime.web import Service
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.core.store.tables import AGGREGATES
 from services.search.app import create_app
@@ -34,7 +35,19 @@ def serve() -> None:
     settings = SearchSettings()
     configure_logs(settings, service="search")
     with ready_database(settings) as url:
-        serve_app(create_app(settings, url), host=settings.search_host, port=settings.search_port, settings=settings)
+
+        def make(number: int) -> Service:
+            """Of several processes the first one follows the changes; all of them see what it writes."""
+            follows = settings.search_follow and number == 0
+            return create_app(settings.model_copy(update={"search_follow": follows}), url)
+
+        serve_in_processes(
+            make,
+            processes=settings.search_processes,
+            host=settings.search_host,
+            port=settings.search_port,
+            settings=settings,
+        )
 
 
 @app.command()

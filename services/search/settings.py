@@ -14,6 +14,15 @@ class SearchSettings(CoreSettings):
     search_port: int = Field(
         default=8001, ge=0, le=65535, description="Port that the search service listens on. 0: a free one."
     )
+    search_processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description=(
+            "Processes in which `upr search serve` answers, on one port; a process uses about one core. The first of "
+            "them follows the changes. Connections to the database and rate limits are counted in each."
+        ),
+    )
     search_engine: Literal["embedded", "meilisearch"] = Field(
         default="embedded",
         description="`embedded` keeps the index in the data folder; `meilisearch` uses the server of UPR_MEILI_URL.",

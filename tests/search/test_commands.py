@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from services.core.runtime.web import Service
+from services.search import commands
 from services.search.dependencies import Desk
 from services.search.settings import SearchSettings
 from tests.readings import TEXTS, matrix, recommendation, report
@@ -80,19 +84,65 @@ def test_an_index_from_nothing_to_repaired(environment: dict[str, str], store: E
     assert "differ" not in upr(environment, "status")
 
 
-def test_a_server_and_a_follower_of_its_own(
+def test_two_processes_serve_what_a_third_one_indexes(
     environment: dict[str, str], store: Engine, desk: Desk, tmp_path: Path
 ) -> None:
-    serving = {**environment, "UPR_SEARCH_FOLLOW": "false", "UPR_LOG_FORMAT": "json"}
+    serving = {**environment, "UPR_SEARCH_PROCESSES": "2", "UPR_SEARCH_FOLLOW": "false", "UPR_LOG_LEVEL": "warning"}
     with running(serving, "serve") as server, running(environment, "index"):
         assert server.stdout is not None
         address = next(line for line in server.stdout if line.startswith("listening on ")).split()[-1]
         eventually(lambda: httpx.get(f"{address}/readyz").status_code == 200)
         load(store, tmp_path, REPORT, "report.pdf")
-        eventually(lambda: httpx.get(f"{address}/v1/search", params={"q": "116.2"}).json()["total"] == 1)
-        upr(environment, "rebuild")
-        assert httpx.get(f"{address}/v1/search", params={"q": "116.2"}).json()["total"] == 1
+        with asking(f"{address}/v1/search?q=116.2&per_page=1") as totals:
+            eventually(lambda: totals[-20:] == [1] * 20)
+            load(store, tmp_path, matrix([recommendation("116.1", TEXTS[0], position="noted")]), "matrix.docx")
+            upr(environment, "rebuild")
+            eventually(lambda: totals[-40:] == [1] * 40)
+        answered = re.findall(
+            r'^upr_http_requests_total\{.*process="(\d)",route="/v1/search",status="(\d+)"',
+            httpx.get(f"{address}/metrics").text,
+            re.MULTILINE,
+        )
+        assert sorted(answered) == [("0", "200"), ("1", "200")]
+        assert httpx.get(f"{address}/v1/search", params={"position": "noted"}).json()["total"] == 1
+    assert totals == sorted(totals), "once it is found, by whomever, it is found"
     assert json.loads((next((desk.settings.data_dir / "search").glob("*")) / "current.json").read_text())["folder"]
+
+
+def test_of_several_processes_the_first_one_follows(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow: list[bool] = []
+
+    def serve_in_processes(make: Callable[[int], Service], *, processes: int, **_: object) -> None:
+        follow.extend(make(number).state.settings.search_follow for number in range(processes))
+
+    for name, value in (environment | {"UPR_SEARCH_PROCESSES": "3"}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(commands, "serve_in_processes", serve_in_processes)
+    monkeypatch.setattr(commands, "configure_logs", lambda *_, **__: None)
+    commands.serve()
+    assert follow == [True, False, False]
+
+
+@contextmanager
+def asking(address: str) -> Iterator[list[int]]:
+    """Ask again and again, each time on another connection, as long as the block lasts; the totals in their order."""
+    totals: list[int] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(headers={"Connection": "close"}) as client:
+            while not over.wait(0.01):
+                totals.append(client.get(address).json().get("total", -1))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield totals
+    finally:
+        over.set()
+        thread.join()
 
 
 @pytest.mark.parametrize(("url", "told"), [("", "is not set"), ("search.example", "is no address")])

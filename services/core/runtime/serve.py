@@ -52,14 +52,14 @@ def serve(
     the line `listening on http://…` goes to standard output, which is how a parent process learns the port.
     Raises `SettingsError` where the address cannot be listened on.
     """
-    with contextlib.closing(_listen(host, port)) as listener:
-        address = _address(listener)
+    with contextlib.closing(listening(host, port)) as listener:
+        address = address_of(listener)
 
         def ready() -> None:
-            _keep_what_is_there()
-            (announce or _print_address)(address)
+            keep_what_is_there()
+            (announce or print_address)(address)
 
-        server = _AnnouncingServer(_config(app, settings), ready, pause=settings.stop_pause_seconds)
+        server = AnnouncingServer(uvicorn_config(app, settings), ready, pause=settings.stop_pause_seconds)
         # uvicorn raises the signal that stopped it once more at the end; by then everything is done.
         with stop_signals_ignored():
             server.run(sockets=[listener])
@@ -69,21 +69,21 @@ def serve(
 def served(app: Any, *, settings: CoreSettings, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve `app` from a thread of this process, for tests and tools. Gives its address."""
     ready = threading.Event()
-    with contextlib.closing(_listen(host, 0)) as listener:
-        server = _AnnouncingServer(_config(app, settings), ready.set)
+    with contextlib.closing(listening(host, 0)) as listener:
+        server = AnnouncingServer(uvicorn_config(app, settings), ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="served")
         thread.start()
         try:
             while not ready.wait(0.02):
                 if not thread.is_alive():
                     raise RuntimeError("the service did not start; its log says why")
-            yield _address(listener)
+            yield address_of(listener)
         finally:
             server.should_exit = True
             thread.join()
 
 
-def _keep_what_is_there() -> None:
+def keep_what_is_there() -> None:
     """Let no collection of garbage look again at the hundreds of thousands of objects of which a service is made.
 
     They live as long as the process, and an export of many rows spent a third of its time on looking at them.
@@ -92,7 +92,7 @@ def _keep_what_is_there() -> None:
     gc.freeze()
 
 
-class _AnnouncingServer(uvicorn.Server):
+class AnnouncingServer(uvicorn.Server):
     """A server that says when it answers: after the start of the app, with its port open.
 
     Told to stop, it answers on for `pause` seconds, in which the app says of itself that it is `stopping`.
@@ -124,6 +124,7 @@ class _AnnouncingServer(uvicorn.Server):
             self.config.app.stopping = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the app and the port, and say so."""
         await super().startup(sockets=sockets)
         if self.started:
             self._announce()
@@ -135,7 +136,9 @@ class _AnnouncingServer(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-def _config(app: Any, settings: CoreSettings) -> uvicorn.Config:
+def uvicorn_config(app: Any, settings: CoreSettings, *, accepted_at_once: int = 2048) -> uvicorn.Config:
+    """How uvicorn serves `app`, which takes so many new connections in one round of its loop, if as many wait."""
+
     class Protocol(ProblemProtocol):
         public_url = settings.public_url
 
@@ -150,6 +153,7 @@ def _config(app: Any, settings: CoreSettings) -> uvicorn.Config:
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_ADDRESS,
+        backlog=accepted_at_once,
         timeout_keep_alive=int(REQUEST_DEADLINE),
         timeout_graceful_shutdown=STOP_DEADLINE,
     )
@@ -221,7 +225,8 @@ class ProblemProtocol(H11Protocol):
         self.loop.call_later(DRAIN_DEADLINE, self.transport.close)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises `SettingsError` where that cannot be."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         # Named as TCP, which socket.create_server leaves open: only then does asyncio switch off Nagle's algorithm
@@ -239,11 +244,13 @@ def _listen(host: str, port: int) -> socket.socket:
         raise SettingsError(f"cannot listen on {host} port {port}: {fault.strerror or fault}") from fault
 
 
-def _address(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> str:
+    """The address under which a listening socket is reached."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _print_address(address: str) -> None:
+def print_address(address: str) -> None:
+    """Say where a service listens: whoever started it reads that."""
     sys.stdout.write(f"listening on {address}\n")
     sys.stdout.flush()

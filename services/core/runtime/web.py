@@ -67,6 +67,7 @@ class Service(FastAPI):
     `streamed_bodies`: by method and path, how many bytes a body may have that its route takes piece by piece; all
     others are small, and read before their route is asked.
     `when_stopping` is called when the server takes no more requests: it is to end the answers that would go on and on.
+    `tell_metrics` gives what `/metrics` answers: of this process, or of all that serve the same address.
     `stopping` is true from the moment on at which it was told to stop: `/readyz` says so, and connections end.
     """
 
@@ -97,6 +98,7 @@ class Service(FastAPI):
         self.streamed_bodies: dict[tuple[str, str], int] = {}
         self.when_stopping: Callable[[], None] = lambda: None
         self.stopping = False
+        self.tell_metrics: Callable[[], bytes] = lambda: generate_latest(self.metrics_registry)
 
     def watch_database(self, engine: Engine) -> None:
         """Measure the connections that the service reads with, and trace its statements if anything is traced."""
@@ -235,7 +237,7 @@ def _operations_routes(service: Service, readiness: Readiness) -> APIRouter:
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        return Response(generate_latest(service.metrics_registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(service.tell_metrics(), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/problems/{code}")
     def problem(code: str) -> Response:
