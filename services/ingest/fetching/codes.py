@@ -81,14 +81,19 @@ class FetchError(Exception):
         retry_after: float | None = None,
         status: int | None = None,
         of_host: bool = False,
+        whole_size: int | None = None,
     ) -> None:
-        """`of_host`: found out for all that the host has, and not to be tried again now."""
+        """`of_host`: found out for all that the host has, and not to be tried again now.
+
+        `whole_size`: the bytes that came, where they are all that the server announced.
+        """
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
         self.status = status
         self.of_host = of_host
+        self.whole_size = whole_size
 
     @property
     def follows(self) -> Code:

@@ -10,7 +10,7 @@ import datetime
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -184,13 +184,17 @@ class Fetcher:
         )
 
     def _until_it_comes(self, wanted: Wanted) -> Fetched:
-        """Try, and try again where that may help."""
+        """Try, and try again where that may help. Tries that a run made before it was stopped count.
+
+        So a run that is killed again and again comes past a file that is never to be had.
+        """
         resource = self._kept.resource(wanted.address)
+        before = [] if wanted.is_robots else self._kept.failures(wanted.address, within=self._limits.last_try_after)
         blamed: set[str] = set()
         try:
             for attempt in stamina.retry_context(
-                on=_worth_another_try,
-                attempts=self._limits.tries,
+                on=_WorthAnotherTry(each.size for each in before if each.outcome == "incomplete"),
+                attempts=max(1, self._limits.tries - len(before)),
                 timeout=self._limits.last_try_after,
                 wait_initial=self._limits.first_pause,
                 wait_max=self._limits.first_pause * 30,
@@ -350,15 +354,29 @@ def _conditions(known: Resource | None) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value and len(value) <= _LONGEST_CONDITION}
 
 
-def _worth_another_try(fault: Exception) -> bool | float:
-    """By stamina's backoff; or at once, where the host's turn does the waiting; or when the answer said."""
-    if not isinstance(fault, FetchError) or fault.of_host or not fault.follows.retried:
-        return False
-    if fault.retry_after is None:
-        return True
-    if fault.status in _HOST_SAYS_WHEN:
-        return 0.0
-    return fault.retry_after if fault.retry_after <= _LONGEST_PAUSE else False
+class _WorthAnotherTry:
+    """Whether to try again, and when: by stamina's backoff; or at once, where the host's turn does the waiting; or when
+    the answer said.
+
+    A file that is cut off though it came as announced is asked for once more, at once: if it is the same again, then
+    the server has no more of it.
+    """
+
+    def __init__(self, sizes: Iterable[int | None]) -> None:
+        self._sizes = set(sizes)
+
+    def __call__(self, fault: Exception) -> bool | float:
+        if not isinstance(fault, FetchError) or fault.of_host or not fault.follows.retried:
+            return False
+        if fault.whole_size is not None:
+            came_before = fault.whole_size in self._sizes
+            self._sizes.add(fault.whole_size)
+            return False if came_before else 0.0
+        if fault.retry_after is None:
+            return True
+        if fault.status in _HOST_SAYS_WHEN:
+            return 0.0
+        return fault.retry_after if fault.retry_after <= _LONGEST_PAUSE else False
 
 
 def _not_fetched(address: str, fault: FetchError) -> NotFetchedError:

@@ -120,9 +120,15 @@ def _judge(wanted: Wanted, answer: Answer, incoming: Incoming, kind: str) -> Non
     if page and (wall := wall_of(answer.headers, page)) is not None:
         raise _challenged(wall, answer)
     if not is_whole(incoming.path, kind):
-        raise FetchError("incomplete", f"The {kind.upper()} file is cut off.", status=answer.status)
+        whole = incoming.size if _is_as_announced(answer) else None
+        raise FetchError("incomplete", f"The {kind.upper()} file is cut off.", status=answer.status, whole_size=whole)
     if kind not in (wanted.kinds or ()):
         raise _another_type(wanted, answer, kind, page)
+
+
+def _is_as_announced(answer: Answer) -> bool:
+    """Whether the transfer itself was whole: less than announced would have been a fault of its own."""
+    return "content-length" in answer.headers or "chunked" in answer.headers.get("transfer-encoding", "").lower()
 
 
 def _fill(incoming: Incoming, answer: Answer, wanted: Wanted) -> None:

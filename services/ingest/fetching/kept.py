@@ -1,6 +1,7 @@
 """What is remembered of addresses and answers: the tables `resources` and `responses`."""
 
 import datetime
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ FETCHED, UNCHANGED, REDIRECTED, INTERRUPTED = "fetched", "unchanged", "redirecte
 """Outcomes that are no faults; the others are `CODES`."""
 
 _SETTLED = (FETCHED, UNCHANGED, *(code for code, follows in CODES.items() if follows.settled))
+_PASSING = frozenset(code for code, follows in CODES.items() if follows.retried)
 _LONGEST_DETAIL = 500
 _PRIVATE = frozenset({"set-cookie"})
 """Headers that are nobody's business later on."""
@@ -49,6 +51,14 @@ class Settled:
     headers: Mapping[str, str]
     kind: str | None
     sha256: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One request that failed. `size`: of the bytes that came."""
+
+    outcome: str
     size: int | None
 
 
@@ -111,6 +121,23 @@ class Kept:
         query = select(responses.c.id).where(responses.c.run == self._run, responses.c.address == address).limit(1)
         with self._singly.connect() as connection:
             return connection.execute(query).first() is not None
+
+    def failures(self, address: str, *, within: float) -> list[Failure]:
+        """The latest requests of this run for the address, all of which failed for reasons that may pass, in order.
+
+        `within`: no older than so many seconds.
+        """
+        if self._run is None:
+            return []
+        columns = responses.c
+        recent = columns.asked_at > func.now() - func.make_interval(0, 0, 0, 0, 0, 0, within)
+        query = select(*(columns[name] for name in Failure.__dataclass_fields__)).where(
+            columns.run == self._run, columns.address == address, recent
+        )
+        with self._singly.connect() as connection:
+            asked = [Failure(**row._mapping) for row in connection.execute(query.order_by(columns.id))]
+        passing = itertools.takewhile(lambda each: each.outcome in _PASSING, reversed(asked))
+        return [*passing][::-1]
 
     @contextmanager
     def noting(self, response: Response) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,7 +12,7 @@ from services.core.store.archive import Archive
 from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.fetching.kept import Kept
 from services.ingest.fetching.outcomes import NotFetchedError
-from tests.ingest.fetching.conftest import MakeFetcher, rows
+from tests.ingest.fetching.conftest import QUICK, MakeFetcher, rows
 from tests.ingest.fetching.hostile_server import HostileServer
 from tests.ingest.fetching.samples import PDF
 
@@ -119,6 +120,27 @@ def test_a_run_that_was_killed_asks_again_and_says_why(
     assert make_fetcher(run="run_1")(server.url("/a.pdf"), kinds=PDFS).status == 200
     reasons = [row.reason for row in rows(engine, "SELECT reason FROM responses WHERE reason <> 'robots' ORDER BY id")]
     assert reasons == ["first", "retry", "retry"]
+
+
+def test_tries_before_a_kill_count(server: HostileServer, make_fetcher: MakeFetcher) -> None:
+    server.paths["/a.pdf"] = lambda it: it.answer(500)
+    limits = replace(QUICK, tries=4)
+    for tries, limit in ((3, replace(limits, tries=3)), (1, limits), (1, limits)):
+        server.log.clear()
+        with pytest.raises(NotFetchedError):
+            make_fetcher(run="run_1", limits=limit)(server.url("/a.pdf"), kinds=PDFS)
+        assert server.paths_asked == ["/a.pdf"] * tries
+
+
+def test_what_a_server_has_cut_off_is_asked_for_once_more(server: HostileServer, make_fetcher: MakeFetcher) -> None:
+    server.paths["/a.pdf"] = lambda it: it.answer(200, PDF[:40])
+    limits = replace(QUICK, tries=4, first_pause=60.0)
+    for tries in (2, 1):
+        server.log.clear()
+        with pytest.raises(NotFetchedError) as refused:
+            make_fetcher(run="run_1", limits=limits)(server.url("/a.pdf"), kinds=PDFS)
+        assert refused.value.code == "incomplete"
+        assert server.paths_asked == ["/a.pdf"] * tries
 
 
 def test_a_file_that_changed_replaces_what_is_known(server: HostileServer, make_fetcher: MakeFetcher) -> None:
