@@ -7,6 +7,7 @@ EFFORT ?= 50
 REGISTRY ?= openupr
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BASE ?=
+STORE ?=
 PUSH ?=
 comma := ,
 
@@ -17,12 +18,14 @@ RUNNABLE := $(VENV)/.runnable
 RUNNING := build api ingest search
 CLIENTS := .venv-clients/.installed
 DATASETTE := .venv-datasette/bin/datasette
-BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage bench-fetching bench-idle
+BROWSER := $(VENV)/.browser
+AXE := tests/browser/node_modules/axe-core/axe.min.js
+BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datasets bench-totals bench-feed bench-webhooks bench-ingest bench-restart bench-outage bench-fetching bench-idle bench-pages
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run images prove-deploy audit test soak fuzz-api test-clients check format bench $(BENCHMARKS) bench-load clean
+.PHONY: help install run images prove-deploy audit test soak fuzz-api test-clients test-pages check format bench $(BENCHMARKS) bench-load clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -80,6 +83,11 @@ test-clients: $(INSTALLED) $(CLIENTS) ## Generate clients in Python and TypeScri
 	npm ci --silent --no-audit --no-fund --prefix examples/receivers/typescript
 	$(BIN)/python -m pytest -q tests/clients tests/examples $(ARGS)
 
+test-pages: $(INSTALLED) $(BROWSER) $(AXE) ## Use the pages in Chromium, as people do and by axe-core (needs chromium and npm); STORE=folder: of real data.
+	UPR_TEST_STORE="$(STORE)" $(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
+	@# A hundred random searches: the numbers on the page are those of the JSON.
+	UPR_TEST_EFFORT=7 $(BIN)/python -m pytest -q tests/search/pages -k equal_the_json
+
 bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 
 bench-extraction: $(INSTALLED) ## How well and how fast documents and data sets are read and labelled.
@@ -126,6 +134,9 @@ bench-idle: $(INSTALLED) ## How long each service takes to start, and its memory
 bench-load: $(INSTALLED) ## A mixed load for two minutes against `upr up`, then with two processes each; ARGS="--store FOLDER".
 	$(BIN)/python -m benchmarks.load $(ARGS)
 
+bench-pages: $(INSTALLED) $(BROWSER) ## How large pages are, how long they take beside their JSON, and on a slow line; ARGS="--store FOLDER".
+	$(BIN)/python -m benchmarks.pages $(ARGS)
+
 bench-datasets: $(INSTALLED) ## How databases are read and stored, and how many rows find their recommendation.
 	$(BIN)/python -m benchmarks.datasets attach
 	$(BIN)/python -m benchmarks.datasets upr-info
@@ -135,7 +146,7 @@ bench-totals: $(INSTALLED) ## Whether lists, exports, statistics and search coun
 	$(BIN)/python -m benchmarks.totals
 
 clean: ## Remove what was made here, but no data (.upr).
-	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules examples/receivers/typescript/node_modules .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
+	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules examples/receivers/typescript/node_modules tests/browser/node_modules .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(DATASETTE): benchmarks/datasette.txt
@@ -156,6 +167,15 @@ $(INSTALLED): pyproject.toml requirements/dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+# Playwright drives the browser that is installed, and brings none.
+$(BROWSER): tests/browser/requirements.txt $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(AXE): tests/browser/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix tests/browser
 	@touch $@
 
 $(CLIENTS): tests/clients/python/requirements.txt

@@ -148,7 +148,8 @@ def as_page(pages: Callable[[Request], Pages], answer: Callable[[Request], Respo
             told = answer(request)
         except UprError as error:
             return pages(request).fault(request, error)
-        return pages(request).still(told) if told.status_code == HTTPStatus.NOT_MODIFIED and wants_page(request) else told
+        held = told.status_code == HTTPStatus.NOT_MODIFIED and wants_page(request)
+        return pages(request).still(told) if held else told
 
     return route
 

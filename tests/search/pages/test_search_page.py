@@ -14,6 +14,7 @@ from services.core.pages.words import Words
 from services.core.schemas.names import LANGUAGES
 from services.core.store.engine import make_engine
 from services.search.engines.base import TYPE, YEAR
+from services.search.pages.search_page import FACETS
 from services.search.settings import SearchSettings
 from tests.effort import examples
 from tests.postgres_fixtures import FreshDatabases
@@ -168,6 +169,7 @@ def test_numbers_on_the_page_equal_the_json(real_service: SearchService, truth: 
     noun = chance.choice(["recommendations", "statements", "hearings", "documents", None])
     pairs = [*random_filters(chance, truth, noun), ("q", query_of_type(chance, truth, noun)), ("lang", "en")]
     pairs += [("type", noun)] if noun else []
+    pairs += [("more", name) for name in FACETS]
     answer, html = page(real_service, f"/search?{httpx.QueryParams(pairs)}")
     told = real_service.client.get("/search", params=pairs, headers={"Accept": "application/json"}).json()
     assert answer.status_code == 200
@@ -183,7 +185,10 @@ def test_numbers_on_the_page_equal_the_json(real_service: SearchService, truth: 
 
 
 def check_facet(html: LexborHTMLParser, name: str, facet: dict[str, Any]) -> None:
-    counts = [number(each.text()) for each in html.css(f"#facet-{name} li .count")]
-    assert counts[:8] == [value["count"] for value in facet["values"]][:8]
+    shown = [
+        (each.css_first("span").text().removesuffix(" ✕"), number(each.css_first(".count").text()))
+        for each in html.css(f"#facet-{name} li a")
+    ]
+    assert shown == [(value["label"], value["count"]) for value in facet["values"]]
     unlabelled = html.css_first(f"#facet-{name} p.count")
     assert (number(unlabelled.text()) if unlabelled else 0) == facet["unlabelled"]
