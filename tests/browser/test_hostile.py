@@ -42,7 +42,10 @@ _TURNED = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const strange = /[\\u0590-\\u08ff\\u202a-\\u202e\\u2066-\\u2069]/;
   while (walker.nextNode()) {
-    const node = walker.currentNode, place = node.data.search(/[A-Za-z]{2}/);
+    const node = walker.currentNode, marks = [...node.data.matchAll(/[\\u202a-\\u202e\\u2066-\\u2069]/g)];
+    const closing = marks.filter(([mark]) => mark === "\\u202c" || mark === "\\u2069").length;
+    if (closing * 2 < marks.length && !node.parentElement.closest(".text")) found.push(`open: ${node.data}`);
+    const place = node.data.search(/[A-Za-z]{2}/);
     if (place < 0 || strange.test(node.data) || node.parentElement.closest("mark, .text, blockquote, q, svg")) continue;
     const [first, second] = [0, 1].map((step) => {
       range.setStart(node, place + step);

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from services.core.domain.errors import NotFoundError, UprError
 from services.core.pages.addresses import Address, Pairs
+from services.core.pages.bidi import kept_to_itself
 from services.core.pages.words import LANGUAGE_NAMES, Words
 from services.core.runtime.negotiation import preferred_language, preferred_media_type
 from services.core.runtime.problems import response_to_exception
@@ -56,6 +57,7 @@ class Pages:
             ),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=_finished,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -161,6 +163,11 @@ def marked(text: str) -> Markup:
     return Markup("").join(
         Markup("<mark>{}</mark>").format(part) if place % 2 else part for place, part in enumerate(escaped)
     )
+
+
+def _finished(value: object) -> object:
+    """What a template sets in."""
+    return kept_to_itself(value) if isinstance(value, str) else value
 
 
 def _of_fault(problem: Response) -> dict[str, str]:

@@ -12,6 +12,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
+from services.core.pages.bidi import kept_to_itself
 from services.core.schemas.names import LANGUAGES
 
 LANGUAGE_NAMES = {"en": "English", "es": "Español", "fr": "Français", "pt": "Português"}
@@ -44,10 +45,15 @@ class Words:
         if not isinstance(message, str):
             form = self._locale.plural_form(int(str(values["n"])))
             message = message.get(form, message["other"])
-        told = {key: self.number(value) if isinstance(value, int) else value for key, value in values.items()}
+        told = {key: self._told(value) for key, value in values.items()}
         if any(isinstance(value, Markup) for value in told.values()):
             return Markup(escape(message)).format(**told)  # noqa: S704 - escaped, and so is what is set in
         return str(message.format(**told))
+
+    def _told(self, value: object) -> object:
+        if isinstance(value, int):
+            return self.number(value)
+        return kept_to_itself(value) if isinstance(value, str) else value
 
     def has(self, name: str) -> bool:
         """Whether there is such a message."""
