@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from services.api.details.catalogue import parts_of_noun
 from services.core.store.tables import AGGREGATES
 
 RECORD_NOUNS = (*AGGREGATES, "topics")
@@ -82,7 +83,7 @@ def _of_record(noun: str) -> PageKind:
         "api",
         f"/{noun}/{{record_id}}",
         lambda held, number: [f"/{noun}/{record_id}" for record_id in held.records(noun, number)],
-        json=lambda path: f"/v1{path}?include=all",
+        json=lambda path: f"/v1{path}{'?include=all' if parts_of_noun(noun) else ''}",
         sparse=noun in ("observations", "pledges", "organisations", "statements", "labels"),
     )
 

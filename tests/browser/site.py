@@ -21,11 +21,14 @@ class PageSite:
     api: str
     search: str
 
+    def home(self, kind: PageKind) -> str:
+        """The address of the service whose page it is."""
+        return self.api if kind.service == "api" else self.search
+
     def address(self, kind: PageKind, path: str, language: str | None = None) -> str:
         """The whole address of a page."""
-        home = self.api if kind.service == "api" else self.search
         asked = f"{'&' if '?' in path else '?'}lang={language}" if language else ""
-        return f"{home}{path}{asked}"
+        return f"{self.home(kind)}{path}{asked}"
 
     @property
     def origins(self) -> tuple[str, str]:
