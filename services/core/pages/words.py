@@ -3,11 +3,11 @@
 import datetime
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
@@ -71,5 +71,13 @@ class Words:
         return str(format_date(day, format="long", locale=self._locale))
 
     def language_name(self, code: str) -> str:
-        """What this language calls another one."""
-        return str(Locale.parse(code).get_display_name(self._locale) or code)
+        """What this language calls another one; the code where nobody knows it."""
+        return _language_name(code, self.language)
+
+
+@lru_cache(maxsize=1_000)
+def _language_name(code: str, language: str) -> str:
+    try:
+        return str(Locale.parse(code, sep="-").get_display_name(language) or code)
+    except (ValueError, UnknownLocaleError):
+        return code

@@ -65,16 +65,17 @@ def _facet(name: str, told: Mapping[str, Any], here: Address, asked: SearchReque
             str(here.without(name, value["value"]) if value["value"] in chosen else here.adding(name, value["value"])),
             value["value"] in chosen,
         )
-        for value in told["values"]
+        for place, value in enumerate(told["values"])
+        if whole or place < SHOWN or value["value"] in chosen
     ]
     toggle = here.without(MORE, name) if whole else here.adding(MORE, name)
     return ShownFacet(
         name,
         words(f"filter.{name}"),
-        tuple(value for place, value in enumerate(values) if whole or place < SHOWN or value.chosen),
+        tuple(values),
         told["values_total"],
         told["unlabelled"],
-        f"{toggle}#facet-{name}" if len(values) > SHOWN else None,
+        f"{toggle}#facet-{name}" if len(told["values"]) > SHOWN else None,
         whole,
     )
 

@@ -67,3 +67,10 @@ def test_what_is_set_into_a_message_stays_text() -> None:
     assert told == "To <b>Peru</b>"
     assert not isinstance(Words("en")("record.to", state="<b>Peru</b>"), Markup)  # the template escapes it
     assert Words("xx").language == "en"
+
+
+def test_what_languages_are_called() -> None:
+    assert Words("es").language_name("fr") == "francés"
+    assert Words("en").language_name("zh-Hans") == "Chinese (Simplified)"
+    for unknown in ("xx-Nowhere", "q", "", "not a language"):
+        assert Words("en").language_name(unknown) == unknown
