@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 import httpcore
@@ -30,7 +31,7 @@ from services.ingest.fetching.codes import CODES, FetchError
 from services.ingest.fetching.exchange import Exchange, plain
 from services.ingest.fetching.files import SCHEMES, Files
 from services.ingest.fetching.intake import Intake, Wanted
-from services.ingest.fetching.kept import FETCHED, UNCHANGED, Kept, Resource, Response, Settled
+from services.ingest.fetching.kept import FETCHED, UNCHANGED, Kept, Known, Resource, Response, Settled
 from services.ingest.fetching.outcomes import Fetched, NotFetchedError
 from services.ingest.fetching.pace import Pace, Patience
 from services.ingest.settings import IngestSettings
@@ -96,16 +97,18 @@ class Fetcher:
         limits: Limits | None = None,
         run: str | None = None,
         folders: Sequence[str] = (),
+        noted_at_once: int = 1,
     ) -> None:
         """`run`: what this run has asked already is answered from the archive, and told as it was told then.
 
-        `folders`: where files may lie that are not on the web (`file:///…`, `s3://…`).
+        `folders`: where files may lie that are not on the web (`file:///…`, `s3://…`). `noted_at_once`: how many files
+        that are as they were share a transaction; then `close` writes down the last of them.
         """
         self._archive = archive
         self._exchange = exchange
         self._pace = pace
         self._limits = limits or Limits()
-        self._kept = Kept(engine, run)
+        self._kept = Kept(engine, run, at_once=noted_at_once)
         self._intake = Intake(archive)
         self._files = Files(archive, self._kept, folders)
         self._robots = robots.Robots(self._read_robots)
@@ -121,6 +124,7 @@ class Fetcher:
         run: str | None = None,
         rate: Rate | None = None,
         folders: Sequence[str] = (),
+        noted_at_once: int = 1,
         resolve: Resolve | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> "Fetcher":
@@ -135,7 +139,16 @@ class Fetcher:
         )
         limits = Limits(settings.fetch_most_bytes, settings.fetch_deadline_seconds)
         pace = Pace(engine, rate.requests_per_second, rate.at_once, patience=Patience(), sleep=sleep)
-        return cls(engine, archive, exchange, pace, limits=limits, run=run, folders=folders)
+        more: dict[str, Any] = {"run": run, "folders": folders, "noted_at_once": noted_at_once}
+        return cls(engine, archive, exchange, pace, limits=limits, **more)
+
+    def foresee(self, addresses: Sequence[str]) -> None:
+        """These are asked for next: what is known of them is looked up for all of them together."""
+        self._kept.foresee([address for address in addresses if _can_be_noted(address)])
+
+    def close(self) -> None:
+        """Note what was not noted yet."""
+        self._kept.note()
 
     def __call__(
         self,
@@ -152,13 +165,13 @@ class Fetcher:
             raise _not_fetched(address, FetchError("refused_address", why))
         wanted = Wanted(address, kinds, most_bytes or self._limits.most_bytes, headers or {}, may_be_missing)
         with self._alone[hash(address) % _ADDRESSES_AT_ONCE]:
-            settled = self._kept.settled(address)
-            if settled is not None and (told := self._told_again(wanted, settled)) is not None:
+            known = self._kept.known(address)
+            if known.settled is not None and (told := self._told_again(wanted, known.settled)) is not None:
                 return told
             try:
                 if address.partition("://")[0].lower() in SCHEMES:
-                    return self._files.take(address, kinds, wanted.most_bytes)
-                return self._until_it_comes(wanted)
+                    return self._files.take(wanted, known.resource)
+                return self._until_it_comes(wanted, known)
             except FetchError as fault:
                 self._kept.failed(address, fault.code)
                 raise _not_fetched(address, fault) from fault
@@ -183,13 +196,13 @@ class Fetcher:
             unchanged=settled.outcome == UNCHANGED,
         )
 
-    def _until_it_comes(self, wanted: Wanted) -> Fetched:
+    def _until_it_comes(self, wanted: Wanted, known: Known) -> Fetched:
         """Try, and try again where that may help. Tries that a run made before it was stopped count.
 
         So a run that is killed again and again comes past a file that is never to be had.
         """
-        resource = self._kept.resource(wanted.address)
-        before = [] if wanted.is_robots else self._kept.failures(wanted.address, within=self._limits.last_try_after)
+        resource = known.resource
+        before = self._kept.failures(wanted.address, within=self._limits.last_try_after) if known.asked else []
         blamed: set[str] = set()
         try:
             for attempt in stamina.retry_context(
@@ -201,7 +214,7 @@ class Fetcher:
                 wait_jitter=self._limits.first_pause,
             ):
                 with attempt:
-                    reason = "retry" if attempt.num > 1 else self._reason(wanted, resource)
+                    reason = "retry" if attempt.num > 1 else self._reason(wanted, known)
                     return self._follow(wanted, resource, reason, blamed)
         except FetchError:
             for host in blamed:
@@ -209,13 +222,14 @@ class Fetcher:
             raise
         raise AssertionError("there is a first try")
 
-    def _reason(self, wanted: Wanted, resource: Resource | None) -> str:
+    def _reason(self, wanted: Wanted, known: Known) -> str:
         """Why we ask at all: kept with every request."""
+        resource = known.resource
         if wanted.is_robots:
             return "robots"
         if resource is None:
             return "first"
-        if self._kept.asked_in_this_run(wanted.address):
+        if known.asked:
             return "retry"
         lost = resource.sha256 is not None and not self._archive.path(resource.sha256).exists()
         return "lost" if lost else "due"
@@ -316,7 +330,7 @@ class Fetcher:
         if resource is not None and (known := self._remembered(resource)) is not None and known.until > _now():
             return known
         try:
-            came = self._until_it_comes(Wanted(url, None, robots.MOST_BYTES, {}))
+            came = self._until_it_comes(Wanted(url, None, robots.MOST_BYTES, {}), Known(resource))
         except FetchError as fault:
             none_there = (
                 400 <= (fault.status or 0) < 500 and not fault.follows.retried and not fault.follows.host_refuses

@@ -15,7 +15,7 @@ import fsspec
 
 from services.core.store.archive import Archive, Incoming
 from services.ingest.fetching.codes import FetchError
-from services.ingest.fetching.intake import NOT_MODIFIED
+from services.ingest.fetching.intake import NOT_MODIFIED, Wanted
 from services.ingest.fetching.kept import FETCHED, UNCHANGED, Kept, Resource, Response
 from services.ingest.fetching.kinds import is_whole, kind_of
 from services.ingest.fetching.outcomes import Fetched
@@ -34,14 +34,14 @@ class Files:
         self._kept = kept
         self._folders = tuple(_Place(folder) for folder in folders)
 
-    def take(self, address: str, kinds: frozenset[str], most_bytes: int) -> Fetched:
-        """The file at an address. Raises `FetchError`."""
+    def take(self, wanted: Wanted, resource: Resource | None) -> Fetched:
+        """The file at an address, of which we know `resource`. Raises `FetchError`."""
+        address = wanted.address
         place = self._place(address)
-        resource = self._kept.resource(address)
         response = Response(address, address, "due" if resource else "first", datetime.datetime.now(datetime.UTC))
         with self._kept.noting(response):
             try:
-                return self._taken(place, resource, response, kinds, most_bytes)
+                return self._taken(place, resource, response, wanted)
             except FileNotFoundError as fault:
                 raise FetchError("missing", f"{address} is no longer there.") from fault
             except ImportError as fault:
@@ -59,9 +59,8 @@ class Files:
             raise FetchError("refused_address", f"{address[:200]} does not lie in the folder of the source.")
         return place
 
-    def _taken(
-        self, place: "_Place", resource: Resource | None, response: Response, kinds: frozenset[str], most_bytes: int
-    ) -> Fetched:
+    def _taken(self, place: "_Place", resource: Resource | None, response: Response, wanted: Wanted) -> Fetched:
+        kinds, most_bytes = wanted.kinds or frozenset(), wanted.most_bytes
         files, _ = fsspec.core.url_to_fs(f"{place.scheme}://")
         info = files.info(place.path)
         if info.get("type") != "file" or not stat.S_ISREG(info.get("mode", stat.S_IFREG)):

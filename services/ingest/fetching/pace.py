@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Double, Engine, Row, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.ingest import fetch_hosts_table as hosts
@@ -88,7 +88,8 @@ class Pace:
         self._troubled.add(host)
         failures = hosts.c.failures + 1
         rests = failures >= FAILURES_IN_A_ROW
-        until = func.greatest(hosts.c.next_at, _from_now(self._rest_after(failures)))
+        rest = _rest_after(failures, self._patience.first_rest, self._patience.longest_rest)
+        until = func.greatest(hosts.c.next_at, _from_now(rest))
         self._set(
             host,
             failures=failures,
@@ -133,14 +134,8 @@ class Pace:
 
     def _take(self, connection: Connection, host: str, interval: float) -> bool:
         """Take the host's turn if it is there, and leave the next one where it belongs: one statement, in one step."""
-        is_probe = hosts.c.failures >= FAILURES_IN_A_ROW
-        after = case((is_probe, _from_now(self._rest_after(hosts.c.failures))), else_=_from_now(interval))
-        taken = connection.execute(
-            update(hosts)
-            .where(hosts.c.host == host, hosts.c.next_at <= func.clock_timestamp())
-            .values(next_at=after, resting_because=case((is_probe, _FAILURES), else_=None))
-            .returning(hosts.c.failures)
-        ).scalar_one_or_none()
+        rests = {"first_rest": self._patience.first_rest, "longest_rest": self._patience.longest_rest}
+        taken = connection.execute(_TAKE, {"of": host, "interval": interval, **rests}).scalar_one_or_none()
         if taken:
             self._troubled.add(host)
         return taken is not None
@@ -155,11 +150,6 @@ class Pace:
         if seconds > self._patience.for_a_turn:
             raise FetchError("asked_to_wait", f"{host} is asked again in {seconds:.0f} s.", retry_after=seconds)
 
-    def _rest_after(self, failures: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Seconds: they double with each failure beyond those that are put up with."""
-        doublings = func.least(failures - FAILURES_IN_A_ROW, 20)
-        return func.least(self._patience.first_rest * func.power(2.0, doublings), self._patience.longest_rest)
-
     def _rest(self, host: str, why: str, seconds: float) -> None:
         """Never brings a turn forward."""
         self._set(host, next_at=func.greatest(hosts.c.next_at, _from_now(seconds)), resting_because=why)
@@ -171,3 +161,25 @@ class Pace:
 
 def _from_now(seconds: float | ColumnElement[Any]) -> ColumnElement[Any]:
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+def _rest_after(failures: ColumnElement[Any], first: Any, longest: Any) -> ColumnElement[Any]:
+    """Seconds: they double with each failure beyond those that are put up with."""
+    return func.least(first * func.power(2.0, func.least(failures - FAILURES_IN_A_ROW, 20)), longest)
+
+
+def _take() -> Any:
+    is_probe = hosts.c.failures >= FAILURES_IN_A_ROW
+    first, longest = bindparam("first_rest", type_=Double), bindparam("longest_rest", type_=Double)
+    rest = _from_now(_rest_after(hosts.c.failures, first, longest))
+    after = case((is_probe, rest), else_=_from_now(bindparam("interval", type_=Double)))
+    return (
+        update(hosts)
+        .where(hosts.c.host == bindparam("of"), hosts.c.next_at <= func.clock_timestamp())
+        .values(next_at=after, resting_because=case((is_probe, _FAILURES), else_=None))
+        .returning(hosts.c.failures)
+    )
+
+
+_TAKE = _take()
+"""Made once: putting it together took longer than the database takes to answer it."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -12,10 +12,9 @@ from services.core.store.engine import make_engine
 from services.ingest.fetching.fetcher import Fetcher
 from services.ingest.fetching.kept import Kept
 from services.ingest.ocr import sandbox_of
-from services.ingest.pipeline.task import Desk, OpenFetch, Step
+from services.ingest.pipeline.task import Desk, OpenFetch, RunFetch, Step
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Source
-from services.ingest.sources.base import Fetch
 
 RUNS = "runs"
 """The place, in the data folder, of what adapters put together in a run."""
@@ -23,6 +22,10 @@ CONNECTIONS = 6
 """What a run takes of its engine at most: its own, its lock's, and two to load reviews of a data set."""
 _TO_ASK_WITH = 17
 """Connections: one for each thread that fetches (`Rate.at_once`), and one for the search."""
+
+
+_NOTED_AT_ONCE = 50
+"""Files found as they were that are noted together."""
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def fetching(
     """What asks for a source's files, with connections of its own to the database of `engine`."""
 
     @contextmanager
-    def opened(source: Source, run: str) -> Iterator[Fetch]:
+    def opened(source: Source, run: str) -> Iterator[RunFetch]:
         archive.forget_unfinished()
         Kept(engine, run).forget(settings.fetch_log_kept_days)
         about = source.description
@@ -61,9 +64,18 @@ def fetching(
         url = engine.url.render_as_string(hide_password=False)
         asking = make_engine(url, pool_size=_TO_ASK_WITH, name="upr-ingest-fetch", durable=False)
         try:
-            yield Fetcher.from_settings(
-                settings, asking, archive, run=run, rate=about.rate, folders=folders, sleep=sleep
+            fetcher = Fetcher.from_settings(
+                settings,
+                asking,
+                archive,
+                run=run,
+                rate=about.rate,
+                folders=folders,
+                noted_at_once=_NOTED_AT_ONCE,
+                sleep=sleep,
             )
+            with closing(fetcher):
+                yield fetcher
         finally:
             asking.dispose()
 

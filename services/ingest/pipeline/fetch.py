@@ -1,8 +1,9 @@
 """The second stage: every file that was found is asked for, and what came is kept."""
 
+import datetime
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,12 +11,11 @@ from urllib.parse import urlsplit
 
 from services.ingest.fetching.outcomes import Fetched, NotFetchedError
 from services.ingest.pipeline.held import Held, held_at, is_settled
-from services.ingest.pipeline.pauses import rests_until
+from services.ingest.pipeline.pauses import rest_until
 from services.ingest.pipeline.records import Stage
 from services.ingest.pipeline.staging import Staged, State
-from services.ingest.pipeline.task import Step, Task
+from services.ingest.pipeline.task import RunFetch, Step, Task
 from services.ingest.reading import ReadIssue
-from services.ingest.sources.base import Fetch
 
 NOT_MODIFIED = 304
 _LONGEST_WAIT = 0.5
@@ -25,7 +25,7 @@ _SETTLED_AT_ONCE = 50
 Answer = Fetched | NotFetchedError
 
 
-def fetch_all(task: Task, fetch: Fetch) -> None:
+def fetch_all(task: Task, fetch: RunFetch) -> None:
     """Ask for each file, as many at once as the source's description allows; the outcomes are noted in order."""
     states = task.staging.states()
     total = sum(states.values())
@@ -45,19 +45,28 @@ class _Asking:
     """The threads that ask."""
 
     task: Task
-    fetch: Fetch
+    fetch: RunFetch
     _refusing: dict[str, NotFetchedError] = field(default_factory=dict)
+    _resting: dict[str, datetime.datetime] = field(default_factory=dict)
 
     def in_order(self) -> Iterator[tuple[Staged, Answer]]:
         at_once = self.task.source.description.rate.at_once
         waiting: deque[tuple[Staged, Future[Answer]]] = deque()
         with self._pool(at_once) as pool:
-            for file in self.task.staging.take(State.FOUND):
-                waiting.append((file, pool.submit(self._ask, file)))
-                if len(waiting) > 2 * at_once:
-                    yield self._next(waiting)
+            for files in self.task.staging.groups(State.FOUND):
+                self._look_up(files)
+                for file in files:
+                    waiting.append((file, pool.submit(self._ask, file)))
+                    if len(waiting) > 2 * at_once:
+                        yield self._next(waiting)
             while waiting:
                 yield self._next(waiting)
+
+    def _look_up(self, files: Sequence[Staged]) -> None:
+        """What is known of files that are asked for next is looked up for all of them together."""
+        by_rule = [file.address for file in files if file.may_be_missing]
+        self._resting.update(rest_until(self.task.engine, by_rule))
+        self.fetch.foresee([file.address for file in files if file.address not in self._resting])
 
     @contextmanager
     def _pool(self, at_once: int) -> Iterator[ThreadPoolExecutor]:
@@ -71,7 +80,7 @@ class _Asking:
         host = urlsplit(file.address).netloc
         if (refusal := self._refusing.get(host)) is not None:
             return refusal
-        if file.may_be_missing and (until := rests_until(self.task.engine, file.address)) is not None:
+        if (until := self._resting.pop(file.address, None)) is not None:
             detail = f"nothing was there; it is asked for again after {until:%Y-%m-%d %H:%M} UTC"
             return NotFetchedError("missing", detail, address=file.address, missing=True)
         try:
@@ -110,22 +119,23 @@ class _Outcomes:
         source = self.task.source.name
         with self.task.engine.begin() as connection:
             held = held_at(connection, source, [file.address for file, _ in self._waiting])
+            noted = [_noted(file, answer, held.get(file.address)) for file, answer in self._waiting]
+            self.task.staging.set_each(connection, noted)
             for file, answer in self._waiting:
-                state, values = _noted(answer, held.get(file.address))
-                self.task.staging.set(connection, file.place, state, **values)
                 issues = _issues(file, answer, held.get(file.address))
                 self.task.note(connection, issues, file=file.name)
         self._waiting.clear()
         self._since = time.monotonic()
 
 
-def _noted(answer: Answer, held: Held | None) -> tuple[State, dict[str, object]]:
+def _noted(file: Staged, answer: Answer, held: Held | None) -> dict[str, object]:
+    noted = dict.fromkeys(("code", "detail", "sha256", "kind", "bytes")) | {"place": file.place}
     if isinstance(answer, NotFetchedError):
         state = State.MISSING if answer.missing else State.REFUSED
-        return state, {"code": answer.code, "detail": answer.detail}
+        return {**noted, "state": state, "code": answer.code, "detail": answer.detail}
     state = State.UNCHANGED if is_settled(held, answer.sha256) else State.FETCHED
     sent = 0 if answer.status == NOT_MODIFIED else answer.size
-    return state, {"sha256": answer.sha256, "kind": answer.kind, "bytes": sent}
+    return {**noted, "state": state, "sha256": answer.sha256, "kind": answer.kind, "bytes": sent}
 
 
 def _issues(file: Staged, answer: Answer, held: Held | None) -> list[ReadIssue]:

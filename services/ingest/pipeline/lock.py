@@ -3,9 +3,10 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from services.core.domain.errors import UprError
 
@@ -37,7 +38,11 @@ def source_lock(engine: Engine, source: str) -> Iterator[Connection]:
         key = {"kind": _KIND, "source": source}
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:kind, hashtext(:source))"), key):
             raise SourceBusyError(f"The source {source} is being run already{_holder(connection, source)}.")
-        yield connection
+        try:
+            yield connection
+        finally:
+            with suppress(DBAPIError):  # at once: the server may take a moment to hear that the connection is closed
+                connection.execute(text("SELECT pg_advisory_unlock(:kind, hashtext(:source))"), key)
 
 
 def is_free(engine: Engine, source: str) -> bool:

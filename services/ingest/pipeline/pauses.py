@@ -5,6 +5,7 @@ of a review, most that are missing will never come, and those that come are not 
 """
 
 import datetime
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine, text
 
@@ -13,15 +14,19 @@ LEAST = datetime.timedelta(hours=20)
 MOST = datetime.timedelta(days=14)
 
 _ENDS = text(
-    "SELECT resources.checked_at + least(greatest(resources.checked_at - min(responses.asked_at), :least), :most) "
+    "SELECT resources.address, "
+    "resources.checked_at + least(greatest(resources.checked_at - min(responses.asked_at), :least), :most) AS until "
     "FROM resources JOIN responses USING (address) "
-    "WHERE resources.address = :address AND resources.outcome = 'missing' AND resources.sha256 IS NULL "
+    "WHERE resources.address = ANY(:addresses) AND resources.outcome = 'missing' AND resources.sha256 IS NULL "
     "GROUP BY resources.address"
 )
 
 
-def rests_until(engine: Engine, address: str) -> datetime.datetime | None:
-    """When the address may be asked for again; None where it may now, or where there was a file before."""
+def rest_until(engine: Engine, addresses: Sequence[str]) -> Mapping[str, datetime.datetime]:
+    """When addresses may be asked for again: without those that may be now, and those where there was a file before."""
+    if not addresses:
+        return {}
     with engine.connect() as connection:
-        ends: datetime.datetime | None = connection.scalar(_ENDS, {"address": address, "least": LEAST, "most": MOST})
-    return ends if ends is not None and ends > datetime.datetime.now(datetime.UTC) else None
+        rows = connection.execute(_ENDS, {"addresses": list(addresses), "least": LEAST, "most": MOST}).all()
+    now = datetime.datetime.now(datetime.UTC)
+    return {row.address: row.until for row in rows if row.until > now}

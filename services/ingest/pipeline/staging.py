@@ -1,5 +1,6 @@
 """The files of one run of a source, and how far each is (the table `ingest_staged`)."""
 
+import itertools
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -7,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Row, delete, func, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.ingest import staged_table
@@ -71,9 +72,13 @@ class Staging:
 
     def take(self, state: State) -> Iterator[Staged]:
         """The files in a state, in the order of their places. They may be taken further meanwhile."""
+        return itertools.chain.from_iterable(self.groups(state))
+
+    def groups(self, state: State) -> Iterator[list[Staged]]:
+        """The same, some at a time."""
         after = -1
         while some := self._some(state, after):
-            yield from some
+            yield some
             after = some[-1].place
 
     def _some(self, state: State, after: int) -> list[Staged]:
@@ -96,6 +101,15 @@ class Staging:
         columns = staged_table.c
         this = (columns.run == self._run) & (columns.place == place)
         connection.execute(update(staged_table).where(this).values(state=state, **values))
+
+    def set_each(self, connection: Connection, files: Sequence[Mapping[str, object]]) -> None:
+        """Take files further, each (`place`) to what it tells of itself: `state` and, all of them, the same others."""
+        if files:
+            columns = staged_table.c
+            this = (columns.run == self._run) & (columns.place == bindparam("at_place"))
+            rows = [{**file, "at_place": file["place"]} for file in files]
+            changed: dict[str, Any] = {name: bindparam(name) for name in files[0] if name != "place"}
+            connection.execute(update(staged_table).where(this).values(changed), rows)
 
     def add_changes(self, connection: Connection, place: int, changes: Mapping[str, int]) -> None:
         """Add to what loading a file has changed, in the transaction that changes it."""

@@ -1,10 +1,11 @@
 """What all stages of a run have at hand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, insert
 
@@ -17,7 +18,16 @@ from services.ingest.sandbox import Sandbox
 from services.ingest.sources import Source
 from services.ingest.sources.base import Fetch
 
-OpenFetch = Callable[[Source, str], AbstractContextManager[Fetch]]
+
+class RunFetch(Fetch, Protocol):
+    """Asks for the files of a run, which it is told of before."""
+
+    def foresee(self, addresses: Sequence[str]) -> None:
+        """These are asked for next."""
+        ...
+
+
+OpenFetch = Callable[[Source, str], AbstractContextManager[RunFetch]]
 """Opens what asks for the files of a source in one run, known by its id."""
 
 

@@ -58,14 +58,14 @@ def make_fetcher(engine: Engine, archive: Archive) -> MakeFetcher:
         resolve: Resolve | None = None,
         ssl_context: Any = None,
         proxy: EgressProxy | None = None,
+        noted_at_once: int = 1,
     ) -> Fetcher:
         rules = rules or AddressRules(allow_http=True, allow_loopback=True)
         exchange = Exchange(
             rules, user_agent("tests@example.org"), resolve=resolve, ssl_context=ssl_context or AUTHORITIES, proxy=proxy
         )
-        return Fetcher(
-            engine, archive, exchange, Pace(engine, rate, at_once, patience=patience), limits=limits, run=run
-        )
+        pace = Pace(engine, rate, at_once, patience=patience)
+        return Fetcher(engine, archive, exchange, pace, limits=limits, run=run, noted_at_once=noted_at_once)
 
     return make
 

@@ -90,6 +90,31 @@ def test_an_export_may_be_larger_than_other_files(server: HostileServer, make_fe
     assert (came.kind, came.size, came.path.read_bytes() == body) == ("json", len(body), True)
 
 
+def test_what_is_as_it_was_is_noted_with_others(
+    server: HostileServer, make_fetcher: MakeFetcher, engine: Engine
+) -> None:
+    server.paths |= {f"/{name}.pdf": lambda it: it.answer(200, PDF) for name in "abc"}
+    addresses = [server.url(f"/{name}.pdf") for name in "abc"]
+    for address in addresses:
+        make_fetcher(run="run_1")(address, kinds=PDFS)
+    fetcher = make_fetcher(run="run_2", noted_at_once=10)
+    noted = "SELECT address, reason, outcome FROM responses WHERE run = 'run_2' ORDER BY id"
+    fetcher.foresee(addresses)
+    assert all(fetcher(address, kinds=PDFS).unchanged for address in addresses[:2])
+    assert rows(engine, noted) == []
+    assert fetcher(addresses[0], kinds=PDFS).unchanged, "told again by the run, which knows what it has not noted yet"
+    assert fetcher(addresses[2], kinds=PDFS).unchanged
+    fetcher.close()
+    assert [tuple(row) for row in rows(engine, noted)] == [(each, "due", "unchanged") for each in addresses]
+    assert [request.path for request in server.log if request.path != "/robots.txt"] == [
+        "/a.pdf",
+        "/b.pdf",
+        "/c.pdf",
+    ] * 2
+    (outcomes,) = rows(engine, "SELECT array_agg(DISTINCT outcome) FROM resources WHERE sha256 IS NOT NULL")
+    assert outcomes[0] == ["unchanged"]
+
+
 def test_redirects_are_followed_and_each_is_kept(
     server: HostileServer, make_fetcher: MakeFetcher, engine: Engine
 ) -> None:
