@@ -37,6 +37,10 @@ PIPE_BYTES = 2**20
 CANNOT_START = 'the sandbox cannot start its workers; can the main module be imported (if __name__ == "__main__")?'
 
 
+LOADED_LATE = ("docx", "openpyxl")
+"""What readers load when they first need it. A confined child can open no file: it must have them before."""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """What a child that reads somebody's file may have.
@@ -59,7 +63,7 @@ def forkserver(*preload: str) -> ForkServerContext:
     and keys stand there.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
+    context.set_forkserver_preload([*preload, *LOADED_LATE])
     with _STARTING:
         usual = multiprocessing.util.spawnv_passfds
         multiprocessing.util.spawnv_passfds = _start_bare

@@ -1,20 +1,27 @@
-"""Bringing a database to the schema this version needs."""
+"""Bringing a database to the schema this version needs.
 
-from collections.abc import Callable
+Alembic is loaded when it migrates. Where a database stands is asked by every service all the time, and needs none of
+it: a table of one row, and two lines of each migration.
+"""
+
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, text
 
 from services.core.store.engine import make_engine
 from services.core.store.schema_steps import only_expanded_since
 from services.core.store.seed import seed
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
+_REVISION = re.compile(r"""^(revision|down_revision) = (?:['"](.+)['"]|None)$""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     A database of a newer version that this one can work on stays as it is, its facts too.
     """
+    from alembic import command  # noqa: PLC0415 - see above
+
     if _is_expanded(url):
         return
     _run(url, lambda config: command.upgrade(config, revision))
@@ -51,17 +60,38 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to an earlier revision; `base` empties it."""
+    from alembic import command  # noqa: PLC0415 - see above
+
     _run(url, lambda config: command.downgrade(config, revision))
 
 
 def schema_status(connection: Connection) -> SchemaStatus:
     """Where the database stands."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    needed, current = scripts.get_current_head(), MigrationContext.configure(connection).get_current_revision()
-    assert needed is not None
-    if current is None or current in {script.revision for script in scripts.walk_revisions()}:
+    needed, current = newest_revision(), _current_revision(connection)
+    if current is None or current in _revisions(MIGRATIONS):
         return SchemaStatus(current, needed)
     return SchemaStatus(current, needed, expanded=only_expanded_since(connection, needed))
+
+
+def newest_revision() -> str:
+    """The revision that no migration builds upon."""
+    before = _revisions(MIGRATIONS)
+    (newest,) = set(before) - set(before.values())
+    return newest
+
+
+@cache
+def _revisions(folder: Path) -> Mapping[str, str | None]:
+    """The revisions of this version's migrations, each with the one before it."""
+    found = [dict(_REVISION.findall(path.read_text("utf-8"))) for path in (folder / "versions").glob("*.py")]
+    return {each["revision"]: each["down_revision"] or None for each in found}
+
+
+def _current_revision(connection: Connection) -> str | None:
+    if connection.scalar(select(func.to_regclass("alembic_version"))) is None:
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def _is_expanded(url: str) -> bool:
@@ -73,7 +103,9 @@ def _is_expanded(url: str) -> bool:
         engine.dispose()
 
 
-def _run(url: str, action: Callable[[Config], None]) -> None:
+def _run(url: str, action: "Callable[[Config], None]") -> None:
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     engine = make_engine(url, pool_size=1)

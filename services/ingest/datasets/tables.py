@@ -15,9 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.runtime.zip_damage import ZIP_DAMAGE
 from services.ingest.archives import ENTITY_MARKS, ArchiveLimits, beginning_of, is_xml, refuse_traps
@@ -115,11 +112,13 @@ def workbook_cells(path: Path, sheet: str | None = None) -> Iterator[tuple[Any, 
     Raises `UnreadableDocumentError`: `damaged_table`, `zip_bomb`, `unsafe_archive`, `forbidden_markup`,
     `encrypted_docx`, `unknown_sheet`.
     """
+    import openpyxl  # noqa: PLC0415 - what reads no workbook does without
+
     _refuse_bombs(path)
     stream = path.open("rb")  # openpyxl looks at names, but not at those of streams
     try:
         workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-    except (*ZIP_DAMAGE, InvalidFileException, SyntaxError, TypeError, AttributeError, IndexError) as error:
+    except (*ZIP_DAMAGE, SyntaxError, TypeError, AttributeError, IndexError) as error:
         stream.close()
         raise UnreadableDocumentError("damaged_table", f"the workbook cannot be opened: {error}") from error
     try:

@@ -1,5 +1,6 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from services.core.store import migrate
@@ -16,6 +17,8 @@ def test_migrations_and_tables_agree(empty_database_url: str) -> None:
         assert compare_metadata(context, metadata) == []
         assert migrate.schema_status(connection).up_to_date
     engine.dispose()
+    scripts = ScriptDirectory(str(migrate.MIGRATIONS))
+    assert migrate.newest_revision() == scripts.get_current_head()
 
 
 def test_every_step_goes_up_and_down(empty_database_url: str) -> None:

@@ -14,13 +14,11 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-import docx
-from docx.oxml.ns import qn
-
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.runtime.zip_damage import ZIP_DAMAGE
 from services.ingest.archives import ENTITY_MARKS, ArchiveLimits, is_xml, refuse_traps
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
+from services.ingest.parsers.text.docx_names import qn
 from services.ingest.parsers.text.docx_numbering import Numbering
 
 DOCX_LIMITS = ArchiveLimits()
@@ -54,6 +52,8 @@ def read_docx(data: bytes, limits: ArchiveLimits | None = None) -> DocumentText:
     Raises `UnreadableDocumentError`: `zip_bomb`, `damaged_docx`, `encrypted_docx`, and `forbidden_markup`
     where a part declares a document type, which OOXML does not allow (ECMA-376 part 2, 9.1.4).
     """
+    import docx  # noqa: PLC0415 - what reads no Word document does without
+
     try:
         members = check_archive(data, limits)
         document = docx.Document(io.BytesIO(data))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from docx.oxml.ns import qn
+from services.ingest.parsers.text.docx_names import qn
 
 _VAL = qn("w:val")
 _ABSTRACT_ID = qn("w:abstractNumId")

@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from services.core.domain.errors import UnreadableDocumentError
 from services.core.runtime.zip_damage import ZIP_DAMAGE
 from services.ingest.parsers.text.blocks import Block, DocumentText, Table
@@ -23,7 +20,7 @@ _MOST_ROWS = 20_000
 _MOST_COLUMNS = 63
 _MOST_BLOCKS = 200
 _DECIMALS = re.compile(r"^0\.(0+)(?:_.*)?$")
-_DAMAGE = (*ZIP_DAMAGE, InvalidFileException, SyntaxError, TypeError, IndexError, AttributeError)
+_DAMAGE = (*ZIP_DAMAGE, SyntaxError, TypeError, IndexError, AttributeError)
 """What zipfile, lxml (a `SyntaxError`) and openpyxl raise on archives and parts that are not as they should be."""
 
 
@@ -48,6 +45,8 @@ def read_xlsx(data: bytes) -> DocumentText:
 
 
 def _sheets(data: bytes) -> tuple[tuple[str, ...], list[list[tuple[str, ...]]]]:
+    import openpyxl  # noqa: PLC0415 - what reads no workbook does without
+
     workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     try:
         chosen = workbook.worksheets[:_MOST_SHEETS]
