@@ -12,7 +12,10 @@ from services import __version__
 from services.api.dependencies import Desk, open_desk
 from services.api.description import DESCRIPTION, TAGS
 from services.api.documented import examples
+from services.api.pages.about_page import about_pages
 from services.api.pages.dossier_page import dossier_page
+from services.api.pages.follow_page import follow_page
+from services.api.pages.help_page import help_page
 from services.api.pages.home_page import home_page
 from services.api.pages.record_page import record_pages
 from services.api.routes import (
@@ -106,12 +109,20 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
         public_url=settings.public_url,
         home="/pages",
         origins=[settings.search_public_url],
-        shared={"search_home": f"{search}/search", "docs_address": f"{settings.public_url.rstrip('/')}/docs"},
+        shared={
+            "search_home": f"{search}/search",
+            "docs_address": f"{settings.public_url.rstrip('/')}/docs",
+            "api_home": settings.public_url.rstrip("/"),
+        },
     )
+    service.state.fault_page = service.state.pages.fault
     service.include_router(service.state.pages.routes())
     service.include_router(record_pages())
     service.include_router(dossier_page())
     service.include_router(home_page())
+    service.include_router(help_page())
+    service.include_router(about_pages())
+    service.include_router(follow_page())
     return service
 
 

@@ -15,6 +15,7 @@ from services.search.documented import examples
 from services.search.metrics import IndexMetrics
 from services.search.pages.search_page import HOME, search_page_routes
 from services.search.routes import facets, search, similar, suggest
+from services.search.routes.exports import export_routes
 from services.search.settings import SearchSettings
 from services.search.suggestions import Suggestions
 
@@ -62,6 +63,7 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
         description=DESCRIPTION,
         tags={
             "search": "Words and filters over all records that have a text.",
+            "exports": "What is found as files: CSV, NDJSON, workbooks.",
             "facets": "What records can be counted by.",
             "suggest": "What to search for, as it is typed.",
             "similar": "Recommendations like one.",
@@ -69,6 +71,7 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
     )
     for noun in (search, facets, suggest, similar):
         service.include_router(noun.router)
+    service.include_router(export_routes())
     pages = Pages(
         "services.search.pages",
         public_url=settings.search_public_url,
@@ -77,9 +80,11 @@ def create_app(settings: SearchSettings, database_url: str) -> Service:
         shared={
             "search_home": f"{urlsplit(settings.search_public_url).path.rstrip('/')}{HOME}",
             "docs_address": "/docs",
+            "api_home": settings.public_url.rstrip("/"),
         },
     )
     service.state.pages = pages
+    service.state.fault_page = pages.fault
     service.include_router(pages.routes())
     service.include_router(search_page_routes())
     service.examples = examples()

@@ -13,6 +13,8 @@ from services.core.domain.errors import (
     UnavailableError,
     UnknownParameterError,
 )
+from services.core.runtime.exports import Format
+from services.core.runtime.openapi import is_text
 from services.core.runtime.problem_examples import Responses, problems
 
 _USUAL = (
@@ -32,6 +34,16 @@ def examples() -> dict[str, Any]:
 def search_responses(model: type) -> Responses:
     """Of a search: a page of hits."""
     return {200: _success("One page of hits.", model, "search"), **problems(*_USUAL, _UNCLEAR)}
+
+
+def export_responses(form: Format) -> Responses:
+    """Of an export: the file."""
+    media_type = form.media_type.partition(";")[0]
+    schema = {"type": "string"} if is_text(media_type) else {"type": "string", "format": "binary"}
+    return {
+        200: {"description": form.description, "content": {media_type: {"schema": schema}}},
+        **problems(*_USUAL, _UNCLEAR),
+    }
 
 
 def facet_responses(model: type) -> Responses:

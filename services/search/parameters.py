@@ -157,6 +157,15 @@ def read_search_query(parameters: Parameters, vocabulary: Vocabulary, *, words: 
     )
 
 
+def read_export_query(parameters: Parameters, vocabulary: Vocabulary) -> SearchQuery:
+    """Of an export: all that a search finds, in its order. Raises what `read_search_query` raises."""
+    for name, _ in parameters:
+        if name in _OF_PAGES:
+            detail = f"An export is all that is found: `{name}` does not apply to it."
+            raise UnknownParameterError(detail, parameter=name)
+    return read_search_query([*parameters, ("per_page", str(MAX_PER_PAGE))], vocabulary)
+
+
 def read_facet_query(name: str, parameters: Parameters, vocabulary: Vocabulary) -> FacetQuery:
     """Of a request for the values of one facet. `search` is there what `q` is in a search.
 
@@ -229,6 +238,11 @@ def search_parameters() -> list[dict[str, Any]]:
         *_READING,
         *filter_parameters(),
     ]
+
+
+def export_parameters() -> list[dict[str, Any]]:
+    """The parameters of an export, for the OpenAPI document."""
+    return [each for each in search_parameters() if each["name"] not in _OF_PAGES]
 
 
 def facet_parameters() -> list[dict[str, Any]]:

@@ -101,6 +101,11 @@ def _narrowed(held: Held, number: int) -> list[str]:
     return [f"/search?{urlencode({'type': 'recommendations', 'state_under_review': state})}" for state in states]
 
 
+def _followed(held: Held, number: int) -> list[str]:
+    states = held.records("states", number)
+    return [f"/follow?{urlencode({'q': 'torture', 'state_under_review': state})}" for state in states]
+
+
 def _always(path: str) -> Addresses:
     """One page that is there whatever is held."""
     return lambda _held, _number: [path]
@@ -117,6 +122,10 @@ KINDS: Sequence[PageKind] = (
     PageKind("search, narrowed", "search", "/search", _narrowed, json=_itself),
     PageKind("search, nothing found", "search", "/search", _always("/search?q=xylophone+qwerty&cycle=4")),
     PageKind("search, fault", "search", "/search", _always("/search?cycle=x"), status=400),
+    PageKind("help", "api", "/help", _always("/help")),
+    PageKind("about", "api", "/about", _always("/about")),
+    PageKind("coverage", "api", "/coverage", _always("/coverage")),
+    PageKind("follow", "api", "/follow", _followed),
     *map(_of_record, RECORD_NOUNS),
     PageKind("not there", "api", "/states/{record_id}", _always("/states/XXX"), status=404),
     PageKind(

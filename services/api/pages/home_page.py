@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import func, literal, select, union_all
 
 from services.api.dependencies import desk_of
+from services.api.pages.parts_of_page import topics_of_state
 from services.api.pages.record_page import pages_of
 from services.core.pages.rendering import as_page, reader_language
 from services.core.query.analysis import fold
@@ -14,9 +15,11 @@ from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
 from services.core.store.changes import head_and_time
 from services.core.store.engine import snapshot
+from services.core.store.recommendations import recommendations_table
 from services.core.store.reviews import REVIEWS
 from services.core.store.tables import AGGREGATES
 
+_TOPICS = 3
 _COUNTED = ("recommendations", "statements", "hearings", "documents", "pledges", "observations")
 
 
@@ -37,13 +40,23 @@ def _home(request: Request) -> Response:
             return held
         counts = {row.noun: row.records for row in connection.execute(_counts())}
         reviewed = connection.scalars(select(REVIEWS.table.c.state_under_review).distinct()).all()
+        best_known = connection.scalar(_state_told_most())
     names = Names(reference, language)
+    topics = topics_of_state(desk, best_known, names)[:_TOPICS] if best_known else []
     values: dict[str, Any] = {
         "counts": [(noun, names.of_filter_value("type", noun), counts[noun]) for noun in _COUNTED],
         "states": sorted((names.state(code) for code in reviewed), key=lambda state: fold(state["name"])),
+        "state": names.state(best_known) if best_known else None,
+        "topics": topics,
         "dataset": dataset(seq, as_of, reference),
     }
     return pages_of(request).page(request, "own/home.html", language, values, headers=version.headers())
+
+
+def _state_told_most() -> Any:
+    """The State that most recommendations held are to: what is tried with it finds something."""
+    state = recommendations_table.c.state_under_review
+    return select(state).group_by(state).order_by(func.count().desc(), state).limit(1)
 
 
 def _counts() -> Any:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from services.api.dependencies import desk_of
+from services.api.pages.following import following_record
 from services.api.pages.parts_of_page import recommendations_of_review, topics_of_state
 from services.api.routes.records import Moved, Parts, Told, redirect, told_record
 from services.api.routes.topics import told_topic
@@ -89,6 +90,7 @@ def _shown(request: Request, noun: str, told: Told) -> Response:
         "called": names.of_filter_value,
         "json": f"{settings.public_url.rstrip('/')}/v1/{noun}/{told.shape['id']}?include=all&lang={names.language}",
         "cite": f"{settings.public_url.rstrip('/')}/v1/{noun}/{told.shape['id']}/citation",
+        "follow": following_record(noun, told.shape["id"], names.language),
         **(_MORE[noun](request, told) if noun in _MORE else {}),
     }
     template = _TEMPLATES.get(noun, "own/record.html")

@@ -12,19 +12,22 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.types import Scope
 
 from services.core.domain.errors import NotFoundError, UprError
 from services.core.pages.addresses import Address, Pairs
 from services.core.pages.bidi import kept_to_itself
+from services.core.pages.faults import fault_in_words, hints
 from services.core.pages.words import LANGUAGE_NAMES, Words
 from services.core.runtime.negotiation import preferred_language, preferred_media_type
-from services.core.runtime.problems import response_to_exception
 from services.core.schemas.names import LANGUAGES
 
 HTML = "text/html"
 _ASSETS = {"page.css": "text/css", "suggest.js": "text/javascript"}
 _FOR_EVER = "public, max-age=31536000, immutable"
 """Addresses of assets hold a hash of them, so what one shows never changes."""
+_FOR_PROGRAMS = ("/v1/", "/problems/", "/healthz", "/readyz", "/metrics", "/openapi.json")
+"""What is asked by programs, or by people who want to see what programs are told."""
 _MARKED = re.compile(r"<mark>(.*?)</mark>", re.DOTALL)
 
 
@@ -101,15 +104,23 @@ class Pages:
         answer.headers.update(self._guards)
         return answer
 
-    def fault(self, request: Request, error: UprError) -> Response:
-        """A page that says what was wrong and where to go on."""
+    def fault(self, scope: Scope, error: UprError, headers: Mapping[str, str]) -> Response | None:
+        """A page that says what was wrong and where to go on; None for who would rather have a problem document.
+
+        It asks no database: that may be what is away.
+        """
+        request = Request(scope)
+        if scope["path"].startswith(_FOR_PROGRAMS) or not wants_page(request):
+            return None
+        here = self.address(scope["path"], tuple(request.query_params.multi_items()))
+        values = {
+            "error": error,
+            "fault": fault_in_words(error),
+            "hints": hints(here, error),
+            "request_id": scope.get("state", {}).get("request_id", ""),
+        }
         return self.page(
-            request,
-            "core/fault.html",
-            reader_language(request),
-            {"error": error},
-            status=error.status,
-            headers=_of_fault(response_to_exception(request.scope, error)),
+            request, "core/fault.html", reader_language(request), values, status=error.status, headers=headers
         )
 
     def routes(self) -> APIRouter:
@@ -143,13 +154,12 @@ def reader_language(request: Request) -> str:
 
 
 def as_page(pages: Callable[[Request], Pages], answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """A route whose faults are pages, too."""
+    """A route of pages: one that the reader holds (304) has the guards that it has. Its faults are pages as those of
+    everything else that a browser opens (`Pages.fault`).
+    """
 
     def route(request: Request) -> Response:
-        try:
-            told = answer(request)
-        except UprError as error:
-            return pages(request).fault(request, error)
+        told = answer(request)
         held = told.status_code == HTTPStatus.NOT_MODIFIED and wants_page(request)
         return pages(request).still(told) if held else told
 
@@ -168,11 +178,6 @@ def marked(text: str) -> Markup:
 def _finished(value: object) -> object:
     """What a template sets in."""
     return kept_to_itself(value) if isinstance(value, str) else value
-
-
-def _of_fault(problem: Response) -> dict[str, str]:
-    """What the problem document says beside its content: when to try again, which methods there are."""
-    return {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
 
 
 def _policy(origins: Sequence[str]) -> str:

@@ -2,14 +2,15 @@
 
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.dates import format_date, format_skeleton
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from services.core.pages.bidi import kept_to_itself
@@ -24,9 +25,10 @@ Message = Mapping[str, Any]
 
 @cache
 def messages() -> Mapping[str, Message]:
-    """`words.toml`, by the names of the messages (`search.found`)."""
-    tables = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
-    return {f"{group}.{name}": message for group, several in tables.items() for name, message in several.items()}
+    """`words*.toml`, by the names of the messages (`search.found`)."""
+    files = sorted(Path(__file__).parent.glob("words*.toml"))
+    tables = [table for file in files for table in tomllib.loads(file.read_text("utf-8")).items()]
+    return {f"{group}.{name}": message for group, several in tables for name, message in several.items()}
 
 
 class Words:
@@ -36,7 +38,7 @@ class Words:
         self.language = language if language in LANGUAGES else "en"
         self._locale = Locale.parse(self.language)
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """The message with its values set in, escaped where any of them is mark-up. `n` chooses the plural form.
 
         Raises `KeyError` for a message that there is not: a fault of the template.
@@ -63,12 +65,34 @@ class Words:
         """`12.929` in Spanish, `12,929` in English."""
         return str(format_decimal(number, locale=self._locale))
 
+    def percent(self, share: float) -> str:
+        """`98,4 %` in Spanish, `98.4%` in English."""
+        form = "#,##0.#%" if self.language in ("en", "pt") else "#,##0.#\u00a0%"
+        return str(format_percent(share, format=form, locale=self._locale))
+
     def date(self, day: str | datetime.date | None) -> str:
         """`1 de noviembre de 2012`, from a date or its ISO form; nothing for none."""
         if not day:
             return ""
         day = datetime.date.fromisoformat(day[:10]) if isinstance(day, str) else day
         return str(format_date(day, format="long", locale=self._locale))
+
+    def day(self, text: str) -> str:
+        """A date, a month or a year in ISO form: `1 de noviembre de 2012`, `mayo de 2012`, `2012`."""
+        if len(text) == 10:
+            return self.date(text)
+        if len(text) == 7:
+            month = datetime.date.fromisoformat(f"{text}-01")
+            return str(format_skeleton("yMMMM", month, locale=self._locale))
+        return text
+
+    def listed(self, several: Sequence[str]) -> str:
+        """`a, b y c`."""
+        return str(format_list(list(several), "standard", locale=self._locale)) if several else ""
+
+    def either(self, several: Sequence[str]) -> str:
+        """`a, b o c`."""
+        return str(format_list(list(several), "or", locale=self._locale)) if several else ""
 
     def language_name(self, code: str) -> str:
         """What this language calls another one; the code where nobody knows it."""

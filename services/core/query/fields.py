@@ -92,6 +92,11 @@ def field_called(name: str) -> str | None:
     return _fields_by_name().get(fold(name))
 
 
+def field_names() -> Mapping[str, tuple[str, ...]]:
+    """The fields that have names of their own beside their filter's, with these: `from` is also `de`."""
+    return {name: tuple(entry.get("also", ())) for name, entry in _facts().items() if "filters" in entry}
+
+
 def read_field(field: str, texts: Sequence[str], vocabulary: Vocabulary, noun: str | None = None) -> Asked:
     """What a field (of `field_called`) with these values asks for. `noun` None: of records of all types.
 

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, groupby, islice
 from operator import attrgetter, itemgetter
 from types import NoneType, UnionType
@@ -25,6 +26,7 @@ from services.core.query.filters import FILTERS
 from services.core.schemas.models import RECORD_MODELS
 from services.core.schemas.names import LabelName
 from services.core.schemas.shapes import Shape
+from services.core.schemas.texts import SEARCHED_NOUNS
 
 IN_MEMORY = 2_000_000
 """Bytes up to which an export needs no file."""
@@ -35,6 +37,10 @@ _ROWS_AT_ONCE = 500
 _MOST_KNOWN = 20_000
 _MOST_ROWS_OF_A_SHEET = 1_048_575
 _LONGEST_CELL = 32_767
+ANY = "records"
+"""What a list is called whose rows are of several nouns."""
+RECORD_TYPE = "record_type"
+"""The member of a row of such a list that names its noun."""
 _BETWEEN = "; "
 _EMPTY = ("[]", "{}", "null")
 _FORMULAS = frozenset("=+-@\t\r")
@@ -45,13 +51,18 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is exported, from which state of the data: it stands beside each row or in the file."""
+    """What is exported, from which state of the data: it stands beside each row or in the file.
+
+    `noun` is `ANY` where the rows are of several. `total` is how many rows there are, `found` of how many they are the
+    first; None: they are all.
+    """
 
     noun: str
     query: str
     version: str
     as_of: str
     total: int
+    found: int | None = None
 
 
 Write = Callable[[IO[bytes], Iterable[Shape], Provenance], None]
@@ -174,8 +185,16 @@ def _write_about(book: Any, provenance: Provenance) -> None:
     sheet = book.add_worksheet("about")
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 100)
-    told = {"dataset version": provenance.version, "as of": provenance.as_of, "query": provenance.query}
-    for row, (name, value) in enumerate({**told, "rows": provenance.total}.items()):
+    told: dict[str, Cell] = {
+        "dataset version": provenance.version,
+        "as of": provenance.as_of,
+        "query": provenance.query,
+        "rows": provenance.total,
+    }
+    if provenance.found is not None:
+        told["found"] = provenance.found
+        told["note"] = f"These are the first {provenance.total:,} of {provenance.found:,} records."
+    for row, (name, value) in enumerate(told.items()):
         sheet.write_row(row, 0, [name, value])
 
 
@@ -196,7 +215,9 @@ class Column:
 
 
 def columns_of(noun: str) -> list[Column]:
-    """The columns of a noun's rows; the same whatever the rows hold."""
+    """The columns of a noun's rows; the same whatever the rows hold. `ANY` has those of all nouns that are searched."""
+    if noun == ANY:
+        return [_columns_of_any()]
     fields = RECORD_MODELS[noun].model_fields
     columns = [column for name, field in fields.items() for column in _columns(name, field.annotation)]
     return [
@@ -204,6 +225,20 @@ def columns_of(noun: str) -> list[Column]:
         for plain, neighbours in groupby(columns, attrgetter("plain"))
         for together in (_taken_at_once(list(neighbours)) if plain else neighbours)
     ]
+
+
+@cache
+def _columns_of_any() -> Column:
+    of = {noun: columns_of(noun) for noun in SEARCHED_NOUNS}
+    names_of = {noun: [name for column in columns for name in column.names] for noun, columns in of.items()}
+    names = tuple(dict.fromkeys([RECORD_TYPE, *chain.from_iterable(names_of.values())]))
+
+    def cells(shape: Shape) -> Sequence[Cell]:
+        noun = shape[RECORD_TYPE]
+        told = dict(zip(names_of[noun], _cells(of[noun], shape), strict=True))
+        return [noun, *(told.get(name) for name in names[1:])]
+
+    return Column(names, cells)
 
 
 def _taken_at_once(columns: list[Column]) -> list[Column]:

@@ -29,6 +29,9 @@ DATABASE_AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqla
 SECONDS_UNTIL_RETRY = "5"
 """What Retry-After says while something that the service depends on is away, unless it says itself."""
 
+FaultPage = Callable[[Scope, UprError, Mapping[str, str]], Response | None]
+"""Makes the page of an error, with these headers; None where no page is wanted."""
+
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "title": "Problem",
@@ -131,8 +134,13 @@ def problem_document(
 
 
 def problem_response(scope: Scope, error: UprError, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer that tells `error` to whoever sent the request of `scope`."""
+    """The answer that tells `error` to whoever sent the request of `scope`: a problem document, or a page where the
+    service has pages (`fault_page` of its state) and a browser asked for one.
+    """
     state: State = scope["app"].state
+    fault_page: FaultPage | None = getattr(state, "fault_page", None)
+    if fault_page is not None and (page := fault_page(scope, error, headers or {})) is not None:
+        return page
     request_id = scope.get("state", {}).get("request_id", "")
     content = problem_document(error, public_url=state.settings.public_url, request_id=request_id)
     return Response(content, error.status, dict(headers or {}), PROBLEM_MEDIA_TYPE)

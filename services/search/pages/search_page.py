@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,7 +11,6 @@ from services.core.pages.addresses import Address
 from services.core.pages.charts import year_bars
 from services.core.pages.rendering import Pages, as_page, reader_language, wants_page
 from services.core.pages.words import Words
-from services.core.query.filters import FILTERS
 from services.core.query.parser import parse_query
 from services.core.query.tree import Query
 from services.core.runtime.parameters import Parameters
@@ -22,6 +20,8 @@ from services.search.dependencies import Desk
 from services.search.engines.base import TYPE, YEAR, SearchRequest
 from services.search.pages.facets import MORE, chips, shown_facets, types
 from services.search.pages.hits import shown_hit
+from services.search.pages.tools import list_tools
+from services.search.pages.understood import told_understanding
 from services.search.parameters import is_facet
 from services.search.routes.search import Answered, answered
 
@@ -31,7 +31,6 @@ FACETS = (TYPE, "topic", "state_under_review", "position", "cycle", "recommendin
 SORTS = ("relevance", "-date", "date", "number")
 _LOOSENED = 6
 """Words of a query without results that are left out one by one, to see what stood in the way."""
-_EXPORTED = ("csv", "xlsx")
 
 
 def search_page_routes() -> APIRouter:
@@ -96,13 +95,20 @@ def _values(request: Request, told: Answered) -> dict[str, Any]:
         "sort": request.query_params.get("sort") or "relevance",
         "sorts": SORTS,
         "page": asked.page,
+        "first": asked.offset + 1,
         "last": last,
-        "notices": shape["interpreted"]["notices"],
+        "understood": list(_understanding(request, told, words)),
         "loosened": list(_loosened(request, told)) if shape["total"] == 0 else [],
-        "uses": _uses(request, told, here),
+        **list_tools(request, told, here, words),
         "dataset": shape["dataset"],
         "suggest": f"{desk.settings.search_public_url.rstrip('/')}/v1/suggest",
     }
+
+
+def _understanding(request: Request, told: Answered, words: Words) -> Iterator[str]:
+    asked = told.query.request
+    found = frozenset() if asked.strict else told.marks.words
+    return told_understanding(asked.query, found, desk_of(request).engine, words, told.names)
 
 
 @dataclass(frozen=True)
@@ -159,23 +165,3 @@ def _here(request: Request) -> Address:
     """The address of the page without what was left empty in its form."""
     given = request.query_params.multi_items()
     return _pages_of(request).address(HOME, tuple(pair for pair in given if pair[1].strip()))
-
-
-def _uses(request: Request, told: Answered, here: Address) -> list[tuple[str, str]]:
-    """What else can be done with the list: the names of messages, and addresses.
-
-    Exports and citations are of lists, which know filters and no words.
-    """
-    settings, asked = desk_of(request).settings, told.query.request
-    api = settings.public_url.rstrip("/")
-    shared = [pair for pair in here.pairs if pair[0] in FILTERS or pair[0] in ("q", "type")]
-    json = here.leaving_out(MORE).at(f"{settings.search_public_url.rstrip('/')}/v1/search")
-    uses = [("search.as_json", str(json))]
-    if asked.type and not request.query_params.get("q", "").strip():
-        of_list = urlencode([pair for pair in here.pairs if pair[0] in FILTERS])
-        lists = f"{api}/v1/{asked.type}"
-        uses += [(f"search.as_{form}", f"{lists}.{form}?{of_list}") for form in _EXPORTED]
-        uses.append(("search.cite", f"{lists}/citation?{of_list}"))
-    uses.append(("search.follow_feed", f"{api}/v1/changes.atom?{urlencode(shared)}"))
-    uses.append(("search.follow_webhook", f"{api}/docs"))
-    return uses

@@ -42,10 +42,11 @@ def search(request: Request) -> Response:
 
 @dataclass(frozen=True)
 class Answered:
-    """A search and its answer: the public shape, and the headers that go with it."""
+    """A search and its answer: the public shape, what is marked in it, and the headers that go with it."""
 
     query: SearchQuery
     names: Names
+    marks: Marks
     shape: dict[str, Any]
     headers: dict[str, str]
 
@@ -75,7 +76,7 @@ def answered(request: Request, parameters: Parameters) -> Answered | Response:
     }
     neighbours = _neighbours(request, desk.settings.search_public_url, query.request, result.total)
     headers = version_at(request, cursor, reference).headers() | links(**neighbours)
-    return Answered(query, names, shape, headers | {"Content-Language": query.language})
+    return Answered(query, names, result.marks, shape, headers | {"Content-Language": query.language})
 
 
 def _neighbours(request: Request, public_url: str, asked: SearchRequest, total: int) -> dict[str, str | None]:

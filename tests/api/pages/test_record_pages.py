@@ -136,7 +136,7 @@ def test_ids_that_moved_hold_several_or_are_gone(site: Site, engine: Engine, mak
 def test_the_first_page_tells_what_is_here(site: Site) -> None:
     answer, html = page(site, "/?lang=en")
     assert answer.status_code == 200
-    shown = {each.css_first("a").text(): number(each.css_first(".count").text()) for each in html.css("main > ul li")}
+    shown = {each.css_first("a").text(): number(each.css_first(".count").text()) for each in html.css("ul#held li")}
     assert shown == {noun: site.json(f"/v1/{noun}")["total"] for noun in shown}
     assert {"recommendations", "documents"} <= shown.keys() <= SINGULAR.keys()
     check_inert(answer, html)

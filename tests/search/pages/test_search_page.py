@@ -138,9 +138,15 @@ def test_faults_are_pages_that_help(filled: SearchService) -> None:
     for asked in ("page=0", "state_under_review=XXX", "colour=1"):
         answer, html = page(filled, f"/search?{asked}", **{"Accept-Language": "es"})
         assert answer.status_code == 400
-        assert html.css_first("h1").text() == "Así no funciona"
+        assert html.css_first("h1").text() == "No se entendió una parte de esta dirección"
         assert html.css_first("main [lang=en]") is not None
-        assert html.css_first("main a").attributes["href"] == "/search?lang=es"
+        name = asked.partition("=")[0]
+        assert f"Seguir sin «{name}»" in [link.text() for link in html.css("main a")]
+    answer, html = page(filled, "/search?q=from:Narnia&lang=es")
+    assert answer.status_code == 400
+    assert html.css_first("h1").text() == "No se entendió esta consulta"
+    assert html.css_first("input#q").attributes["value"] == "from:Narnia"
+    assert html.css_first("main li").text() == "Armenia"
 
 
 def test_a_page_held_is_not_sent_again(filled: SearchService) -> None:
@@ -192,3 +198,62 @@ def check_facet(html: LexborHTMLParser, name: str, facet: dict[str, Any]) -> Non
     assert shown == [(value["label"], value["count"]) for value in facet["values"]]
     unlabelled = html.css_first(f"#facet-{name} p.count")
     assert (number(unlabelled.text()) if unlabelled else 0) == facet["unlabelled"]
+
+
+def test_a_page_says_how_the_query_was_understood(filled: SearchService) -> None:
+    def told(q: str, language: str) -> list[str]:
+        _, html = page(filled, f"/search?{httpx.QueryParams({'q': q, 'lang': language})}")
+        return [each.text() for each in html.css("section.notice li")]
+
+    assert told("tortrue", "en") == ["“tortrue” is not in any text; it was read as torture."]
+    assert told("everybody", "en") == []
+    assert told("everyb", "en") == []
+    assert told("torture", "en") == ["“torture” also finds tortura."]
+    (line,) = told("opcat", "es")
+    assert line.startswith("«opcat» también encuentra Optional Protocol to the Convention against Torture")
+    assert told("everybody from:Spain cycle:2..", "es") == [
+        "Solo registros de: Ciclo: 2+.",
+        "Solo registros de: Estado que recomienda: España o Orador: España.",
+    ]
+    assert told("everybody since:2012-05", "fr") == ["Seulement les résultats de : début : mai 2012."]
+    assert told("everybody of the camp", "en")[-1].startswith("“of” and “the”: left out")
+    for q in ("(torture", '"torture', '"" torture', "torture OR", "((", "colour:red torture"):
+        assert told(q, "pt")
+
+
+def test_what_can_be_done_with_a_list(filled: SearchService) -> None:
+    """Also with one that words found: its files are the search's. A list of filters alone is one of the API's."""
+    _, html = page(filled, "/search?q=torture&cycle=2&sort=date&more=topic&lang=en")
+    links = {each.text(): each.attributes["href"] or "" for each in html.css("ul.use a")}
+    assert list(links) == ["As JSON", "As CSV", "As a workbook (XLSX)", "Follow by feed or webhook"]
+    assert links["Follow by feed or webhook"] == "http://127.0.0.1:8000/follow?q=torture&cycle=2&lang=en"
+    for label in ("As JSON", "As CSV", "As a workbook (XLSX)"):
+        answer = filled.client.get(links[label].removeprefix("http://127.0.0.1:8001"))
+        assert answer.status_code == 200, answer.text
+    citation = html.css_first("ul.use + details").text()
+    assert "“Search: torture; Cycle: 2”, 2 records" in citation
+    assert "http://127.0.0.1:8001/search?q=torture&cycle=2" in citation
+    _, html = page(filled, "/search?type=recommendations&cycle=2&lang=en")
+    links = {each.text(): each.attributes["href"] or "" for each in html.css("ul.use a, ul.use + details a")}
+    assert links["As CSV"] == "http://127.0.0.1:8000/v1/recommendations.csv?cycle=2&lang=en"
+    assert links["As JSON, BibTeX and CSL"] == "http://127.0.0.1:8000/v1/recommendations/citation?cycle=2&lang=en"
+
+
+def test_a_list_that_is_cut_says_so(filled: SearchService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.search.pages.tools.MOST_ROWS", 1)
+    _, html = page(filled, "/search?q=torture&lang=es")
+    assert "Los primeros 1 en CSV" in html.css_first("ul.use").text()
+
+
+def test_what_is_away_is_told_by_a_page() -> None:
+    """The database, and with it whatever else is asked first."""
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    settings = SearchSettings(database_url=nowhere, search_follow=False)
+    with serving(settings, nowhere) as service:
+        answer, html = page(service, "/search?q=torture&lang=es")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert html.css_first("h1").text() == Words("es")("fault.unavailable")
+        assert html.css_first("input#q").attributes["value"] == "torture"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        told = service.client.get("/v1/search?q=torture", headers=BROWSER)
+        assert told.headers["content-type"] == "application/problem+json"
