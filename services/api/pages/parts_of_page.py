@@ -9,17 +9,19 @@ from services.core.query.filters import parse_filters
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, shape_of, with_address
 from services.core.store.engine import single_queries, snapshot
-from services.core.store.paging import MAX_LIMIT, list_page
+from services.core.store.paging import list_page
 
 _NOUN = "recommendations"
 _TOPICS_SHOWN = 12
+_RECOMMENDATIONS_SHOWN = 100
+"""On one page of a review: some have 300, which a phone on a slow line would wait for."""
 
 
 def recommendations_of_review(
     desk: Desk, review: str, names: Names, cursor: str | None
 ) -> tuple[list[Shape], int, str | None]:
     """A page of the review's recommendations in their order, how many there are, and where the next page begins."""
-    asked = [("review", review), ("limit", str(MAX_LIMIT)), *([("cursor", cursor)] if cursor else [])]
+    asked = [("review", review), ("limit", str(_RECOMMENDATIONS_SHOWN)), *([("cursor", cursor)] if cursor else [])]
     query = read_list_query(_NOUN, asked, desk.reference.get().vocabulary)
     with single_queries(desk.engine) as connection:
         page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)
