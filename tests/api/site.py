@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from services.api.app import create_app
 from services.api.settings import ApiSettings
 from services.core.runtime.serve import served
+from services.core.runtime.web import Service
 
 PUBLIC = "https://upr.example.org/data"
 
@@ -21,7 +22,12 @@ class Site:
 
     client: httpx.Client
     engine: Engine
-    openapi: dict[str, Any]
+    app: Service
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        """Its document, which takes longer to make than the service to start."""
+        return self.app.openapi()
 
     def get(self, address: str, **parameters: Any) -> httpx.Response:
         """Ask as the proxy in front would: the public name and path are taken off."""
@@ -61,7 +67,7 @@ def open_site(database_url: str) -> Iterator[Site]:
     settings = ApiSettings(database_url=database_url, public_url=PUBLIC + "/")
     app = create_app(settings, database_url)
     with served(app, settings=settings) as address, httpx.Client(base_url=address, timeout=30) as client:
-        yield Site(client, app.state.desk.engine, app.openapi())
+        yield Site(client, app.state.desk.engine, app)
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -5,17 +5,25 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.api.app import create_app as create_api
+from services.api.settings import ApiSettings
+from services.core.runtime.settings import CoreSettings
+from services.core.runtime.web import Service
 from services.core.store.archive import Archive
 from services.core.store.engine import make_engine
+from services.ingest.app import create_app as create_ingest
 from services.ingest.runs import run_files
 from services.ingest.sandbox import Sandbox
+from services.ingest.settings import IngestSettings
+from services.search.app import create_app as create_search
+from services.search.settings import SearchSettings
 from tests.e2e.test_schemathesis import running
 from tests.postgres_fixtures import FreshDatabases
 from tests.up.programs import ROOT
@@ -96,3 +104,18 @@ def members(value: Any, path: str = "") -> set[str]:
     return {f"{path}.{name}" for name in value}.union(
         *(members(each, f"{path}.{name}") for name, each in value.items())
     )
+
+
+@pytest.mark.parametrize(
+    ("create", "settings"),
+    [(create_api, ApiSettings()), (create_search, SearchSettings()), (create_ingest, IngestSettings())],
+    ids=["api", "search", "ingest"],
+)
+def test_parameters_are_refused_that_the_document_lacks(create: Callable[..., Service], settings: CoreSettings) -> None:
+    service = create(settings, "postgresql://nobody@127.0.0.1/none")
+    told = {
+        (method.upper(), path): {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+        for path, operations in service.openapi()["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert service.documented_parameters == told

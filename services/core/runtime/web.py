@@ -8,11 +8,13 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 import orjson
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
@@ -82,6 +84,7 @@ class Service(FastAPI):
             license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
             docs_url=None,  # the usual pages load scripts from elsewhere
             redoc_url=None,
+            openapi_url=None,  # the usual route makes the document where nothing else is answered meanwhile
             redirect_slashes=False,  # the redirect would go to whatever the Host header says
             default_response_class=JsonAnswer,
             responses={"default": PROBLEM_RESPONSE},
@@ -98,6 +101,7 @@ class Service(FastAPI):
         self.streamed_bodies: dict[tuple[str, str], int] = {}
         self.when_stopping: Callable[[], None] = lambda: None
         self.stopping = False
+        self._documenting = RLock()
         self.tell_metrics: Callable[[], bytes] = lambda: generate_latest(self.metrics_registry)
 
     def watch_database(self, engine: Engine) -> None:
@@ -106,21 +110,23 @@ class Service(FastAPI):
         trace_statements(engine, self.tracing)
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI 3.1 document, with what holds for every operation."""
-        if self.openapi_schema is None:
-            complete(super().openapi(), examples=self.examples, conditional=self.conditional)
-        return super().openapi()
+        """The OpenAPI 3.1 document, with what holds for every operation. It is made when somebody asks for it."""
+        with self._documenting:
+            if self.openapi_schema is None:
+                complete(super().openapi(), examples=self.examples, conditional=self.conditional)
+            return super().openapi()
 
     @cached_property
     def documented_parameters(self) -> Mapping[tuple[str, str], frozenset[str]]:
-        """The query parameters of each operation, by method and path template, as the OpenAPI document has them."""
+        """The query parameters of each operation, by method and path template, as the OpenAPI document has them.
+
+        They are taken from the routes: making the document takes longer than all else that a service starts with.
+        """
         return {
-            (method.upper(), path): frozenset(
-                parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
-            )
-            for path, operations in self.openapi()["paths"].items()
-            for method, operation in operations.items()
-            if isinstance(operation, dict)
+            (method, route.path_format or ""): frozenset(_query_parameters(route))
+            for route in iter_route_contexts(self.routes)
+            if isinstance(route.original_route, APIRoute) and route.include_in_schema
+            for method in route.methods or ()
         }
 
     def methods_of(self, path: str) -> list[str]:
@@ -188,6 +194,17 @@ async def refuse_undocumented_parameters(request: Request) -> None:
     raise UnknownParameterError(detail, errors=errors, known=sorted(known))
 
 
+def _query_parameters(route: RouteContext) -> Iterator[str]:
+    """Those of its signature and of all that it depends on, and those that it declares beside them."""
+    dependants = [route.dependant]
+    while dependants:
+        dependant = dependants.pop()
+        yield from (each.alias for each in dependant.query_params)
+        dependants += dependant.dependencies
+    declared = (route.openapi_extra or {}).get("parameters", [])
+    yield from (each["name"] for each in declared if each["in"] == "query")
+
+
 def _unknown(parameter: str, known: frozenset[str]) -> str:
     close = difflib.get_close_matches(parameter, known, n=1)
     return f"There is no parameter {parameter!r} here" + (f"; did you mean {close[0]!r}?" if close else "")
@@ -219,6 +236,10 @@ def _in_a_thread(lifespan: Lifespan) -> Callable[[FastAPI], Any]:
 def _operations_routes(service: Service, readiness: Readiness) -> APIRouter:
     """Health, readiness, metrics and the explanation of problems: for operators, so not in the OpenAPI document."""
     routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/openapi.json")
+    def openapi() -> Response:
+        return JsonAnswer(service.openapi())
 
     @routes.get("/healthz")
     async def healthz() -> Response:

@@ -51,7 +51,7 @@ def site(database_url: str, engine: Engine, tmp_path: Path, archive: Archive) ->
     settings = ApiSettings(database_url=database_url, public_url=PUBLIC, data_dir=tmp_path)
     app = create_app(settings, database_url)
     with served(app, settings=settings) as address, httpx.Client(base_url=address) as client:
-        yield Site(client, app.state.desk.engine, app.openapi())
+        yield Site(client, app.state.desk.engine, app)
 
 
 def test_the_shape_leads_to_the_bytes(site: Site) -> None:

@@ -280,7 +280,7 @@ def running(database_url: str, folder: Path) -> Iterator[Site]:
         desk = app.state.desk
         # Otherwise names of States are read anew every few seconds, which any answer may happen to do.
         app.state.desk = replace(desk, reference=ReferenceShelf(desk.engine, seconds=3600))
-        yield Site(client, desk.engine, app.openapi())
+        yield Site(client, desk.engine, app)
 
 
 def make_more(site: Site, key: str, count: int) -> dict[str, str]:
