@@ -4,6 +4,7 @@ Everything is drawn with a fixed seed and asked over HTTP, beside Datasette wher
 """
 
 import json
+import math
 import random
 import statistics
 from collections import Counter
@@ -25,6 +26,8 @@ from services.search.parameters import read_search_query
 from tests.search.engines.corpus import Truth
 
 KNOWN_ITEMS = 500
+KNOWN_ITEMS_OURS = 4_000
+"""A larger draw, asked of our service alone: which 500 are drawn moves the share by a point."""
 FIRST = 10
 PRECISE = 20
 COUNTED = 300
@@ -45,15 +48,15 @@ class KnownItem:
 # Known items
 
 
-def known_items(documents: Sequence[IndexDocument], seed: int = 5) -> list[KnownItem]:
-    """Recommendations drawn at random, each with three to five of its rarer words, one misspelt in every other."""
+def known_items(documents: Sequence[IndexDocument], count: int = KNOWN_ITEMS, seed: int = 5) -> list[KnownItem]:
+    """`count` recommendations drawn at random, each by three to five of its rarer words, misspelt in every other."""
     chance = random.Random(seed)
     of_document = [(each, _words(each)) for each in documents if each.type == "recommendations"]
     frequency = Counter(word for _, words in of_document for word in set(words))
     eligible = [(document, words) for document, words in of_document if len(set(words)) >= 3]
     return [
         _known_item(document.record["text"], words, frequency, chance, misspelt=at % 2 == 1)
-        for at, (document, words) in enumerate(chance.sample(eligible, KNOWN_ITEMS))
+        for at, (document, words) in enumerate(chance.sample(eligible, min(count, len(eligible))))
     ]
 
 
@@ -87,20 +90,33 @@ def _misspelt(word: str, chance: random.Random) -> str:
     return next(slip for slip in (chance.choice(slips)() for _ in range(100)) if slip != word)
 
 
-def report_known_items(items: Sequence[KnownItem], ours: HTTPConnection, theirs: HTTPConnection | None) -> None:
-    """How many are in the first ten. Where several States were told the same words, any of them will do."""
-    print(f"known items: {len(items)} recommendations by 3 to 5 of their rarer words, in the first {FIRST}")
-    tables: list[tuple[str, Callable[[KnownItem], list[str]]]] = [("OpenUPR", lambda item: _our_texts(ours, item))]
+def report_known_items(
+    items: Sequence[KnownItem], more: Sequence[KnownItem], ours: HTTPConnection, theirs: HTTPConnection | None
+) -> None:
+    """How many are in the first ten, with the margin of error. Where several States were told the same words, any of
+    them will do. `more` is asked of our service alone.
+    """
+    print(f"known items: recommendations by 3 to 5 of their rarer words, in the first {FIRST}")
+    print(f"  {'':10} {'drawn':>6} {'all':>17} {'as written':>17} {'misspelt':>17}   (margins of 95 %)")
+    _report_known("OpenUPR", items, lambda item: _our_texts(ours, item))
     if theirs is not None:
-        tables.append(("Datasette", lambda item: _their_texts(theirs, item)))
-    print(f"  {'':10} {'all':>7} {'as written':>11} {'misspelt':>9}")
-    for name, texts in tables:
-        found = [(item, fold(item.text) in map(fold, texts(item))) for item in items]
-        shares = [
-            statistics.mean(is_found for item, is_found in found if item.misspelt in which)
-            for which in ((False, True), (False,), (True,))
-        ]
-        print(f"  {name:10} {shares[0]:7.1%} {shares[1]:11.1%} {shares[2]:9.1%}", flush=True)
+        _report_known("Datasette", items, lambda item: _their_texts(theirs, item))
+    _report_known("OpenUPR", more, lambda item: _our_texts(ours, item))
+
+
+def _report_known(name: str, items: Sequence[KnownItem], texts: Callable[[KnownItem], list[str]]) -> None:
+    found = [(item, fold(item.text) in map(fold, texts(item))) for item in items]
+    shares = [
+        _share([is_found for item, is_found in found if item.misspelt in which])
+        for which in ((False, True), (False,), (True,))
+    ]
+    print(f"  {name:10} {len(items):6,} {shares[0]:>17} {shares[1]:>17} {shares[2]:>17}", flush=True)
+
+
+def _share(found: Sequence[bool]) -> str:
+    """The share of what was found, and how far a draw of so many may be from it (normal approximation)."""
+    share = statistics.mean(found)
+    return f"{share:.1%} ± {1.96 * math.sqrt(share * (1 - share) / len(found)):.1%}"
 
 
 def _our_texts(connection: HTTPConnection, item: KnownItem) -> list[str]:

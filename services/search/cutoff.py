@@ -1,7 +1,9 @@
 """No search takes longer than the cutoff: who asks is told so then, whatever the engine is still doing."""
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from services.core.domain.errors import UnavailableError
@@ -35,13 +37,28 @@ class Cutoff:
         try:
             return running.result(self._seconds)
         except TimeoutError:
-            if running.done():  # the search itself ran into a limit of time
-                raise
-            running.cancel()
+            self._given_up(running)
+            raise
+
+    async def awaited(self, search: Callable[[], Found]) -> Found:
+        """The same for who runs in the event loop: one change of threads less, which takes as long as many a search."""
+        running = self._threads.submit(copy_context().run, search)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.wrap_future(running)
+        except TimeoutError:
+            self._given_up(running)
+            raise
+
+    def _given_up(self, running: Future[Found]) -> None:
+        """Raise `CutoffError`, unless the search itself ran into a limit of time."""
+        if running.done() and not running.cancelled():
+            return
+        running.cancel()
         raise CutoffError(
             f"The search was given up after {self._seconds:g} seconds. Ask for less: fewer words or facets, a type or a"
             " filter."
-        )
+        ) from None
 
     def close(self) -> None:
         """Begin no more searches, and wait for none."""

@@ -1,7 +1,9 @@
 """No search takes longer than the cutoff."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import pytest
 
@@ -36,6 +38,30 @@ def _refused() -> None:
 
 def _out_of_time() -> None:
     raise TimeoutError("the engine's own")
+
+
+_ASKED_BY: ContextVar[str] = ContextVar("_ASKED_BY")
+
+
+def test_who_runs_in_the_event_loop_is_told_the_same(held: threading.Event) -> None:
+    async def asked() -> None:
+        cutoff = Cutoff(30)
+        _ASKED_BY.set("a request")
+        assert await cutoff.awaited(_ASKED_BY.get) == "a request"
+        with pytest.raises(InvalidParameterError, match="no such filter"):
+            await cutoff.awaited(_refused)
+        with pytest.raises(TimeoutError, match="the engine's own"):
+            await cutoff.awaited(_out_of_time)
+        cutoff.close()
+
+    async def given_up() -> None:
+        cutoff = Cutoff(0.05)
+        with pytest.raises(CutoffError, match=r"after 0\.05 seconds"):
+            await cutoff.awaited(held.wait)
+        cutoff.close()
+
+    asyncio.run(asked())
+    asyncio.run(given_up())
 
 
 def test_a_search_is_given_up_at_the_cutoff(held: threading.Event) -> None:

@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 REQUEST_DEADLINE = 30.0
 """Seconds in which the head of a request must have arrived on a connection, also of the next one on a kept connection.
 Proxies have to give up idle connections before, or a request could come while we close."""
+_HEAD = b"HTTP/1.1 "
+"""How the head of an answer begins."""
 STOP_DEADLINE = 20
 """Seconds that answers under way are given when the service stops."""
 
@@ -159,6 +161,43 @@ def uvicorn_config(app: Any, settings: CoreSettings, *, accepted_at_once: int = 
     )
 
 
+class HeadWithBody:
+    """A transport that keeps the head of an answer until the body comes, which it does at once: to send takes longer
+    than most else, and who reads is woken once.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Send what was kept and this, unless it is a head: that waits for what else there is to do now."""
+        if data.startswith(_HEAD) and not self._head:
+            self._head = data
+            self._loop.call_soon(self._send_head)
+        elif data:
+            self._send_head(data)
+
+    def _send_head(self, body: bytes = b"") -> None:
+        head, self._head = self._head, b""
+        if head or body:
+            self._transport.write(head + body)
+
+    def write_eof(self) -> None:
+        """Send what was kept, and no more."""
+        self._send_head()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        """Close, when all is sent."""
+        self._send_head()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class ProblemProtocol(H11Protocol):
     """HTTP/1.1 that answers what is no HTTP with a problem document, and does not wait for ever for a request."""
 
@@ -168,7 +207,7 @@ class ProblemProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock for the first request."""
-        super().connection_made(transport)
+        super().connection_made(HeadWithBody(transport, self.loop))  # type: ignore[arg-type]
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:

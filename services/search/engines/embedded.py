@@ -605,8 +605,10 @@ class _Plan:
             return ()
         if wanted > _NEAR_THE_TOP:
             return SIZES
+        near = [(pair, min(gap, _SLOPS[-1])) for pair, gap, _ in self._neighbours()]
+        if any(self._texts_with(searcher, pair, gap) < _LIKELY * wanted for pair, gap in near):
+            return ()
         literal = [(Occur.Must, self.terms(text, (word.text,))) for word in words]
-        near = ((pair, min(gap, _SLOPS[-1])) for pair, gap, _ in self._neighbours())
         literal += [(Occur.Must, self._nearby_in_texts(pair, gap)) for pair, gap in near]
         held = 0
         for first, last in pairwise((0, 2, 4, len(SIZES))):
@@ -616,6 +618,15 @@ class _Plan:
             if held >= _LIKELY * wanted:
                 return SIZES[:last]
         return ()
+
+    def _texts_with(self, searcher: tantivy.Searcher, pair: tuple[str, str], gap: int) -> int:
+        """How many texts say two words one after the other."""
+
+        def count() -> int:
+            found: Any = searcher.search(self._nearby_in_texts(pair, gap), 1)
+            return int(found.count)
+
+        return self._once(("texts with", pair, gap), count)
 
     def bearing_all_marks(self, sizes: Sequence[str]) -> Clause:
         """The documents of these sizes that bear every mark, with the score of `ranking`.
@@ -672,9 +683,10 @@ class _Plan:
                 return Clause.boolean_query([(Occur.Should, self._node(child, strict)) for child in nodes])
             case And(nodes):
                 return self._all_of(nodes, strict)
+            case Synonym(Word() as word, concepts):
+                return self._word(word, strict, concepts)
             case Synonym(typed, concepts):
-                named = self._named(concepts)
-                return Clause.boolean_query([(Occur.Should, named), (Occur.Should, self._node(typed, strict))])
+                return _any_of([*self._each_saying((), map(token_of, concepts)), self._node(typed, strict)])
         return self._leaf(node, strict)
 
     def _leaf(self, node: Word | Phrase | Field | Dates, strict: bool) -> Clause:
@@ -693,10 +705,6 @@ class _Plan:
             return self.terms(TYPE, (*node.values, *map(type_of_passages, node.values)))
         return self.terms(f"f_{node.name}", node.values)
 
-    def _named(self, concepts: Iterable[str]) -> Clause:
-        """Where any form of a concept stands."""
-        return self.stemmed(map(token_of, concepts))
-
     def _all_of(self, nodes: tuple[Node, ...], strict: bool) -> Clause:
         clauses: list[tuple[Occur, Clause]] = []
         for child in nodes:
@@ -708,12 +716,14 @@ class _Plan:
             clauses.append((Occur.Must, _ALL))
         return Clause.boolean_query(clauses)
 
-    def _word(self, word: Word, strict: bool) -> Clause:
+    def _word(self, word: Word, strict: bool, concepts: tuple[str, ...] = ()) -> Clause:
+        """Where it stands, or what it may stand for: one union of terms, since unions of unions take much longer."""
         expansion = None if strict else self._expansion(word)
+        stems = (*stems_of(word.text), *map(token_of, concepts))
         if expansion is None:
-            return self.stemmed(stems_of(word.text))
+            return self.stemmed(stems)
         self.found_words |= expansion.words
-        return self._once(("word", word), lambda: self._saying(expansion.words, stems_of(word.text)))
+        return self._once(("word", word, concepts), lambda: self._saying(expansion.words, stems))
 
     def _expansion(self, word: Word) -> Expansion | None:
         """What a word stands for beyond itself and its inflections."""
@@ -762,8 +772,7 @@ class _Plan:
                 yield mark() if among else self._once(("near", pair, slop, concepts, slops[0]), mark)
 
     def _near(self, pair: tuple[str, str], slop: int, concepts: tuple[str, ...], among: Clause | None) -> Clause:
-        near = self._nearby(pair, slop, among)
-        return _any_of([near, self._named(concepts)]) if concepts else near
+        return _any_of([*self._each_nearby(pair, slop, among), *self._each_saying((), map(token_of, concepts))])
 
     def _called(self, line: str) -> list[tuple[str, str]]:
         """The terms, with their fields, of what bears this as the whole of a title or of a name."""
@@ -790,16 +799,16 @@ class _Plan:
         return word.text
 
     def _phrase(self, words: tuple[str, ...]) -> Clause:
-        return self._saying(words) if len(words) == 1 else self._nearby(words)
+        return self._saying(words) if len(words) == 1 else _any_of(self._each_nearby(words))
 
-    def _nearby(self, words: tuple[str, ...], slop: int = 0, among: Clause | None = None) -> Clause:
+    def _each_nearby(self, words: tuple[str, ...], slop: int = 0, among: Clause | None = None) -> list[Clause]:
         """Where these words stand one after the other, with so many others among them. In texts it takes long to find
         out, so it may be asked of those `among` a few alone.
         """
         in_texts = self._nearby_in_texts(words, slop)
         if among:
             in_texts = Clause.boolean_query([(Occur.Must, among), (Occur.Must, in_texts)])
-        return _any_of([in_texts, *self._each("names", self._names.saying_nearby(words, slop))])
+        return [in_texts, *self._each("names", self._names.saying_nearby(words, slop))]
 
     def _nearby_in_texts(self, words: tuple[str, ...], slop: int) -> Clause:
         return Clause.phrase_query(self._schema, "words", list(words), slop)
@@ -810,9 +819,14 @@ class _Plan:
 
     def _saying(self, words: Collection[str], stems: Iterable[str] = ()) -> Clause:
         """Where any of these words or stems stands, in texts or in names."""
+        return _any_of(self._each_saying(words, stems))
+
+    def _each_saying(self, words: Collection[str], stems: Iterable[str]) -> list[Clause]:
         stems = tuple(stems)
         named = self._names.saying(words, stems)
-        return _any_of([*self._each("words", words), *self._each("stems", stems), *self._each("names", named)])
+        # Where a word stands, its stem of some language does: with all of its stems it need not be looked for.
+        words = [word for word in words if not stems or not set(stems).issuperset(stems_of(word))]
+        return [*self._each("words", words), *self._each("stems", stems), *self._each("names", named)]
 
     def _dates(self) -> Iterator[Clause]:
         first, last = self._request.days

@@ -16,7 +16,7 @@ from services.core.runtime.web import JsonAnswer, links
 from services.core.schemas.names import Names
 from services.core.schemas.paragraphs import paragraph_permalink
 from services.core.schemas.shapes import with_address
-from services.search.answers import asked_in_time, desk_of, facet_labels, facet_shape, milliseconds_since, version_at
+from services.search.answers import at_one_state, desk_of, facet_labels, facet_shape, milliseconds_since, version_at
 from services.search.documented import search_responses
 from services.search.documents import LAYOUT
 from services.search.engines.base import Hit, SearchRequest
@@ -34,9 +34,13 @@ router = APIRouter()
     responses=search_responses(SearchAnswer),
     openapi_extra={"parameters": search_parameters()},
 )
-def search(request: Request) -> Response:
+async def search(request: Request) -> Response:
     """Words, phrases, exclusions and filters; hits with highlights, an exact total and facets."""
-    told = answered(request, parameters_of(request))
+    return await desk_of(request).cutoff.awaited(lambda: _answer(request))
+
+
+def _answer(request: Request) -> Response:
+    told = _answered(request, parameters_of(request))
     return told if isinstance(told, Response) else JsonAnswer(told.shape, headers=told.headers)
 
 
@@ -52,14 +56,18 @@ class Answered:
 
 
 def answered(request: Request, parameters: Parameters) -> Answered | Response:
-    """What a search finds; 304 where the reader holds it."""
+    """What a search finds; 304 where the reader holds it. Raises `CutoffError` where it takes too long."""
+    return desk_of(request).cutoff.within(lambda: _answered(request, parameters))
+
+
+def _answered(request: Request, parameters: Parameters) -> Answered | Response:
     started = time.perf_counter()
     desk = desk_of(request)
     reference = desk.reference.get()
     query = read_search_query(parameters, reference.vocabulary)
     if (held := unchanged(request, version_at(request, desk.engine.cursor(), reference))) is not None:
         return held
-    cursor, result = asked_in_time(desk, lambda: desk.engine.search(query.request))
+    cursor, result = at_one_state(desk.engine, lambda: desk.engine.search(query.request))
     names = Names(reference, query.language)
     labels = facet_labels(desk, result.facets, names)
     shape = {
