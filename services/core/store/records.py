@@ -143,9 +143,11 @@ class Aggregate(Generic[R]):
         self._overwrite(connection, records)
 
     def _overwrite(self, connection: Connection, records: Sequence[R], **history: ColumnElement[Any]) -> None:
-        for record in records:
-            values = {**self._content(record), **history}
-            connection.execute(update(self.table).where(self.key_column == getattr(record, self.key)).values(values))
+        if records:
+            # Many at once, so that the driver need not wait for the answer to each.
+            overwrite = update(self.table).where(self.key_column == bindparam("of_key")).values(history)
+            rows = [{**self._content(record), "of_key": getattr(record, self.key)} for record in records]
+            connection.execute(overwrite, rows)
 
     def delete(self, connection: Connection, ids: Sequence[str]) -> None:
         """Delete these records."""

@@ -30,6 +30,10 @@ class Lists:
         self._by_cycle: dict[int, dict[str, list[Numbered]]] = defaultdict(lambda: defaultdict(list))
         for each in recommendations:
             self._by_cycle[each.cycle][each.number].append(each)
+        self._paragraphs = {
+            cycle: {number.partition(".")[0] for number in numbers if "." in number}
+            for cycle, numbers in self._by_cycle.items()
+        }
 
     def meant(self, number: str, cycle: int) -> list[str]:
         """The ids of what bears a number in a cycle, all parts of it; none where two bear it by mistake."""
@@ -54,7 +58,7 @@ class Lists:
 
     def paragraphs(self, cycle: int) -> set[str]:
         """The numbers of the paragraphs under which the report of a cycle lists recommendations."""
-        return {number.partition(".")[0] for number in self._by_cycle.get(cycle, ()) if "." in number}
+        return self._paragraphs.get(cycle, set())
 
 
 def resolved(paragraphs: Iterable[ParagraphRecord], lists: Lists) -> dict[str, list[Citation]]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
@@ -74,12 +75,23 @@ def gather(review: str, current: Sequence[SourceReading], superseded: Sequence[S
     return gathering.found
 
 
+class _Former(NamedTuple):
+    """How a superseded source printed a recommendation."""
+
+    language: str
+    place: Place
+    text: str
+    states: tuple[str, ...]
+
+
 class _Gathering:
     """Grows the list of recommendations source by source."""
 
     def __init__(self, review: str) -> None:
         self._review = review
         self._by_number: dict[str, list[Gathered]] = defaultdict(list)
+        self._by_words: dict[tuple[str, str], list[Gathered]] = defaultdict(list)
+        self._former: set[_Former] = set()
         self.found: list[Gathered] = []
 
     def add(self, source: SourceReading) -> None:
@@ -145,7 +157,7 @@ class _Gathering:
         words = identifiers.normalised_text(told.text)
         if any(each.normalised == words for each in numbered):
             return numbered
-        same = [each for each in self.found if each.language == source.language and each.normalised == words]
+        same = self._by_words.get((source.language, words), [])
         return same if len(same) == 1 else numbered
 
     def _numbered(self, number: str) -> list[Gathered]:
@@ -158,12 +170,18 @@ class _Gathering:
         return self._by_number[chosen[0]] if len(chosen) == 1 else []
 
     def add_former_ids(self, source: SourceReading) -> None:
-        """Note under which other ids a superseded source knew the recommendations that are still there."""
-        for (number, part, duplicate), told in zip(_places(source), source.reading.recommendations, strict=True):
-            former = _gathered(source, told, (number, part, duplicate)).public_id(self._review)
+        """Note under which other ids a superseded source knew the recommendations that are still there.
+
+        What another superseded source printed just so is known already.
+        """
+        for place, told in zip(_places(source), source.reading.recommendations, strict=True):
+            printed = _Former(source.language, place, told.text, told.recommending_states)
+            if printed in self._former:
+                continue
+            self._former.add(printed)
             same = self._by_text(source, told, set())
             if same is not None:
-                same.aliases.add(former)
+                same.aliases.add(_gathered(source, told, place).public_id(self._review))
 
     def _take(self, source: SourceReading, told: ReadRecommendation, place: Place) -> Gathered:
         new = _gathered(source, told, place)
@@ -180,6 +198,7 @@ class _Gathering:
         ):
             new.duplicate += 1
         self.found.append(new)
+        self._by_words[new.language, new.normalised].append(new)
         if new.number is not None:
             self._by_number[new.number].append(new)
         return new
@@ -207,16 +226,14 @@ class _Gathering:
     def _by_text(self, source: SourceReading, told: ReadRecommendation, attached: set[int]) -> Gathered | None:
         """The first with the same folded text, else the one that is most alike, of those whose States meet."""
         text = identifiers.normalised_text(told.text)
-        free = [
-            each
-            for each in self.found
-            if id(each) not in attached and each.language == source.language and _states_meet(told, each)
-        ]
-        same = next((each for each in free if each.normalised == text), None)
-        if same is not None:
-            return same
+        states = frozenset(told.recommending_states)
+        for each in self._by_words.get((source.language, text), ()):
+            if id(each) not in attached and _states_meet(states, each):
+                return each
         best, likeness = None, float(SAME_TEXT)
-        for each in free:
+        for each in self.found:
+            if id(each) in attached or each.language != source.language or not _states_meet(states, each):
+                continue
             alike = fuzz.ratio(text, each.normalised, score_cutoff=likeness)
             if alike > likeness or (best is None and alike == likeness):
                 best, likeness = each, alike
@@ -268,9 +285,8 @@ def _likeness(source: SourceReading, told: ReadRecommendation, known: Gathered) 
     return 100.0 if text == known.normalised else fuzz.ratio(text, known.normalised)
 
 
-def _states_meet(told: ReadRecommendation, known: Gathered) -> bool:
-    states = frozenset(told.recommending_states)
-    return not states or not known.states or bool(states & known.states)
+def _states_meet(states: frozenset[str], known: Gathered) -> bool:
+    return not states or not known.states or not states.isdisjoint(known.states)
 
 
 def _tells_of_all(source: SourceReading, told: ReadRecommendation, bearing: Iterable[Gathered]) -> bool:
