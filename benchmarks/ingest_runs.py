@@ -40,7 +40,7 @@ from services.core.store.changes import changes_table
 from services.core.store.engine import make_engine
 from services.core.store.ingest import responses_table
 from services.core.store.states import STATES
-from services.ingest.load import sample_states
+from services.ingest.load_records import sample_states
 from services.ingest.pipeline.desk import open_desk
 from services.ingest.pipeline.records import Options, Stage
 from services.ingest.pipeline.run import run_source

@@ -433,6 +433,7 @@ def upgrade() -> None:
     sa.Column('detail', sa.Text(collation='C'), nullable=True),
     sa.Column('reading', sa.LargeBinary(), nullable=True),
     sa.Column('told', sa.Integer(), nullable=True),
+    sa.Column('review', sa.Text(collation='C'), nullable=True),
     sa.Column('would', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('changes', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.ForeignKeyConstraint(['run'], ['ingest_runs.id'], name=op.f('fk_ingest_staged_run')),

@@ -21,19 +21,9 @@ from services.core.store.labels import LABELS, LabelRecord
 from services.core.store.observations import OBSERVATIONS, ObservationRecord, ObservationSource
 from services.core.store.recommendations import LabelEntry
 from services.ingest.datasets.base import DataSet, ReadObservation
-from services.ingest.load import (
-    Loaded,
-    Loader,
-    Within,
-    Write,
-    ensure_sample_states,
-    labels_to_write,
-    nothing_more,
-    reference_with,
-    refusing_what_cannot_be_stored,
-    sample_states,
-    write_records,
-)
+from services.ingest.load import Loaded, Loader, Within, nothing_more, refusing_what_cannot_be_stored
+from services.ingest.load_records import Write, ensure_sample_states, reference_with, sample_states, write_records
+from services.ingest.load_shared import labels_to_write
 from services.ingest.merge.labels import all_labels, joined, label_id, label_record
 from services.ingest.merge.sources import LANGUAGES, rank
 from services.ingest.reading import ReadLabel

@@ -56,6 +56,7 @@ staged_table = Table(
     Column("detail", plain_text()),
     Column("reading", LargeBinary),
     Column("told", Integer),
+    Column("review", plain_text()),
     Column("would", JSONB),
     Column("changes", JSONB),
     UniqueConstraint("run", "address"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.datasets import data_set_for
 from services.ingest.load import Loader
+from services.ingest.load_sources import places_told
 from services.ingest.pipeline.held import Held, Outcome, former_bytes, held_at
 from services.ingest.pipeline.read import path_of
 from services.ingest.pipeline.records import Stage
@@ -36,10 +37,13 @@ def _tried(task: Task, loader: Loader, file: Staged) -> tuple[Mapping[str, int],
     with task.engine.connect() as connection:
         held = held_at(connection, task.source.name, [file.address]).get(file.address)
     try:
+        may_only_add = not (task.run.options.dry_run or _was_loaded(held))
+        if may_only_add and file.review and loader.can_only_add(file.sha256 or "", [file.review]):
+            return {}, file.told
         if (reading := task.staging.reading_of(file.place)) is None:
             return _tried_export(task, loader, file)
         assert file.sha256 is not None
-        if not (task.run.options.dry_run or _was_loaded(held)) and loader.can_only_add(file.sha256, reading):
+        if may_only_add and loader.can_only_add(file.sha256, places_told(file.sha256, reading)):
             return {}, file.told
         replaces = former_bytes(task.engine, held, file.sha256)
         seen_at = task.run.started_at

@@ -8,6 +8,7 @@ from pathlib import Path
 from services.core.domain.errors import UnreadableDocumentError
 from services.ingest.datasets import data_set_for
 from services.ingest.datasets.base import DataSet
+from services.ingest.load_sources import review_told
 from services.ingest.pipeline.records import Stage
 from services.ingest.pipeline.staging import Staged, State, packed
 from services.ingest.pipeline.task import Step, Task
@@ -66,5 +67,5 @@ def _settle(task: Task, file: Staged, result: Reading | UnreadableDocumentError 
         elif result is None:
             task.staging.set(connection, file.place, State.READ)
         else:
-            values = {"reading": packed(result), "told": result.told}
+            values = {"reading": packed(result), "told": result.told, "review": review_told(result)}
             task.staging.set(connection, file.place, State.READ, **values)

@@ -33,7 +33,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Staged:
-    """One file of a run."""
+    """One file of a run. `review`: the one that it was read to tell of, if it is one."""
 
     place: int
     state: State
@@ -49,6 +49,7 @@ class Staged:
     code: str | None
     detail: str | None
     told: int | None
+    review: str | None
 
 
 def packed(reading: Reading) -> bytes:
@@ -80,6 +81,13 @@ class Staging:
         while some := self._some(state, after):
             yield some
             after = some[-1].place
+
+    def of_review(self, review: str) -> list[Staged]:
+        """The files that were read to tell of a review, however far they are, in the order of their places."""
+        columns = staged_table.c
+        query = select(*(columns[name] for name in _NAMES)).where(columns.run == self._run, columns.review == review)
+        with self._engine.connect() as connection:
+            return [_staged(row) for row in connection.execute(query.order_by(columns.place))]
 
     def _some(self, state: State, after: int) -> list[Staged]:
         columns = staged_table.c
