@@ -8,8 +8,9 @@ Parts:
   run is killed once and goes on. Then once more against the unchanged site: only conditional requests, no change, and
   20 times as fast. How long runs waited for their turns (`--rate`: requests a second) is told apart: at a polite rate
   both runs wait far longer than they work, and the second is as fast as the rate lets it be;
-- soak: N documents (those of ../shared/data, and mutations) while the run is killed every few seconds: the store equals
-  that of an undisturbed run row for row, and nothing is fetched twice.
+- soak: N documents (those of ../shared/data, and mutations of all of them) while the run is killed every few seconds,
+  wherever it is: the store equals that of an undisturbed run row for row, and nothing is sent twice without a reason.
+  Several numbers, one after the other, show how time grows.
 
 The local server may be asked as fast as one can, unless a rate is given. Each part has an embedded
 PostgreSQL of its own, which writes to disk as in production; runs are processes. The exit status is 1 where a figure
@@ -17,15 +18,16 @@ misses its mark.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +36,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, func, select
 
+from benchmarks.loading import guardian, processor_of
+from benchmarks.mutations import documents
 from services.core.runtime.postgres import embedded_postgres
 from services.core.store import migrate
 from services.core.store.changes import changes_table
@@ -51,11 +55,12 @@ from services.ingest.sources.base import Found, Visit
 from services.ingest.sources.description import Description, Rate
 from tests.ingest.pipeline.documents import SESSIONS, TEXTS, matrix
 from tests.ingest.pipeline.site import Site, open_site
-from tests.ingest.pipeline.world import contents
+from tests.ingest.pipeline.world import LEFT_OUT, contents
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-SAMPLES = Path(__file__).parents[1] / "samples" / "documents"
 KINDS = frozenset({"pdf", "docx", "doc_ole2", "xlsx"})
+AT_ONCE = 4
+"""Requests under way at once."""
+TWICE = 2
 FASTER, MOST_GROWTH, MOST_SLOWER = 20, 1.15, 1.5
 """How much faster the second run is to be; how much memory, and time a file, may grow while it runs, as ratios."""
 AS_FAST_AS_ONE_CAN = 100_000.0
@@ -91,8 +96,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--rate", type=float, default=AS_FAST_AS_ONE_CAN, help="requests a second that the crawl keeps to"
     )
-    parser.add_argument("--documents", type=int, default=2_000)
-    parser.add_argument("--kill-every", type=float, default=5.0, help="seconds")
+    parser.add_argument("--documents", type=int, nargs="+", default=[2_000], metavar="N")
+    parser.add_argument("--kill-every", type=float, nargs=2, default=[3.0, 8.0], help="seconds, at least and at most")
+    parser.add_argument("--at-most", type=float, default=30.0, help="minutes that a soak may take")
     return parser.parse_args()
 
 
@@ -175,22 +181,30 @@ def _run(
     kill_after: float | None = None,
     kill_at: tuple[str, int] | None = None,
 ) -> Told:
-    """A run in a process; killed so many seconds after it started, or at a step."""
+    """A run in a process; killed so many seconds after it began to work, or at a step."""
+    timers: list[threading.Timer] = []
     begun = time.monotonic()
     command = [sys.executable, "-m", "benchmarks.ingest_runs", "worker", url, site.address, str(folder), str(rate)]
     told = Told({}, None, 0.0)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
+            if not line.endswith("\n"):
+                break  # it was killed while it wrote
             said = json.loads(line)
             if isinstance(said, dict):
                 told.report = said
                 continue
             stage, figures = said[0], Figures(*said[1:])
             told.steps.setdefault(stage, []).append(figures)
-            if kill_at == (stage, figures.done) or (kill_after is not None and figures.seconds > kill_after):
-                process.send_signal(signal.SIGKILL)
-                kill_at = kill_after = None
+            if kill_at == (stage, figures.done):
+                process.kill()
+                kill_at = None
+            if kill_after is not None and not timers:
+                timers.append(threading.Timer(kill_after, process.kill))
+                timers[0].start()
+    for timer in timers:
+        timer.cancel()
     told.seconds = time.monotonic() - begun
     return told
 
@@ -293,24 +307,82 @@ def _calendar(engine: Engine, reviews: int, recommendations: int) -> dict[str, b
 
 
 def _soak(asked: argparse.Namespace) -> None:
-    files = _documents(asked.documents)
-    print(f"soak: {len(files)} documents, killed every {asked.kill_every:g} s or so")
+    for wanted in asked.documents:
+        _soak_of(documents(wanted), asked)
+
+
+def _soak_of(files: dict[str, bytes], asked: argparse.Namespace) -> None:
+    shortest, longest = asked.kill_every
+    print(f"soak: {len(files)} documents, killed every {shortest:g} to {longest:g} s", flush=True)
+    until = time.monotonic() + asked.at_most * 60
     with _world(files) as (url, site, folder, engine):
-        undisturbed = _run(url, site, folder)
-        assert undisturbed.report is not None
+        watch = _Watch(engine)
+        undisturbed = _run(url, site, folder, kill_after=asked.at_most * 60)
+        if undisturbed.report is None:
+            must(f"the undisturbed run ends within {asked.at_most:g} minutes", held=False)
+            return
         expected = contents(engine)
-    print(f"  undisturbed: {undisturbed.seconds:.1f} s, {undisturbed.report['status']}, {_short(undisturbed.report)}")
+        print(f"  undisturbed: {undisturbed.report['status']}, {_short(undisturbed.report)}")
+        _tell_stages(undisturbed, watch, len(files))
     with _world(files) as (url, site, folder, engine):
-        kills, begun, report = 0, time.monotonic(), None
-        drawn = random.Random(20261122)
-        while report is None:
-            report = _run(url, site, folder, kill_after=drawn.uniform(0.2, 2) * asked.kill_every).report
-            kills += report is None
-        print(f"  killed {kills} times: {time.monotonic() - begun:.1f} s, {report['status']}, {_short(report)}")
+        killed = _run_and_kill(url, site, folder, (shortest, longest), until)
+        if killed.report is None:
+            must(f"the run that is killed ends within {asked.at_most:g} minutes of the beginning", held=False)
+            return
+        print(f"  killed {killed.kills} times: {killed.seconds:.1f} s, {killed.report['status']}")
+        print(f"    {killed.seconds / undisturbed.seconds:.1f} times as long as undisturbed; {_short(killed.report)}")
         _compare(expected, contents(engine))
-        same = [name for name in report if name not in ("seconds", "cpu", "waited")]
-        must("the report is the same", held=all(report[name] == undisturbed.report[name] for name in same))
-        _tell_sent(site, engine)
+        same = [name for name in killed.report if name not in ("seconds", "cpu")]
+        must("the report is the same", held=all(killed.report[name] == undisturbed.report[name] for name in same))
+        _tell_sent(site, engine, killed.kills)
+
+
+class Killed(NamedTuple):
+    """What became of a run that was killed again and again; no report if it did not end in time."""
+
+    kills: int
+    seconds: float
+    report: dict[str, Any] | None
+
+
+def _run_and_kill(url: str, site: Site, folder: Path, every: tuple[float, float], until: float) -> Killed:
+    drawn, begun, kills = random.Random(20261122), time.monotonic(), 0
+    while time.monotonic() < until:
+        told = _run(url, site, folder, kill_after=drawn.uniform(*every))
+        if told.report is not None:
+            return Killed(kills, time.monotonic() - begun, told.report)
+        kills += 1
+        if kills % 10 == 0:
+            stage, steps = list(told.steps.items())[-1]
+            print(f"    killed {kills} times, {time.monotonic() - begun:.0f} s: {stage} {steps[-1].done}", flush=True)
+    return Killed(kills, time.monotonic() - begun, None)
+
+
+class _Watch:
+    """The processor time that PostgreSQL takes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._head = guardian(engine)
+        self._before = processor_of(self._head)
+
+    def seconds(self) -> float:
+        return processor_of(self._head) - self._before
+
+
+def _tell_stages(run: Told, watch: _Watch, files: int) -> None:
+    """Seconds by the clock and of the run's own processor for each stage, and per file."""
+    ends = [(stage, steps[-1]) for stage, steps in run.steps.items()]
+    for (_, before), (stage, end) in itertools.pairwise(ends):
+        took, worked = end.seconds - before.seconds, end.processor - before.processor
+        print(f"    {stage:10} {took:7.1f} s by the clock, {worked:6.1f} s of its processor, {end.done:5} files")
+    assert run.report is not None
+    ours, database = run.report["cpu"], watch.seconds()
+    print(
+        f"    whole      {run.seconds:7.1f} s by the clock, {ours:6.1f} s of its processor, {database:.1f} s PostgreSQL's"
+    )
+    print(
+        f"    a file     {run.seconds / files * 1000:6.0f} ms by the clock, {(ours + database) / files * 1000:5.0f} ms"
+    )
 
 
 def _short(report: dict[str, Any]) -> str:
@@ -322,47 +394,28 @@ def _compare(expected: dict[str, list[str]], found: dict[str, list[str]]) -> Non
     for table, told in expected.items():
         differing = Counter(told) - Counter(found[table]) | Counter(found[table]) - Counter(told)
         must(f"{table}: {differing.total()} rows differ, such as {next(iter(differing), '')[:300]}", held=not differing)
-    print(f"  {rows:,} rows of {len(expected)} tables compared with the undisturbed run's")
+    print(
+        f"  {rows:,} rows of {len(expected)} tables compared with the undisturbed run's, but for {', '.join(LEFT_OUT)}"
+    )
 
 
-def _tell_sent(site: Site, engine: Engine) -> None:
-    """What was sent twice was under way when the run was killed: it had not come."""
-    twice = {name: count for name, count in Counter(site.asked_for(fully=True)).items() if count > 1}
+def _tell_sent(site: Site, engine: Engine, kills: int) -> None:
+    """Every file that was sent again has a reason: what came was cut off where it lies, or a kill cut it off."""
     columns = responses_table.c
-    kept = select(columns.address, func.count().label("times")).where(columns.outcome == "fetched")
+    noted = select(columns.address, columns.outcome, func.count().label("times")).where(columns.status == 200)
+    came: dict[str, Counter[str]] = defaultdict(Counter)
     with engine.connect() as connection:
-        again = [row for row in connection.execute(kept.group_by(columns.address)) if row.times > 1]
-    print(f"  {len(site.asked_for(fully=True)):,} files were sent; {len(twice)} twice, since a kill cut them off")
-    must("what came was never fetched again", held=not again)
-
-
-def _documents(wanted: int) -> dict[str, bytes]:
-    """The shared documents, else the samples, and mutations of them, as many as are asked for."""
-    places = [path for path in sorted(SHARED.rglob("*")) if path.suffix in (".pdf", ".docx") and path.is_file()]
-    originals = places or sorted(SAMPLES.iterdir())
-    drawn = random.Random(20261122)
-    files = {f"{number:04}-{path.name}": path.read_bytes() for number, path in enumerate(originals[:wanted])}
-    while len(files) < wanted:
-        path = drawn.choice(originals)
-        files[f"{len(files):04}-{path.name}"] = _mutated(path.read_bytes(), drawn)
-    return files
-
-
-def _mutated(data: bytes, drawn: random.Random) -> bytes:
-    """Cut off, with bytes changed, with a part left out, or with something behind its end."""
-    changed = bytearray(data)
-    kind = drawn.randrange(4)
-    at = drawn.randrange(len(data) // 2, len(data))
-    if kind == 0:
-        del changed[at:]
-    elif kind == 1:
-        for _ in range(drawn.randrange(1, 20)):
-            changed[drawn.randrange(16, len(data))] = drawn.randrange(256)
-    elif kind == 2:
-        del changed[at : at + drawn.randrange(1, 2_000)]
-    else:
-        changed += drawn.randbytes(drawn.randrange(1, 200))
-    return bytes(changed)
+        for row in connection.execute(noted.group_by(columns.address, columns.outcome)):
+            came[row.address.rpartition("/")[2]][row.outcome] = row.times
+    sent = Counter(site.asked_for(fully=True))
+    by_kills = {name: times - came[name].total() for name, times in sent.items() if times > came[name].total()}
+    damaged = [name for name in sent if came[name]["incomplete"]]
+    once, again = sum(times == 1 for times in sent.values()), sum(by_kills.values())
+    print(f"  {len(sent):,} files were sent: {once:,} once, {len(damaged):,} that are cut off where they lie")
+    print(f"    a second time, {again} again since a kill came between")
+    must("what came was never fetched again", held=all(outcomes["fetched"] <= 1 for outcomes in came.values()))
+    must("what is cut off is asked for twice", held=all(came[name]["incomplete"] <= TWICE for name in damaged))
+    must("a kill cuts off what was under way, and no more", held=sum(by_kills.values()) <= kills * AT_ONCE)
 
 
 if __name__ == "__main__":
