@@ -377,12 +377,9 @@ def _tell_stages(run: Told, watch: _Watch, files: int) -> None:
         print(f"    {stage:10} {took:7.1f} s by the clock, {worked:6.1f} s of its processor, {end.done:5} files")
     assert run.report is not None
     ours, database = run.report["cpu"], watch.seconds()
-    print(
-        f"    whole      {run.seconds:7.1f} s by the clock, {ours:6.1f} s of its processor, {database:.1f} s PostgreSQL's"
-    )
-    print(
-        f"    a file     {run.seconds / files * 1000:6.0f} ms by the clock, {(ours + database) / files * 1000:5.0f} ms"
-    )
+    by_the_clock, both = run.seconds / files * 1000, (ours + database) / files * 1000
+    print(f"    whole      {run.seconds:7.1f} s by the clock, {ours:6.1f} s and {database:.1f} s PostgreSQL's")
+    print(f"    a file     {by_the_clock:6.0f} ms by the clock, {both:6.0f} ms of both processors")
 
 
 def _short(report: dict[str, Any]) -> str:
