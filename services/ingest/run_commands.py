@@ -136,6 +136,9 @@ def _lines(ended: Ended) -> Iterator[str]:
     got = ", ".join(f"{counts[name]:,} {name}" for name in ("fetched", "unchanged", "missing", "refused"))
     yield f"{counts['found']:,} found: {got}"
     yield f"{counts['parsed']:,} parsed, {counts['unreadable']:,} not readable, {counts['gone']:,} gone"
+    if parts := counts["not_searched"]:
+        which = f"upr ingest issues --run {ended.run} --code not_searched"
+        yield f"{parts:,} parts of the source could not be searched; which: {which}"
     written = ", ".join(f"{counts[name]:,} {name}" for name in ("inserted", "updated", "deleted"))
     would = "would be " if ended.status is Status.TRIED else ""
     yield f"records: {would}{written}; {counts['bytes']:,} bytes in {counts['seconds']:.1f} s"

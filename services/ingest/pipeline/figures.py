@@ -11,7 +11,7 @@ from services.core.store.ingest import held_table, issues_table, staged_table
 from services.ingest.pipeline.checks import Figures
 from services.ingest.pipeline.held import Outcome, files_and_records
 from services.ingest.pipeline.staging import State
-from services.ingest.pipeline.task import Task
+from services.ingest.pipeline.task import NOT_SEARCHED, Task
 
 OTHER_CONTENT = frozenset({"wrong_type", "login_needed", "no_content"})
 """Codes of `NotFetchedError` that tell of other content at an address, not of a server that could not be asked."""
@@ -99,7 +99,8 @@ def report(task: Task, since: float) -> dict[str, Any]:
         "parsed": sum(states.get(each, 0) for each in (State.READ, State.COMPARED, State.LOADED)),
         "unreadable": unreadable,
         "loaded": states.get(State.LOADED, 0),
-        "failed": unreadable + refused,
+        "not_searched": issues.get(NOT_SEARCHED, 0),
+        "failed": unreadable + refused + issues.get(NOT_SEARCHED, 0),
         "gone": issues.get("gone", 0),
         **_sums(changes),
         "changes": dict(sorted(changes.items())),

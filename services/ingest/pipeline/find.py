@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import delete
 
 from services.core.store.ingest import issues_table
+from services.ingest.fetching.outcomes import NotFetchedError
 from services.ingest.pipeline import records
 from services.ingest.pipeline.held import held_at, is_settled
 from services.ingest.pipeline.records import Stage
 from services.ingest.pipeline.staging import State
-from services.ingest.pipeline.task import Step, Task
+from services.ingest.pipeline.task import NOT_SEARCHED, Step, Task
 from services.ingest.reading import ReadIssue
 from services.ingest.sources.base import Fetch, Found, Visit
 
@@ -60,6 +61,9 @@ def _visit(task: Task, fetch: Fetch) -> Visit:
         with task.engine.begin() as connection:
             task.note(connection, [issue], file=task.source.name)
 
+    def unread(part: str, error: NotFetchedError) -> None:
+        note(ReadIssue("error", NOT_SEARCHED, f"{part}: {error.code}, {error.detail}; what was found there is kept"))
+
     return Visit(
         sites=task.source.description.sites,
         since=task.run.options.since,
@@ -68,6 +72,7 @@ def _visit(task: Task, fetch: Fetch) -> Visit:
         folder=task.folder,
         note=note,
         told=lambda done, total: task.desk.tell(Step(Stage.FINDING, done, total)),
+        unread=unread,
     )
 
 

@@ -183,7 +183,7 @@ def _settle_the_rest(task: Task) -> None:
             _hold(task, connection, file, held.Outcome.UNREADABLE, 0)
     with task.engine.begin() as connection:
         held.there_again(connection, task.source.name, task.run.id)
-        if task.run.options.whole:
+        if task.looks_at_all():
             for address, name in held.gone_now(connection, task.source.name, task.run.id):
                 issue = ReadIssue("warning", "gone", f"{address} is no longer there; what it told is kept")
                 task.note(connection, [issue], file=name)

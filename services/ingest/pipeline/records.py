@@ -139,12 +139,20 @@ def note_counts(engine: Engine, run: str, counts: Mapping[str, Any]) -> None:
 
 
 def end(
-    engine: Engine, run: RunRecord, status: Status, counts: Mapping[str, Any], reasons: Sequence[Reason] = ()
+    engine: Engine,
+    run: RunRecord,
+    status: Status,
+    counts: Mapping[str, Any],
+    reasons: Sequence[Reason] = (),
+    *,
+    whole: bool,
 ) -> None:
-    """Note how a run ended. What a held one found is kept; a finished one stands in the place of those held before."""
+    """Note how a run ended. What a held one found is kept; a finished one that looked at everything (`whole`) stands in
+    the place of those held before.
+    """
     with engine.begin() as connection:
         _end(connection, run.id, status, counts=dict(counts), reasons=[reason.as_json() for reason in reasons])
-        if status is Status.FINISHED and run.options.whole:
+        if status is Status.FINISHED and whole:
             older = _of_source(run.source, Status.HELD).where(runs_table.c.started_at < run.started_at)
             for row in connection.execute(older):
                 _end(connection, row.id, Status.SUPERSEDED)

@@ -75,7 +75,7 @@ def _through_the_stages(task: Task) -> tuple[Figures | None, list[Reason]]:
             records.note_stage(task.engine, run, next_stage)
             work(task)
         figures = figures_of(task)
-        reasons = reasons_against(figures, task.source.description, whole=task.run.options.whole)
+        reasons = reasons_against(figures, task.source.description, whole=task.looks_at_all())
         if reasons or task.run.options.dry_run:
             return figures, reasons
         records.note_passed(task.engine, task.run, figures.counts())
@@ -104,7 +104,7 @@ def _end(task: Task, counts: Mapping[str, Any], reasons: Sequence[Reason]) -> En
         status = Status.TRIED
     else:
         status = Status.HELD if reasons else Status.FINISHED
-    records.end(task.engine, task.run, status, counts, reasons)
+    records.end(task.engine, task.run, status, counts, reasons, whole=task.looks_at_all())
     if status is not Status.HELD:
         shutil.rmtree(task.folder, ignore_errors=True)
     return Ended(task.run.id, task.source.name, status, counts, reasons)
@@ -117,4 +117,4 @@ def _note_stop(task: Task, since: float, stopped: BaseException) -> None:
         records.note_counts(task.engine, task.run.id, counts)
         if isinstance(stopped, Exception) and not isinstance(stopped, (*DATABASE_AWAY, StoppedError)):
             reason = Reason("fault", f"{type(stopped).__name__}: {stopped}", failed=True)
-            records.end(task.engine, task.run, Status.FAILED, counts, [reason])
+            records.end(task.engine, task.run, Status.FAILED, counts, [reason], whole=False)

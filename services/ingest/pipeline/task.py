@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine, insert, select
 
 from services.core.store.archive import Archive
 from services.core.store.ingest import issues_table
@@ -29,6 +29,10 @@ class RunFetch(Fetch, Protocol):
 
 OpenFetch = Callable[[Source, str], AbstractContextManager[RunFetch]]
 """Opens what asks for the files of a source in one run, known by its id."""
+
+
+NOT_SEARCHED = "not_searched"
+"""The Issue that says which part of a source could not be searched."""
 
 
 class StoppedError(Exception):
@@ -82,6 +86,13 @@ class Task:
     def folder(self) -> Path:
         """The run's own folder."""
         return self.desk.folder / self.run.id
+
+    def looks_at_all(self) -> bool:
+        """Whether the run looks, and could look, at everything that the source has: what it does not find is gone."""
+        columns = issues_table.c
+        query = select(columns.id).where(columns.run == self.run.id, columns.code == NOT_SEARCHED).limit(1)
+        with self.engine.connect() as connection:
+            return self.run.options.whole and connection.scalar(query) is None
 
     def note(
         self,

@@ -73,7 +73,8 @@ class Run(Public):
     reasons: list[RunReason]
     counts: dict[str, Any] = Field(
         description="What it did: files `found`, `fetched`, `unchanged`, `missing`, `refused`, `parsed`, `unreadable`, "
-        "`gone`; records `inserted`, `updated`, `deleted`; `changes` and `issues` by kind; `bytes`, `seconds`; and "
+        "`gone`; parts of the source `not_searched`; "
+        "records `inserted`, `updated`, `deleted`; `changes` and `issues` by kind; `bytes`, `seconds`; and "
         "what was `checked`."
     )
 
@@ -111,6 +112,7 @@ _RUN: dict[str, Any] = {
         "parsed": 12,
         "unreadable": 0,
         "loaded": 0,
+        "not_searched": 0,
         "failed": 0,
         "gone": 0,
         "inserted": 0,

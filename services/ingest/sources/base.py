@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from services.ingest.fetching.outcomes import Fetched
+from services.ingest.fetching.outcomes import Fetched, NotFetchedError
 from services.ingest.reading import ReadIssue
 
 
@@ -63,7 +63,9 @@ class Visit:
     `sites`: the addresses of `source.yml`, by name, without a slash at the end; an operator may have put mirrors in
     their place. `since`: only what is newer is wanted, where the source can tell. `engine`: to read what is held
     (reviews, their sessions, symbols cited). `folder`: for files that the adapter puts together; kept for a resumed
-    run. `note`: tells an Issue. `told`: tells people how far the search is (done, of how many or None).
+    run. `note`: tells an Issue. `told`: tells people how far the search is (done, of how many or None). `unread`: tells
+    which part (a State's page, say) could not be searched, and why: the run goes on, takes nothing for gone that it did
+    not find, and says that some was not read.
     """
 
     sites: Mapping[str, str]
@@ -73,6 +75,7 @@ class Visit:
     folder: Path
     note: Callable[[ReadIssue], None]
     told: Callable[[int, int | None], None]
+    unread: Callable[[str, NotFetchedError], None]
 
 
 class Adapter(Protocol):
@@ -84,6 +87,6 @@ class Adapter(Protocol):
     def find(self, visit: Visit) -> Iterator[Found]:
         """Everything that the source has, in the same order each time, found while it is asked for.
 
-        Raises `NotFetchedError` where the search itself cannot go on; a part that cannot be searched is noted.
+        Raises `NotFetchedError` where the search itself cannot go on; a part that cannot be searched is `unread`.
         """
         ...

@@ -22,7 +22,7 @@ from services.ingest.pipeline.task import Desk
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Source, source_of
 from services.ingest.sources.base import Adapter
-from services.ingest.sources.description import Hold, Rate
+from services.ingest.sources.description import Hold, Least, Rate
 from services.ingest.sources.folder.adapter import Folder
 from services.ingest.sources.ohchr_country_pages.adapter import OhchrCountryPages
 from services.ingest.sources.uhri.adapter import UhriExport
@@ -55,7 +55,7 @@ def run(engine: Engine, tmp_path: Path) -> Run:
     def run_it(adapter: Adapter, sites: dict[str, str], **asked: Any) -> Ended:
         told = source_of(adapter, {adapter.name: sites})
         # Of a handful of records one is a large share.
-        own = {"rate": Rate(requests_per_second=50), "hold": Hold(gone=1, changed=1)}
+        own = {"rate": Rate(requests_per_second=50), "hold": Hold(gone=1, changed=1), "least": Least(found=1)}
         return run_source(desk, Source(adapter, told.description.model_copy(update=own)), Options(**asked))
 
     return run_it
@@ -209,3 +209,37 @@ def test_a_wall_before_robots_fails_the_run_and_says_so(run: Run, engine: Engine
         assert (ended.status, len(site.paths)) == ("failed", 1)
         assert run(OhchrCountryPages(lambda: TODAY), sites).status == "failed"
         assert len(site.paths) == 1
+
+
+def test_behind_a_wall_nothing_is_taken_for_gone(run: Run, engine: Engine) -> None:
+    wall = page("<title>Just a moment...</title>", 403, cf_mitigated="challenge")
+    states = {"pe": "Peru", "sl": "Sierra Leone"}
+    walled: set[str] = set()
+
+    def country(asked: Asked) -> Answer:
+        state = asked.path.removeprefix("/en/hr-bodies/upr/").removesuffix("-index")
+        links = [f'<a href="/en/hr-bodies/upr/{iso2}-index">{name}</a>' for iso2, name in states.items()]
+        if state == "documentation":
+            return page(f"<article>{''.join(links)}</article>")
+        if state in walled or state not in states:
+            return wall if state in walled else Answer(status=404)
+        symbol = "A/HRC/WG.6/54/HTI/1" if state == "pe" else "A/HRC/53/8"
+        return page(f'<article><h2>Fourth cycle</h2><a href="https://undocs.org/{symbol}">Report</a></article>')
+
+    with serving(country) as pages, serving(documents) as others:
+        sites = dict.fromkeys(("submissions", "drafts", "documents"), others.address) | {"pages": pages.address}
+        first = run(OhchrCountryPages(lambda: TODAY), sites)
+        assert (first.status, first.counts["not_searched"], first.counts["fetched"]) == ("finished", 0, 1)
+        walled |= {"sl"}
+        states["zz"] = "Behind the wall"
+        second = run(OhchrCountryPages(lambda: TODAY), sites)
+        assert "/en/hr-bodies/upr/zz-index" not in pages.paths
+    assert (second.status, second.reasons) == ("finished", [])
+    told = {name: second.counts[name] for name in ("not_searched", "failed", "gone", "unchanged", "deleted")}
+    assert told == {"not_searched": 2, "failed": 2, "gone": 0, "unchanged": 1, "deleted": 0}
+    query = "SELECT detail FROM ingest_issues WHERE code = 'not_searched' ORDER BY id"
+    with engine.connect() as connection:
+        details = connection.execute(text(query)).scalars().all()
+    assert [detail.partition(" (")[0] for detail in details] == ["Sierra Leone", "Behind the wall"]
+    assert all("challenged, " in detail for detail in details)
+    assert "Cloudflare keeps machines out" in details[0]

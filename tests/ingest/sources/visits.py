@@ -97,5 +97,6 @@ def visiting(
         folder=folder,
         note=issues.append,
         told=lambda done, total: told.append((done, total)),
+        unread=lambda part, error: issues.append(ReadIssue("error", "not_searched", f"{part}: {error.code}")),
     )
     return Visiting(visit, issues, told)

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 import pycountry
@@ -31,8 +32,8 @@ _KINDS = frozenset({"pdf", "docx", "doc_ole2", "xlsx"})
 class OhchrCountryPages:
     """Finds what a State's page lists, each address once, States in the order of their codes.
 
-    A page that cannot be had is noted, and the others still come; a wall before robots ends the search, for it stands
-    before all pages of the host.
+    A page that cannot be had is told, and the others still come. A host that keeps robots out is asked for no other
+    page: each State that was not looked at is told, and what was found of the others is read.
     """
 
     name = "ohchr_country_pages"
@@ -48,16 +49,18 @@ class OhchrCountryPages:
         if not pages:
             visit.note(ReadIssue("error", "layout_changed", f"{index.address}: no State's page is linked"))
         seen: set[str] = set()
+        looking = _Looking(visit)
         for done, page in enumerate(pages):
             visit.told(done, len(pages))
-            for found in (*self._on_page(visit, page), *self._drafts(visit, page, calendar)):
+            for found in (*self._on_page(looking, page), *self._drafts(visit, page, calendar)):
                 if found.address not in seen:
                     seen.add(found.address)
                     yield found
         visit.told(len(pages), len(pages))
 
-    def _on_page(self, visit: Visit, page: CountryPage) -> Iterator[Found]:
-        country = _page_or_note(visit, page.address)
+    def _on_page(self, looking: "_Looking", page: CountryPage) -> Iterator[Found]:
+        visit = looking.visit
+        country = looking.at(page.address, page.name)
         if country is None:
             return
         links = list(links_by_cycle(country))
@@ -67,7 +70,7 @@ class OhchrCountryPages:
         yield from documents
         for link in links:
             if is_submissions_page(link) and not is_document(link) and _has_submissions_kept(link):
-                yield from _submissions(visit, page, link)
+                yield from _submissions(looking, page, link)
 
     def _drafts(self, visit: Visit, page: CountryPage, calendar: Iterable[WorkingGroupSession]) -> Iterator[Found]:
         """Where the draft of a State's review would be, as long as drafts are of use."""
@@ -93,10 +96,11 @@ def _documents(visit: Visit, page: CountryPage, links: Iterable[Listed]) -> Iter
             yield _found(page, link)
 
 
-def _submissions(visit: Visit, page: CountryPage, link: Listed) -> Iterator[Found]:
-    listing = _page_or_note(visit, link.address) if _is_ours(visit, link.address) else None
+def _submissions(looking: "_Looking", page: CountryPage, link: Listed) -> Iterator[Found]:
+    visit, part = looking.visit, f"{page.name}, submissions"
+    listing = looking.at(link.address, part) if _is_ours(visit, link.address) else None
     for address in frames_of_submissions(listing) if listing else ():
-        frame = _page_or_note(visit, address) if _is_ours(visit, address) else None
+        frame = looking.at(address, part) if _is_ours(visit, address) else None
         for file in submissions(frame, link.cycle) if frame else ():
             if _is_ours(visit, file.address) and _is_read(file):
                 yield _found(page, file)
@@ -138,12 +142,26 @@ def _page(visit: Visit, address: str) -> WebPage:
     return WebPage(visit.fetch(address, kinds=PAGE_KINDS, most_bytes=MOST_BYTES_OF_A_PAGE))
 
 
-def _page_or_note(visit: Visit, address: str) -> WebPage | None:
-    """The page; None, and a note, where it alone is not to be had. Raises `NotFetchedError` where its host refuses."""
-    try:
-        return _page(visit, address)
-    except NotFetchedError as error:
+@dataclass
+class _Looking:
+    """Looks at pages. A host that refused us is not asked again in this visit."""
+
+    visit: Visit
+    refusals: dict[str, NotFetchedError] = field(default_factory=dict)
+
+    def at(self, address: str, part: str) -> WebPage | None:
+        """The page; None where it is not to be had: if it is still there, `part` of the source was not searched."""
+        host = urlsplit(address).netloc
+        error = self.refusals.get(host)
+        if error is None:
+            try:
+                return _page(self.visit, address)
+            except NotFetchedError as fault:
+                error = fault
         if error.host_refuses:
-            raise
-        visit.note(ReadIssue("warning", error.code, f"{address}: {error.detail}"))
+            self.refusals[host] = error
+        if error.missing:
+            self.visit.note(ReadIssue("warning", error.code, f"{address}: {error.detail}"))
+        else:
+            self.visit.unread(f"{part} ({address})", error)
         return None

@@ -1,6 +1,7 @@
 import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Engine
@@ -151,18 +152,39 @@ def test_since_asks_for_the_pages_of_sessions_with_news(ohchr: Ohchr, engine: En
     assert "/en/hr-bodies/upr/pe-index" not in ohchr.pages.paths
 
 
-def test_a_wall_before_robots_ends_the_search(ohchr: Ohchr, engine: Engine, tmp_path: Path) -> None:
-    wall = page("<title>Just a moment...</title>", 403, cf_mitigated="challenge")
-    ohchr.changed["/en/hr-bodies/upr/pe-index"] = lambda: wall
+WALL = page("<title>Just a moment...</title>", 403, cf_mitigated="challenge")
+
+
+def test_a_wall_before_the_index_ends_the_search(ohchr: Ohchr, engine: Engine, tmp_path: Path) -> None:
+    ohchr.changed["/en/hr-bodies/upr/documentation"] = lambda: WALL
     with pytest.raises(NotFetchedError) as raised:
         found(visited(ohchr, engine, tmp_path))
     assert (raised.value.code, raised.value.host_refuses) == ("challenged", True)
+
+
+def test_behind_a_wall_no_page_is_asked_for_and_each_state_is_told(
+    ohchr: Ohchr, engine: Engine, tmp_path: Path
+) -> None:
+    ohchr.changed["/en/hr-bodies/upr/pe-index"] = lambda: WALL
+    visit = visited(ohchr, engine, tmp_path)
+    assert {urlsplit(file.address).netloc for file in found(visit)} == {"drafts.example.org"}
     assert ohchr.pages.paths == ["/en/hr-bodies/upr/documentation", "/en/hr-bodies/upr/pe-index"]
+    assert [issue.detail for issue in visit.issues] == [
+        f"Peru ({ohchr.pages.address}/en/hr-bodies/upr/pe-index): challenged",
+        f"Sierra Leone ({ohchr.pages.address}/en/hr-bodies/upr/sl-index): challenged",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/en/hr-bodies/upr/pe-index", "/en/hr-bodies/upr/upr-peru-stakeholder-info-s42"])
-def test_a_page_that_is_not_to_be_had_is_noted(path: str, ohchr: Ohchr, engine: Engine, tmp_path: Path) -> None:
+def test_a_page_that_is_not_to_be_had_is_told(path: str, ohchr: Ohchr, engine: Engine, tmp_path: Path) -> None:
     ohchr.changed[path] = lambda: Answer(status=500)
+    visit = visited(ohchr, engine, tmp_path)
+    assert any(file.name.startswith("Sierra Leone") for file in found(visit))
+    assert visit.codes == ["not_searched"]
+
+
+def test_a_page_that_is_no_longer_there_is_noted(ohchr: Ohchr, engine: Engine, tmp_path: Path) -> None:
+    ohchr.changed["/en/hr-bodies/upr/pe-index"] = lambda: Answer(status=404)
     visit = visited(ohchr, engine, tmp_path)
     assert any(file.name.startswith("Sierra Leone") for file in found(visit))
     assert visit.codes == ["http_status"]
