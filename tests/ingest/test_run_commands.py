@@ -62,7 +62,7 @@ def test_what_is_held_is_discarded_or_released_once(folder: Path, database_url: 
     held = []
     for _ in range(2):
         begun = records.take_up_or_begin(engine, "folder", Options(), at_most=timedelta(hours=1))
-        records.end(engine, begun, Status.HELD, {}, [Reason("files_gone", "all of them")])
+        records.end(engine, begun, Status.HELD, {}, [Reason("files_gone", "all of them")], whole=True)
         held.append(begun.id)
     engine.dispose()
     assert run("discard", held[0]).stdout == f"{held[0]} is discarded.\n"
