@@ -69,7 +69,7 @@ def _show_examples(listeners: Sequence[Listener]) -> None:
     say("")
     for name, address in addresses.items():
         say(f"  {name:<8}{address}")
-    say(f"\nOpen {addresses['search']}/search in a browser, or try:")
+    say(f"\nOpen {addresses['api']}/ in a browser, or try:")
     for name, path in EXAMPLES:
         say(f"  curl '{addresses[name]}{path}'")
     say("\nCtrl-C stops everything.")

@@ -40,23 +40,25 @@ def _home(request: Request) -> Response:
             return held
         counts = {row.noun: row.records for row in connection.execute(_counts())}
         reviewed = connection.scalars(select(REVIEWS.table.c.state_under_review).distinct()).all()
-        best_known = connection.scalar(_state_told_most())
+        tried = connection.scalar(_state_to_try())
     names = Names(reference, language)
-    topics = topics_of_state(desk, best_known, names)[:_TOPICS] if best_known else []
+    topics = topics_of_state(desk, tried, names)[:_TOPICS] if tried else []
     values: dict[str, Any] = {
         "counts": [(noun, names.of_filter_value("type", noun), counts[noun]) for noun in _COUNTED],
         "states": sorted((names.state(code) for code in reviewed), key=lambda state: fold(state["name"])),
-        "state": names.state(best_known) if best_known else None,
+        "state": names.state(tried) if tried else None,
         "topics": topics,
         "dataset": dataset(seq, as_of, reference),
     }
     return pages_of(request).page(request, "own/home.html", language, values, headers=version.headers())
 
 
-def _state_told_most() -> Any:
-    """The State that most recommendations held are to: what is tried with it finds something."""
-    state = recommendations_table.c.state_under_review
-    return select(state).group_by(state).order_by(func.count().desc(), state).limit(1)
+def _state_to_try() -> Any:
+    """The State reviewed last of those with recommendations, of several the one with most."""
+    columns = recommendations_table.c
+    state = columns.state_under_review
+    latest = func.max(columns.date).desc().nulls_last()
+    return select(state).group_by(state).order_by(latest, func.count().desc(), state).limit(1)
 
 
 def _counts() -> Any:

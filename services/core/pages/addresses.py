@@ -31,6 +31,10 @@ class Address:
         """Without one value of a parameter; from the first page on."""
         return self._first_page([pair for pair in self.pairs if pair != (name, value)])
 
+    def in_language(self, language: str) -> "Address":
+        """The same page in another language."""
+        return Address(self.path, (*(pair for pair in self.pairs if pair[0] != "lang"), ("lang", language)))
+
     def on_page(self, number: int) -> "Address":
         """Another page of the same list."""
         rest = tuple(pair for pair in self.pairs if pair[0] != "page")

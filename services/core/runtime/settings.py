@@ -55,7 +55,10 @@ class CoreSettings(BaseSettings):
     )
     contact: str | None = Field(
         default=None,
-        description="E-mail address or web page of whoever runs the service; stands in the OpenAPI documents.",
+        description=(
+            "E-mail address or web page of whoever runs the service; stands in the OpenAPI documents and on the page "
+            "`/about`."
+        ),
     )
     rate_limit: int | None = Field(
         default=None,

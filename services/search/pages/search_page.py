@@ -28,7 +28,7 @@ from services.search.routes.search import Answered, answered
 HOME = "/search"
 FACETS = (TYPE, "topic", "state_under_review", "position", "cycle", "recommending_state", "speaker", YEAR)
 """What the page counts by, if the address does not say."""
-SORTS = ("relevance", "-date", "date", "number")
+SORTS = ("relevance", "-date", "date", "number", "-number")
 _LOOSENED = 6
 """Words of a query without results that are left out one by one, to see what stood in the way."""
 

@@ -17,6 +17,12 @@ def test_pages_of_a_list() -> None:
     assert str(HERE.on_page(1)) == "/search?q=a+b&cycle=1&cycle=2"
 
 
+def test_another_language_is_the_same_page() -> None:
+    spanish = HERE.in_language("es")
+    assert str(spanish) == "/search?q=a+b&cycle=1&cycle=2&page=3&lang=es"
+    assert str(spanish.in_language("fr")) == "/search?q=a+b&cycle=1&cycle=2&page=3&lang=fr"
+
+
 def test_what_is_kept() -> None:
     assert str(HERE.only(("q",)).at("/v1/search")) == "/v1/search?q=a+b"
     assert str(HERE.leaving_out("q", "cycle")) == "/search?page=3"

@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -257,3 +258,11 @@ def test_what_is_away_is_told_by_a_page() -> None:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         told = service.client.get("/v1/search?q=torture", headers=BROWSER)
         assert told.headers["content-type"] == "application/problem+json"
+
+
+def test_an_index_that_is_not_there_yet_is_told_by_a_page(tmp_path: Path, database_url: str) -> None:
+    settings = SearchSettings(data_dir=tmp_path, database_url=database_url, search_follow=False)
+    with serving(settings, database_url) as service:
+        answer, html = page(service, "/search?q=torture&lang=fr")
+        assert answer.status_code == 503
+        assert html.css_first("h1").text() == Words("fr")("fault.unavailable")
