@@ -40,12 +40,14 @@ def _home(request: Request) -> Response:
             return held
         counts = {row.noun: row.records for row in connection.execute(_counts())}
         reviewed = connection.scalars(select(REVIEWS.table.c.state_under_review).distinct()).all()
+        samples = connection.scalar(select(func.bool_and(REVIEWS.table.c.sample)))
         tried = connection.scalar(_state_to_try())
     names = Names(reference, language)
     topics = topics_of_state(desk, tried, names)[:_TOPICS] if tried else []
     values: dict[str, Any] = {
         "counts": [(noun, names.of_filter_value("type", noun), counts[noun]) for noun in _COUNTED],
         "states": sorted((names.state(code) for code in reviewed), key=lambda state: fold(state["name"])),
+        "samples": samples,
         "state": names.state(tried) if tried else None,
         "topics": topics,
         "dataset": dataset(seq, as_of, reference),
