@@ -24,7 +24,7 @@ NOT_INSTALLED = 2
 
 
 EXTRAS = {
-    "api": ("docx", "httpcore", "icalendar", "idna", "jinja2", "svg", "xlsxwriter"),
+    "api": ("docx", "httpcore", "icalendar", "idna", "jinja2", "svg", "typst", "xlsxwriter"),
     "ingest": (
         *("docx", "fsspec", "httpcore", "idna", "ijson", "olefile", "openpyxl", "protego"),
         *("pypdfium2", "python_calamine", "python_multipart", "rapidfuzz", "selectolax", "stamina", "yaml"),

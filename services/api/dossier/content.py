@@ -1,41 +1,49 @@
 """Puts a dossier together: a fixed number of queries, however much there is."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, func, or_
 
-from services.api.details.briefs import hearing_brief
+from services.api.details.briefs import document_brief
 from services.api.details.counts import counts_of, sum_of
-from services.api.details.likeness import likeness, name_others, weights_of
 from services.api.details.parts import Setting
-from services.api.details.related import NEARLY_THE_SAME
 from services.api.details.reviews import REVIEW_PARTS
 from services.api.details.states import STATE_PARTS
 from services.api.details.topics import TopicEntry
-from services.core.domain.identifiers import normalised_text
+from services.api.dossier.dates import dates_ahead, is_over, planned_reviews
+from services.api.dossier.said_again import said_again
+from services.api.dossier.told_of_topic import hearings_on, is_on_topic, subjects_of
+from services.core.domain.kinds import HearingKind
+from services.core.domain.positions import PositionDetail
 from services.core.query.filters import parse_filters
 from services.core.schemas.shapes import Shape, shape_of, with_address
+from services.core.store.documents import DOCUMENTS
 from services.core.store.filtering import conditions
-from services.core.store.hearings import HEARINGS
+from services.core.store.hearings import HEARINGS, HearingRecord
 from services.core.store.paging import list_page
-from services.core.store.recommendations import RECOMMENDATIONS, RecommendationRecord
-from services.core.store.reviews import REVIEWS
+from services.core.store.recommendations import RECOMMENDATIONS, RecommendationRecord, current_position
+from services.core.store.reviews import REVIEWS, ReviewRecord
 from services.core.store.states import StateRecord
 from services.core.store.tables import AGGREGATES
 
 MOST_STATEMENTS = 200
 _LOADS = {part.name: part.load for part in (*STATE_PARTS, *REVIEW_PARTS) if part.name in ("reviews", "follow_up")}
 _COVERAGE = next(part.load for part in STATE_PARTS if part.name == "coverage")
+_DONE = (PositionDetail.IMPLEMENTED, PositionDetail.IN_PROCESS)
+_OAS = "oas"
+"""The bloc of those whose matters the Inter-American Commission hears."""
 
 
-def dossier_of(setting: Setting, state: StateRecord, topic: TopicEntry) -> Shape:
-    """All that is held of a State on a topic, but for the address and the dataset, which the edge adds."""
-    return _Author(setting, state, topic).write()
+def dossier_of(setting: Setting, state: StateRecord, topic: TopicEntry, as_of: datetime.date) -> Shape:
+    """All that is held of a State on a topic, but for the address and the dataset, which the edge adds.
+
+    `as_of`: the day of the data; what is to come is told from it on, so that the same data tell the same.
+    """
+    return _Author(setting, state, topic, as_of).write()
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,14 @@ class _Author:
     setting: Setting
     state: StateRecord
     topic: TopicEntry
+    as_of: datetime.date
 
     def write(self) -> Shape:
         names = self.setting.names
         cycles = [self._cycle(review) for review in self._reviews]
+        pledges, statements = self._shapes("pledges"), self._statements()
+        follow_up = self._follow_up()
+        planned = planned_reviews(self.state.id, self._held_reviews)
         return {
             "state": names.state(self.state.id),
             "topic": {
@@ -58,18 +70,29 @@ class _Author:
             },
             "answers": sum_of(cycle["answers"] for cycle in cycles),
             "cycles": cycles,
-            "said_again": said_again(self._recommendations),
-            "cycles_not_read": self._coverage["cycles_not_read"],
-            "pledges": self._shapes("pledges"),
-            "statements": self._statements(),
+            "said_to_be_done": self._said_to_be_done(),
+            "said_again": [self._repeated(group) for group in said_again(self._recommendations)],
+            "pledges": pledges,
+            "statements": statements,
+            "documents": self._documents([*pledges, *statements["data"]]),
+            "facts": self._facts(),
+            "facts_not_held": [each for each in subjects_of(self.topic) if each not in self._subjects],
             "hearings": self._hearings(),
-            "follow_up": self._follow_up(),
+            "follow_up": follow_up,
+            "dates_ahead": dates_ahead(planned, follow_up, cycles[-1]["answers"] if cycles else None, self.as_of),
+            "cycles_not_read": self._coverage["cycles_not_read"],
+            "reviews_not_read": [each for each in planned if each["review"] is None and is_over(each, self.as_of)],
         }
 
     @cached_property
     def _reviews(self) -> Sequence[Shape]:
         reviews: Sequence[Shape] = _LOADS["reviews"](self.setting, [self.state])[self.state.id]
         return reviews
+
+    @cached_property
+    def _held_reviews(self) -> dict[int, ReviewRecord]:
+        held = REVIEWS.read(self.setting.connection, [review["id"] for review in self._reviews])
+        return {record.cycle: record for record in held.values()}
 
     @cached_property
     def _coverage(self) -> Shape:
@@ -80,6 +103,10 @@ class _Author:
     def _recommendations(self) -> list[RecommendationRecord]:
         found = RECOMMENDATIONS.where(self.setting.connection, *self._on_topic("recommendations"))
         return sorted(found, key=lambda record: record.sort_key)
+
+    @cached_property
+    def _subjects(self) -> frozenset[str]:
+        return frozenset(fact["subject"] for fact in self.state.facts)
 
     def _on_topic(self, noun: str) -> list[ColumnElement[bool]]:
         return conditions(self._filters(noun))
@@ -102,6 +129,28 @@ class _Author:
             "missing": covered[review["id"]]["missing"],
         }
 
+    def _said_to_be_done(self) -> list[Shape]:
+        done = [record for record in self._recommendations if record.position_detail in _DONE]
+        return [self._done(record) for record in done]
+
+    def _done(self, record: RecommendationRecord) -> Shape:
+        entry = current_position(record.positions)
+        told = ("phrase", "symbol", "paragraph", "effective_on", "document")
+        return {
+            "id": record.id,
+            "detail": record.position_detail,
+            **{name: entry[name] if entry else None for name in told},  # type: ignore[literal-required]
+        }
+
+    def _repeated(self, group: Sequence[RecommendationRecord]) -> Shape:
+        codes = dict.fromkeys(code for record in group for code in record.recommending_states)
+        return {
+            "cycles": sorted({record.cycle for record in group}),
+            "ids": [record.id for record in group],
+            "since": min((record.date for record in group if record.date), default=None),
+            "recommending_states": [self.setting.names.state(code) for code in codes],
+        }
+
     def _shape(self, noun: str, record: Any) -> Shape:
         return with_address(noun, shape_of(noun, record, self.setting.names), self.setting.public_url)
 
@@ -115,61 +164,45 @@ class _Author:
         )
         return {"total": page.total, "data": [self._shape("statements", record) for record in page.records]}
 
-    def _hearings(self) -> list[Shape]:
-        held = HEARINGS.where(self.setting.connection, HEARINGS.table.c.states.contains([self.state.id]))
+    def _documents(self, said: Sequence[Shape]) -> list[Shape]:
+        """The documents in which something of the dossier stands, in the order of their ids."""
+        of_recommendations = (document for record in self._recommendations for document in record.documents)
+        of_facts = (source["document"] for fact in self.state.facts for source in fact["sources"])
+        wanted = sorted({*of_recommendations, *of_facts, *(each["document"] for each in said)})
+        held = DOCUMENTS.read(self.setting.connection, wanted)
+        return [document_brief(held[each], self.setting) for each in wanted if each in held]
+
+    def _facts(self) -> Shape:
+        """The facts that are about the topic, and the others."""
+        on_topic = [fact for fact in self.state.facts if is_on_topic(fact["subject"], self.topic)]
+        others = [fact for fact in self.state.facts if not is_on_topic(fact["subject"], self.topic)]
+        return {"on_topic": on_topic, "others": others}
+
+    def _hearings(self) -> Shape:
+        columns = HEARINGS.table.c
+        thematic = columns.kind == HearingKind.THEMATIC_HEARING
+        wanted = columns.states.contains([self.state.id])
+        in_region = _OAS in self.state.blocs
+        if in_region:  # of hearings of the whole region no State is told
+            wanted = or_(wanted, and_(thematic, func.cardinality(columns.states) == 0))
+        held = HEARINGS.where(self.setting.connection, wanted)
         held.sort(key=lambda hearing: (hearing.date is None, hearing.date, hearing.id))
-        return [hearing_brief(hearing, self.setting) for hearing in held]
+        of_reviews = [each for each in held if each.kind != HearingKind.THEMATIC_HEARING]
+        others = [each for each in held if each.kind == HearingKind.THEMATIC_HEARING]
+        on_topic = hearings_on(others, self.topic)
+        return {
+            "of_reviews": self._shapes_of(of_reviews),
+            "on_topic": self._shapes_of(on_topic),
+            "others": len(others) - len(on_topic),
+            "in_region": in_region,
+        }
+
+    def _shapes_of(self, hearings: Sequence[HearingRecord]) -> list[Shape]:
+        return [self._shape("hearings", hearing) for hearing in hearings]
 
     def _follow_up(self) -> Shape | None:
         if not self._reviews:
             return None
-        latest = REVIEWS.one(self.setting.connection, self._reviews[-1]["id"])
-        follow_up: Shape | None = _LOADS["follow_up"](self.setting, [latest])[self._reviews[-1]["id"]]
+        latest = self._held_reviews[self._reviews[-1]["cycle"]]
+        follow_up: Shape | None = _LOADS["follow_up"](self.setting, [latest])[latest.id]
         return follow_up
-
-
-def said_again(recommendations: Sequence[RecommendationRecord]) -> list[Shape]:
-    """Groups of recommendations of several cycles that say the same or nearly so, in the order of their numbers."""
-    texts = {record.id: normalised_text(record.text) for record in recommendations}
-    weights = weights_of(texts.values())
-    words = {record_id: Counter(text.split()) for record_id, text in texts.items()}
-    groups = _Groups(record.id for record in recommendations)
-    for one, other in combinations(recommendations, 2):
-        if one.text_language != other.text_language or not _may_be_alike(words[one.id], words[other.id]):
-            continue
-        alike = texts[one.id] == texts[other.id] or (
-            not name_others(one.label_ids, other.label_ids)
-            and likeness(words[one.id], words[other.id], weights) >= NEARLY_THE_SAME
-        )
-        if alike:
-            groups.join(one.id, other.id)
-    cycles = {record.id: record.cycle for record in recommendations}
-    found = [(sorted({cycles[each] for each in ids}), ids) for ids in groups.several()]
-    return [{"cycles": of_cycles, "ids": ids} for of_cycles, ids in found if len(of_cycles) > 1]
-
-
-def _may_be_alike(some: Mapping[str, int], others: Mapping[str, int]) -> bool:
-    """What is quick to see: two texts of which one has twice the other's words have too little in common."""
-    fewer, more = sorted((len(some), len(others)))
-    return fewer * 2 >= more
-
-
-class _Groups:
-    """What was found to belong together, directly or through others."""
-
-    def __init__(self, ids: Iterable[str]) -> None:
-        self._group = {each: [each] for each in ids}
-
-    def join(self, one: str, other: str) -> None:
-        """Put two into one group, with all that are in theirs."""
-        kept, given = self._group[one], self._group[other]
-        if kept is not given:
-            kept += given
-            for each in given:
-                self._group[each] = kept
-
-    def several(self) -> list[list[str]]:
-        """The groups of more than one, each in the order of the ids as they came."""
-        place = {each: at for at, each in enumerate(self._group)}
-        once = {id(group): group for group in self._group.values()}
-        return [sorted(group, key=place.__getitem__) for group in once.values() if len(group) > 1]

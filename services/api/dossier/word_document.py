@@ -1,149 +1,161 @@
-"""A dossier as a Word document: portrait A4, each recommendation with a numbered reference to where it stands."""
+"""A dossier as a Word document: portrait A4, with numbered references to symbols, paragraphs and pages."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
 
 import docx
 from docx.document import Document
-from docx.shared import Cm, Pt
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_TAB_ALIGNMENT
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt, RGBColor
 
-from services.api.matrix.content import printable
+from services.api.dossier.telling import Entry, Items, Line, Paragraph, Run, Section, Table, Telling, plain
+from services.api.matrix.words import locale_of
 from services.api.word_files import save_document
+from services.api.word_parts import add, add_bookmark, add_field, add_link, add_link_within, add_run, set_font
 from services.core.pages.words import Words
-from services.core.schemas.names import Names
-from services.core.schemas.shapes import Shape
 
 _PAGE = (Cm(21.0), Cm(29.7))
 _MARGIN = Cm(2)
-_FACE = "Arial"
+_LINK, _QUIET, _SHADE = RGBColor(0x0B, 0x4F, 0x8A), RGBColor(0x50, 0x50, 0x50), "DCE6F1"
+_LINK_STYLE = "Dossierlink"
+_STYLES = {"notice": "Dossier notice", "paragraph": "Normal"}
 
 
-def write_word_document(file: IO[bytes], dossier: Shape, names: Names) -> None:
-    """Write a dossier into a file."""
+def write_word_document(file: IO[bytes], telling: Telling, dataset: dict[str, Any]) -> None:
+    """Write a dossier into a file, the same bytes whenever the same is written. `dataset` is the state of the data."""
     document = docx.Document()
-    _Writer(document, dossier, Words(names.language), names).write()
+    _describe(document, telling, datetime.fromisoformat(dataset["as_of"]))
+    _set_styles(document, locale_of(telling.language))
+    _set_page(document, telling)
+    _Writer(document, telling).write()
     save_document(document, file)
 
 
-@dataclass
+def _describe(document: Document, telling: Telling, as_of: datetime) -> None:
+    about = document.core_properties
+    about.title, about.author = telling.title[:255], "OpenUPR"
+    about.last_modified_by, about.comments = "OpenUPR", telling.address[:255]
+    about.created = about.modified = as_of.replace(tzinfo=None)
+    about.revision, about.language = 1, locale_of(telling.language)
+
+
+def _set_styles(document: Document, locale: str) -> None:
+    styles = document.styles
+    for each in styles.element.iter(qn("w:lang")):
+        each.set(qn("w:val"), locale)
+    for name, size in (("Normal", 10), ("Heading 1", 17), ("Heading 2", 12.5), ("Heading 3", 10), ("List Bullet", 10)):
+        set_font(styles[name], size)
+    styles["Normal"].paragraph_format.space_after = Pt(4)
+    for name in ("Heading 2", "Heading 3"):
+        styles[name].paragraph_format.space_before, styles[name].paragraph_format.space_after = Pt(10), Pt(2)
+        styles[name].paragraph_format.keep_with_next = True
+    for name, size in (("Dossier small", 8.5), ("Dossier notice", 10)):
+        style = styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        style.base_style, style.font.size = styles["Normal"], Pt(size)
+    styles["Dossier small"].font.color.rgb = _QUIET
+    styles["Dossier notice"].paragraph_format.left_indent = Cm(0.6)
+    styles["Dossier notice"].font.italic = True
+    link = styles.add_style("Dossier link", WD_STYLE_TYPE.CHARACTER)
+    link.font.color.rgb, link.font.underline = _LINK, True
+
+
+def _set_page(document: Document, telling: Telling) -> None:
+    section = document.sections[0]
+    section.page_width, section.page_height = _PAGE
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = _MARGIN
+    between = section.page_width - 2 * _MARGIN
+    head, foot = section.header.paragraphs[0], section.footer.paragraphs[0]
+    for paragraph in (head, foot):
+        paragraph.style = document.styles["Dossier small"]
+        paragraph.paragraph_format.tab_stops.add_tab_stop(between, WD_TAB_ALIGNMENT.RIGHT)
+    add_run(head._p, f"{telling.title}\tOpenUPR")
+    add_run(foot._p, f"{plain(telling.about[0].line)}\t")
+    for piece in Words(telling.language)("dossier.page_of", page="\0PAGE\0", pages="\0NUMPAGES\0").split("\0"):
+        if piece in ("PAGE", "NUMPAGES"):
+            add_field(foot._p, piece)
+        else:
+            add_run(foot._p, piece)
+
+
 class _Writer:
-    document: Document
-    dossier: Shape
-    words: Words
-    names: Names
-    references: list[str] = field(default_factory=list)
+    """Writes what a dossier tells."""
+
+    def __init__(self, document: Document, telling: Telling) -> None:
+        self._document = document
+        self._telling = telling
 
     def write(self) -> None:
-        self._set_up()
-        self._head()
-        for cycle in self.dossier["cycles"]:
-            self._cycle(cycle)
-        self._said_again()
-        self._gaps()
-        self._statements()
-        self._list_references()
+        """All of it."""
+        self._document.add_heading(self._telling.title, level=1)
+        for paragraph in self._telling.about:
+            self._paragraph(paragraph)
+        if self._telling.counts:
+            self._table(self._telling.counts)
+        for section in self._telling.sections:
+            self._section(section)
+        if self._telling.references:
+            self._document.add_heading(self._telling.references_title, level=2)
+        for number, reference in enumerate(self._telling.references, 1):
+            paragraph = self._document.add_paragraph(style="Dossier small")._p
+            add_bookmark(paragraph, number, f"reference_{number}")
+            add_run(paragraph, f"[{number}] ")
+            self._line(paragraph, reference)
 
-    def _set_up(self) -> None:
-        about, as_of = self.document.core_properties, datetime.fromisoformat(self.dossier["dataset"]["as_of"])
-        about.title, about.author = self._title()[:255], "OpenUPR"
-        about.last_modified_by, about.comments = "OpenUPR", self.dossier["url"][:255]
-        about.created = about.modified = as_of.replace(tzinfo=None)
-        about.revision, about.language = 1, self.words.language
-        section = self.document.sections[0]
-        section.page_width, section.page_height = _PAGE
-        section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = _MARGIN
-        normal = self.document.styles["Normal"]
-        normal.font.name, normal.font.size = _FACE, Pt(10)
+    def _section(self, section: Section) -> None:
+        self._document.add_heading(section.title, level=2)
+        for block in section.blocks:
+            match block:
+                case Paragraph():
+                    self._paragraph(block)
+                case Items():
+                    for line in block.lines:
+                        self._line(self._document.add_paragraph(style="List Bullet")._p, line)
+                case Entry():
+                    self._entry(block)
+                case Table():
+                    self._table(block)
 
-    def _title(self) -> str:
-        return f"{self.dossier['state']['name']}: {self.dossier['topic']['name']}"
+    def _paragraph(self, paragraph: Paragraph) -> None:
+        self._line(self._document.add_paragraph(style=_STYLES[paragraph.kind])._p, paragraph.line)
 
-    def _head(self) -> None:
-        self.document.add_heading(printable(self._title()), level=1)
-        told = self.dossier["dataset"]
-        day = self.words.date(told["as_of"])
-        self._paragraph(self.words("site.dataset", date=day, version=told["version"]))
-        self._paragraph(self.dossier["url"])
-        if self.dossier["answers"]:
-            self._paragraph(self._counts(self.dossier["answers"]))
+    def _entry(self, entry: Entry) -> None:
+        self._line(self._document.add_paragraph(style="Heading 3")._p, entry.title)
+        self._line(self._document.add_paragraph(style="Dossier small")._p, entry.facts)
+        if entry.text:
+            self._line(self._document.add_paragraph()._p, entry.text)
 
-    def _counts(self, counts: Mapping[str, Any]) -> str:
-        each = [f"{self.words.number(counts[name])} {self._called(name)}" for name in ("supported", "noted", "pending")]
-        return f"{self.words('dossier.recommendations', n=counts['total'])}: {', '.join(each)}"
+    def _table(self, told: Table) -> None:
+        table = self._document.add_table(rows=0, cols=len(told.columns), style="Table Grid")
+        self._row(table, [(Run(column, "strong"),) for column in told.columns], numbers=told.numbers, is_header=True)
+        for row in told.rows:
+            self._row(table, row, numbers=told.numbers)
+        self._document.add_paragraph(style="Dossier small")
 
-    def _called(self, position: str) -> str:
-        return self.names.of_filter_value("position", position)
+    def _row(self, table: Any, cells: Any, *, numbers: bool, is_header: bool = False) -> None:
+        row = table.add_row()._tr
+        properties = row.get_or_add_trPr()
+        add(properties, "cantSplit")
+        if is_header:
+            add(properties, "tblHeader")
+        for place, (cell, line) in enumerate(zip(row.tc_lst, cells, strict=True)):
+            if is_header:
+                add(cell.get_or_add_tcPr(), "shd", val="clear", color="auto", fill=_SHADE)
+            paragraph = cell.p_lst[0]
+            if numbers and place:
+                add(paragraph.get_or_add_pPr(), "jc", val="end")
+            self._line(paragraph, line)
 
-    def _cycle(self, cycle: Shape) -> None:
-        day = f", {self.words.date(cycle['date'])}" if cycle["date"] else ""
-        self.document.add_heading(f"{self.words('record.cycle', cycle=cycle['cycle'])}{day}", level=2)
-        if cycle["answers"] is None:
-            self._paragraph(self.words("record.not_read"))
-            return
-        self._paragraph(self._counts(cycle["answers"]))
-        for recommendation in cycle["recommendations"]:
-            self._recommendation(recommendation)
-
-    def _recommendation(self, told: Shape) -> None:
-        paragraph = self.document.add_paragraph()
-        if told["number"]:
-            paragraph.add_run(printable(f"{told['number']} ")).bold = True
-        states = ", ".join(state["name"] for state in told["recommending_states"])
-        paragraph.add_run(printable(f"{told['text']} ({states}) "))
-        detail = told["position_detail"]
-        more = f" ({self.names.of_filter_value('position_detail', detail)})" if detail else ""
-        paragraph.add_run(f"{self._called(told['position'])}{more}").italic = True
-        self.references.append(self._reference(told))
-        paragraph.add_run(f" [{len(self.references)}]")
-
-    def _reference(self, told: Shape) -> str:
-        source = next((each for each in told["sources"] if each["symbol"]), None)
-        parts = [told["url"]]
-        if source is not None:
-            paragraph = source["paragraph"] and self.words("record.paragraph", paragraph=source["paragraph"])
-            page = source["page"] and self.words("record.page", page=source["page"])
-            parts = [part for part in (source["symbol"], paragraph, page, told["url"]) if part]
-        return ", ".join(parts)
-
-    def _said_again(self) -> None:
-        if not self.dossier["said_again"]:
-            return
-        self.document.add_heading(self.words("dossier.said_again"), level=2)
-        for group in self.dossier["said_again"]:
-            cycles = ", ".join(map(str, group["cycles"]))
-            self._paragraph(f"{self.words('record.cycle', cycle=cycles)}: {', '.join(group['ids'])}")
-
-    def _gaps(self) -> None:
-        missing = [(cycle["review"], cycle["missing"]) for cycle in self.dossier["cycles"] if cycle["missing"]]
-        if not missing and not self.dossier["cycles_not_read"]:
-            return
-        self.document.add_heading(self.words("record.coverage"), level=2)
-        if self.dossier["cycles_not_read"]:
-            cycles = ", ".join(map(str, self.dossier["cycles_not_read"]))
-            self._paragraph(f"{self.words('record.cycles_not_read')}: {cycles}")
-        for review, kinds in missing:
-            told = ", ".join(self.names.of_filter_value("kind", kind) for kind in kinds)
-            self._paragraph(f"{review}: {self.words('record.missing')}: {told}")
-
-    def _statements(self) -> None:
-        held = [each for each in self.dossier["statements"]["data"] if each["text"]]
-        if not held:
-            return
-        self.document.add_heading(self.words("dossier.statements"), level=2)
-        for each in held:
-            paragraph = self.document.add_paragraph()
-            day = f" ({self.words.date(each['date'])})" if each["date"] else ""
-            paragraph.add_run(printable(f"{each['speaker']['name']}{day}: ")).bold = True
-            paragraph.add_run(printable(each["text"]))
-            self.references.append(each["url"])
-            paragraph.add_run(f" [{len(self.references)}]")
-
-    def _list_references(self) -> None:
-        self.document.add_heading(self.words("dossier.references"), level=2)
-        for number, reference in enumerate(self.references, 1):
-            self._paragraph(f"[{number}] {reference}")
-
-    def _paragraph(self, text: str) -> None:
-        self.document.add_paragraph(printable(text))
+    def _line(self, paragraph: Any, line: Line) -> None:
+        for run in line:
+            if run.reference:
+                add_link_within(paragraph, f"reference_{run.reference}", run.text, style=_LINK_STYLE)
+            elif run.address:
+                add_link(
+                    self._document, paragraph, run.address, run.text, style=_LINK_STYLE, bold=run.style == "strong"
+                )
+            else:
+                language = run.language if run.language != self._telling.language else None
+                bold = run.style not in ("", "emphasis")
+                add_run(paragraph, run.text, bold=bold, italic=run.style == "emphasis", language=language)

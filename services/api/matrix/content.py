@@ -1,12 +1,12 @@
 """What a matrix says, in words of one language, before it is a Word document or a workbook."""
 
 import datetime
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.api.matrix.words import Words, label_places
+from services.api.printable import printable
 from services.core.domain.positions import Position
 from services.core.schemas.names import Names, in_language
 from services.core.schemas.shapes import permalink
@@ -18,10 +18,6 @@ THEME, ISSUE, GROUP, GOAL = "ohchr-theme", "upr-info-issue", "group", "sdg"
 _ORDER = {Position.SUPPORTED: 0, Position.PENDING: 1, Position.NOTED: 2}
 _MATRIX = "ohchr-matrix"
 _NO_PLACE = 1_000_000
-_UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
-"""What XML cannot hold, and the marks that turn the direction of all that follows: a hostile text keeps to itself."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +139,6 @@ def main_label(record: RecommendationRecord, scheme: str) -> str | None:
     held = [entry for entry in record.labels if entry["label"].startswith(f"{scheme}:")]
     printed = next((entry["label"] for entry in held if entry["assigned_by"] == _MATRIX), None)
     return printed or min((entry["label"] for entry in held), key=_place, default=None)
-
-
-def printable(text: str) -> str:
-    """A text without the characters that a document cannot hold, or that would garble what stands around them."""
-    return _UNPRINTABLE.sub("", text)
 
 
 def _place(label: str) -> tuple[int, str]:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import IO, Any
 
-from services.api.matrix.content import Matrix, MatrixRow, printable
+from services.api.matrix.content import Matrix, MatrixRow
+from services.api.printable import printable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

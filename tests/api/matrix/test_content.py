@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.api.matrix.content import Matrix, grouping_of, main_label, printable
+from services.api.matrix.content import Matrix, grouping_of, main_label
+from services.api.printable import printable
 from services.core.store.documents import DocumentRecord
 from services.core.store.labels import LabelRecord
 from tests.api.matrix.samples import ORIGIN, REVIEW, answer, matrix, recommendation
