@@ -88,6 +88,9 @@ test-pages: $(INSTALLED) $(BROWSER) $(AXE) ## Use the pages in Chromium, as peop
 	@# A hundred random searches: the numbers on the page are those of the JSON.
 	UPR_TEST_EFFORT=7 $(BIN)/python -m pytest -q tests/search/pages -k equal_the_json
 
+test-office: $(INSTALLED) ## Open what we write in LibreOffice (needs libreoffice-writer, -calc and -draw).
+	$(BIN)/python -m pytest -q -m office tests/api/test_libreoffice.py $(ARGS)
+
 bench: $(BENCHMARKS) ## Run all benchmarks, one after the other.
 
 bench-extraction: $(INSTALLED) ## How well and how fast documents and data sets are read and labelled.

@@ -154,6 +154,8 @@ NO_PAGES = {
     "/reviews/{record_id}/matrix.docx": _FILE,
     "/reviews/{record_id}/matrix.xlsx": _FILE,
     "/documents/{record_id}/files/{sha256}": _FILE,
+    "/dossier/{state}/{topic}.docx": _FILE,
+    "/dossier/{state}/{topic}.pdf": _FILE,
     "/documents/{record_id}/paragraphs/{anchor}": "leads to the paragraph as JSON",
 }
 """What is in no OpenAPI document though it is no page, and what it is."""

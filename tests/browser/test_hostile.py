@@ -95,7 +95,7 @@ def test_files_are_made_of_it_all_the_same(hostile_site: PageSite) -> None:
     """A text that no XML could hold does not keep anybody from the dossier."""
     with hostile_site.held() as held:
         for state, topic in held.subjects(3):
-            for suffix in ("docx",):
+            for suffix in ("docx", "pdf"):
                 answer = httpx.get(f"{hostile_site.api}/v1/dossiers/{state}/{topic}/document.{suffix}", timeout=60)
                 assert answer.status_code == 200, answer.text[:500]
 

@@ -376,8 +376,8 @@ class _Teller:
         facts = [Run(" · ".join(filter(None, known)))]
         if asked:
             facts.append(Run(printable(f" · {words('dossier.requested_by', names=asked)}")))
-        for name in ("video", "press_release"):
-            facts += self._elsewhere(name, told[name])
+        facts += self._elsewhere("dossier.video", told["video"])
+        facts += self._elsewhere("dossier.press_release", told["press_release"])
         facts += [Run(" "), self._refer((Run(told["url"], address=told["url"]),))]
         summary = self.names.pick(told["summaries"], "")
         language = next((code for code, text in told["summaries"].items() if text == summary), None)
@@ -387,7 +387,7 @@ class _Teller:
 
     def _elsewhere(self, name: str, address: str | None) -> Iterator[Run]:
         if address:
-            yield Run(f" · {self.words(f'dossier.{name}')}: ")
+            yield Run(f" · {self.words(name)}: ")
             yield Run(printable(address), address=address if _WEB.fullmatch(address) else None)
 
     # What is missing

@@ -100,7 +100,10 @@ WITH_KEY = (
 )
 _STYLE = Pages("services.api.pages", public_url=PUBLIC, home="/pages").asset("page.css").split("/")
 _SUBJECT = {"state": "PER", "topic": "torture-prevention"}
-DOSSIERS = ("/v1/dossiers/{state}/{topic}", "/v1/dossiers/{state}/{topic}/document.docx", "/dossier/{state}/{topic}")
+DOSSIERS = (
+    *(f"/v1/dossiers/{{state}}/{{topic}}{end}" for end in ("", "/document.docx", "/document.pdf")),
+    *(f"/dossier/{{state}}/{{topic}}{end}" for end in ("", ".docx", ".pdf")),
+)
 OWN_VALUES: dict[str, dict[str, str]] = {
     "/v1/event-types/{name}": {"name": "recommendation.created"},
     "/pages/assets/{edition}/{name}": {"edition": _STYLE[-2], "name": _STYLE[-1]},
