@@ -32,6 +32,7 @@ def write_pdf(file: IO[bytes], telling: Telling, dataset: dict[str, Any]) -> Non
     told = {
         **_breaking(asdict(telling)),
         "dataset": plain(telling.about[0].line),
+        "cite": words("search.cite"),
         "page": words("dossier.page_of", page="\0", pages="\0").split("\0"),
     }
     asked = {

@@ -92,6 +92,7 @@ class Telling:
     sections: tuple[Section, ...]
     references: tuple[Line, ...]
     references_title: str
+    citation: str
 
 
 def telling_of(dossier: Shape, names: Names) -> Telling:
@@ -107,6 +108,7 @@ def telling_of(dossier: Shape, names: Names) -> Telling:
         sections=sections,
         references=tuple(teller.references),
         references_title=teller.words("dossier.references"),
+        citation=teller.citation(),
     )
 
 
@@ -134,6 +136,18 @@ class _Teller:
             yield Paragraph((Run(words("record.not_read")),), "notice")
         else:
             yield Paragraph((Run(words("dossier.recommendations", n=self.dossier["answers"]["total"]), "strong"),))
+
+    def citation(self) -> str:
+        """How to cite the dossier, so that who follows it up knows which state of the data was read."""
+        told, words = self.dossier["dataset"], self.words
+        return words(
+            "search.citation",
+            title=printable(f"{self.dossier['state']['name']}: {self.dossier['topic']['name']}"),
+            records=words("dossier.recommendations", n=(self.dossier["answers"] or {"total": 0})["total"]),
+            date=words.date(told["as_of"]),
+            version=told["version"],
+            address=self.dossier["url"],
+        )
 
     def counts(self) -> Table | None:
         if self.dossier["answers"] is None:

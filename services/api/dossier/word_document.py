@@ -103,6 +103,11 @@ class _Writer:
             add_run(paragraph, f"[{number}] ")
             self._line(paragraph, reference)
 
+        words = Words(self._telling.language)
+        paragraph = self._document.add_paragraph(style="Dossier small")._p
+        add_run(paragraph, f"{words('search.cite')}: ", bold=True)
+        add_run(paragraph, self._telling.citation)
+
     def _section(self, section: Section) -> None:
         self._document.add_heading(section.title, level=2)
         for block in section.blocks:

@@ -45,14 +45,15 @@ def _page(request: Request) -> Response:
     if not wants_page(request):
         return JsonAnswer(told.shape, headers=told.headers)
     language = told.names.language
-    words = Words(language)
+    words, public_url = Words(language), desk_of(request).settings.public_url.rstrip("/")
     counted = [(cycle["cycle"], cycle["answers"]) for cycle in told.shape["cycles"] if cycle["answers"]]
     values = {
         "telling": telling_of(told.shape, told.names),
         "dataset": told.shape["dataset"],
         "picture": answers_by_cycle(counted, words("record.received"), words),
         "uses": _uses(request, told),
-        "here_url": desk_of(request).settings.public_url.rstrip("/"),
+        "here_url": public_url,
+        "citation_forms": f"{public_url}/v1/recommendations/citation?{_filters(told)}",
         "searched": _filters(told, type="recommendations"),
     }
     return pages_of(request).page(request, "own/dossier.html", language, values, headers=told.headers)
@@ -70,9 +71,7 @@ def _uses(request: Request, told: ToldDossier) -> list[tuple[str, str]]:
         ("search.as_json", f"{api}/dossiers/{subject}?{language}"),
         ("dossier.recommendations_csv", f"{api}/recommendations.csv?{filters}"),
         ("dossier.recommendations_xlsx", f"{api}/recommendations.xlsx?{filters}"),
-        ("search.follow_feed", f"{api}/changes.atom?{filters}"),
-        ("search.follow_webhook", f"{api.removesuffix('/v1')}/docs"),
-        ("search.cite", f"{api}/recommendations/citation?{filters}"),
+        ("search.follow", f"{api.removesuffix('/v1')}/follow?{_filters(told, type='recommendations')}"),
     ]
 
 

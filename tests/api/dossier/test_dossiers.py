@@ -291,6 +291,7 @@ def test_a_hostile_text_stays_text(text: str) -> None:
         sections=(Section("s", said[:200], (entry, Items(((Run(said),),)), Paragraph((Run(said),), "notice"))),),
         references=((Run(said[:50], address="https://x.example/1"),),),
         references_title="References",
+        citation=said[:200],
     )
     made = {"as_of": "2026-01-01T00:00:00Z"}
     pdf, word = io.BytesIO(), io.BytesIO()
@@ -307,6 +308,6 @@ def test_a_hostile_text_stays_text(text: str) -> None:
 
 def test_a_pdf_of_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_document, "_PATIENCE", 0.001)
-    telling = Telling("es", "T", "https://x.example", (Paragraph((Run("data"),)),), None, (), (), "R")
+    telling = Telling("es", "T", "https://x.example", (Paragraph((Run("data"),)),), None, (), (), "R", "C")
     with pytest.raises(UnavailableError):
         write_pdf(io.BytesIO(), telling, {"as_of": "2026-01-01T00:00:00Z"})
