@@ -29,7 +29,7 @@ EXTRAS = {
         *("docx", "fsspec", "httpcore", "idna", "ijson", "olefile", "openpyxl", "protego"),
         *("pypdfium2", "python_calamine", "python_multipart", "rapidfuzz", "selectolax", "stamina", "yaml"),
     ),
-    "search": ("jinja2", "meilisearch", "rapidfuzz", "svg", "tantivy"),
+    "search": ("jinja2", "meilisearch", "rapidfuzz", "svg", "tantivy", "xlsxwriter"),
 }
 """The modules by which an extra of pyproject.toml is known to be installed. Some are imported late, so we ask first."""
 
