@@ -15,10 +15,12 @@ from sqlalchemy import Engine, text
 
 from services.core.store.archive import Archive
 from services.ingest.fetching.fetcher import Fetcher
+from services.ingest.pipeline import compare
 from services.ingest.pipeline.pauses import rest_until
 from services.ingest.pipeline.records import Options
 from services.ingest.pipeline.run import Ended, run_source
 from services.ingest.pipeline.task import Desk
+from services.ingest.run_data_sets import load_data_set
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Source, source_of
 from services.ingest.sources.base import Adapter
@@ -162,7 +164,11 @@ def test_a_folder_is_loaded_and_only_what_is_new_again(run: Run, engine: Engine,
     assert count(engine, "documents") == 2
 
 
-def test_an_export_is_loaded_and_then_only_what_changed(run: Run, engine: Engine) -> None:
+def test_an_export_is_loaded_and_then_only_what_changed(
+    run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[bool] = []
+    monkeypatch.setattr(compare, "load_data_set", lambda *a, **b: compared.append(True) or load_data_set(*a, **b))
     rows = json.loads(UHRI.read_text(encoding="utf-8"))
 
     def export(_asked: Asked) -> Answer:
@@ -170,7 +176,9 @@ def test_an_export_is_loaded_and_then_only_what_changed(run: Run, engine: Engine
 
     with serving(conditional(export)) as site:
         sites = {"exports": f"{site.address}/uhri/export-results"}
+        assert run(UhriExport(), sites, dry_run=True).counts["inserted"] > 0
         assert run(UhriExport(), sites).status == "finished"
+        assert compared == [True], "in the dry run alone: nothing was held"
         changes = count(engine, "changes")
         unchanged = run(UhriExport(), sites)
         assert (unchanged.counts["unchanged"], unchanged.counts["bytes"]) == (1, 0)
@@ -179,6 +187,7 @@ def test_an_export_is_loaded_and_then_only_what_changed(run: Run, engine: Engine
         some = run(UhriExport(), sites, since=datetime.date(2026, 10, 1))
         none = run(UhriExport(), sites, since=datetime.date(2027, 1, 1))
     assert some.status == "finished"
+    assert len(compared) == 3
     assert some.counts["changes"]["recommendation.position_changed"] == 1
     assert not any("observation" in name for name in some.counts["changes"])
     assert (none.status, none.counts["changes"]) == ("finished", {})
