@@ -143,14 +143,10 @@ def test_every_figure_of_accuracy_says_what_when_and_how() -> None:
 
 
 def test_who_to_tell_of_a_fault(site: Site, database_url: str) -> None:
-    for contact, address in (
-        ("a@example.org", "mailto:a@example.org"),
-        ("https://example.org/x", "https://example.org/x"),
-    ):
-        settings = ApiSettings(database_url=database_url, contact=contact)
-        with served(create_app(settings, database_url), settings=settings) as home:
-            html = LexborHTMLParser(httpx.get(f"{home}/about", headers=BROWSER).text)
-        assert html.css_first(f"a[href='{address}']").text() == contact
+    settings = ApiSettings(database_url=database_url, contact="upr@example.org")
+    with served(create_app(settings, database_url), settings=settings) as home:
+        html = LexborHTMLParser(httpx.get(f"{home}/about", headers=BROWSER).text)
+    assert html.css_first("a[href='mailto:upr@example.org']").text() == "upr@example.org"
     _, html = page(site, "/about?lang=en")
     assert Words("en")("about.no_contact") in html.css_first("main").text()
 
