@@ -159,7 +159,7 @@ class Source(Public):
     """What one source says of the recommendation, and where in it."""
 
     document: str
-    file: str = Field(description="SHA-256 of the file.")
+    file: str | None = Field(description="SHA-256 of the file; null for a database, which has no file of one review.")
     symbol: str | None
     kind: str
     number: str | None

@@ -40,7 +40,7 @@ class SourceEntry(TypedDict):
     """What one source says of the recommendation, and where in it. `text` only where it differs from the record's."""
 
     document: str
-    file: str
+    file: str | None
     symbol: str | None
     kind: str
     number: str | None

@@ -453,7 +453,7 @@ def _position(
 def _answering_source(source: SourceReading, told: ReadPosition) -> SourceEntry:
     return SourceEntry(
         document=source.document,
-        file=source.file["sha256"],
+        file=source.bytes_read,
         symbol=source.reading.document.symbol,
         kind=source.kind,
         number=told.number,
@@ -467,7 +467,7 @@ def _answering_source(source: SourceReading, told: ReadPosition) -> SourceEntry:
 def _source(source: SourceReading, told: ReadRecommendation, text: str, states: tuple[str, ...]) -> SourceEntry:
     entry = SourceEntry(
         document=source.document,
-        file=source.file["sha256"],
+        file=source.bytes_read,
         symbol=source.reading.document.symbol,
         kind=source.kind,
         number=told.number,

@@ -40,6 +40,15 @@ class SourceReading:
         return self.reading.document.language
 
     @property
+    def bytes_read(self) -> str | None:
+        """SHA-256 of the file in which its records stand; None for a database, of which only what it says is kept.
+
+        The hash of all that a database says of a review is no record's own: it is another one with every row that
+        changes, and each record of the review would be told as changed.
+        """
+        return None if self.kind in DATA_SETS else self.file["sha256"]
+
+    @property
     def has_final_numbers(self) -> bool:
         """Whether the numbers it prints are the recommendations' own. A draft's are provisional."""
         return self.kind != DocumentKind.WORKING_GROUP_DRAFT

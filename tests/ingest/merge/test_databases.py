@@ -3,7 +3,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.core.domain.documents import DATA_SETS
 from services.ingest.merge import MergedReview, SourceReading, merge_review
+from services.ingest.merge.sources import split_superseded
 from services.ingest.reading import ReadDocument, Reading, ReadLabel, ReadPledge, ReadRecommendation
 from tests.readings import TEXTS, matrix, recommendation, report, source
 
@@ -188,14 +190,13 @@ def test_the_order_of_data_sets_and_documents_never_matters(sources: list[Source
 @given(sources=_databases())
 def test_each_state_of_a_row_ends_in_one_record(sources: list[SourceReading]) -> None:
     merged = merge(*sources)
-    for held in sources:
-        if held.kind in ("upr_info", "uhri") and held.file["sha256"] in {
-            entry["file"] for record in merged.recommendations.values() for entry in record.sources
-        }:
+    current, _ = split_superseded(sources)
+    for held in current:
+        if held.kind in DATA_SETS:
             rows = sum(len(told.recommending_states) or 1 for told in held.reading.recommendations)
             assert rows == sum(
                 len(entry.get("recommending_states", record.recommending_states)) or 1
                 for record in merged.recommendations.values()
                 for entry in record.sources
-                if entry["file"] == held.file["sha256"]
+                if entry["document"] == held.document
             )
