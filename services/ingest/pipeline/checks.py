@@ -46,7 +46,8 @@ def reasons_against(figures: Figures, source: Description, *, whole: bool) -> li
 
     `whole`: the run looked for everything, so that what it did not find is gone (not with `--since` or `--limit`).
     """
-    failed = _failures(figures, may_be_empty=source.least.found == 0 or not whole)
+    at_times_none = source.least.found == 0
+    failed = _failures(figures, may_be_empty=at_times_none or not whole, may_be_unreadable=at_times_none)
     if failed:
         return failed
     reasons = []
@@ -66,12 +67,15 @@ def reasons_against(figures: Figures, source: Description, *, whole: bool) -> li
     return reasons
 
 
-def _failures(figures: Figures, *, may_be_empty: bool) -> list[Reason]:
+def _failures(figures: Figures, *, may_be_empty: bool, may_be_unreadable: bool) -> list[Reason]:
+    """Why there is nothing to load. What people put into a folder may be of no kind that is read: an Issue
+    says so of each, and a newer version of what reads files tries again. Of a site, all files are not without a fault.
+    """
     if figures.found == 0:
         return [] if may_be_empty else [Reason("nothing_found", "no file was found", failed=True)]
     if figures.files_got == 0:
         detail = f"none of the {figures.found} files that were found was to be had"
         return [Reason("nothing_fetched", detail, failed=True)]
-    if figures.files_read == 0:
+    if figures.files_read == 0 and not may_be_unreadable:
         return [Reason("nothing_read", f"none of {figures.files_got} files could be read", failed=True)]
     return []

@@ -50,6 +50,13 @@ def test_a_run_that_looks_for_a_part_cannot_tell_what_is_gone() -> None:
     assert codes(replace(part, found=0, files_got=0, files_read=0), whole=False) == []
 
 
+def test_where_there_may_be_nothing_all_may_be_unreadable() -> None:
+    unread = replace(WELL, files_held=0, files_gone=0, files_read=0, records_held=0)
+    folder = tiny_source("https://example.org", least=0).description
+    assert reasons_against(unread, folder, whole=True) == []
+    assert codes(unread) == ["nothing_read"]
+
+
 def test_a_reason_says_the_figures_and_the_share() -> None:
     (reason,) = reasons_against(replace(WELL, records_gone=500), SOURCE, whole=True)
     assert reason.detail == "500 of 1,000 records would be gone (50.0%; at most 2.0% may be)"

@@ -57,7 +57,8 @@ def run(engine: Engine, tmp_path: Path) -> Run:
     def run_it(adapter: Adapter, sites: dict[str, str], **asked: Any) -> Ended:
         told = source_of(adapter, {adapter.name: sites})
         # Of a handful of records one is a large share.
-        own = {"rate": Rate(requests_per_second=50), "hold": Hold(gone=1, changed=1), "least": Least(found=1)}
+        own = {"rate": Rate(requests_per_second=50), "hold": Hold(gone=1, changed=1)}
+        own["least"] = Least(found=min(told.description.least.found, 1))
         return run_source(desk, Source(adapter, told.description.model_copy(update=own)), Options(**asked))
 
     return run_it
@@ -151,8 +152,13 @@ def test_an_address_that_had_a_file_is_asked_for_though_it_is_missing_now(engine
 def test_a_folder_is_loaded_and_only_what_is_new_again(run: Run, engine: Engine, tmp_path: Path) -> None:
     incoming = tmp_path / "ins Haus gekommen"
     incoming.mkdir()
-    shutil.copy(SAMPLES / "costamar-report.pdf", incoming / "Informe de Costamar, año 2025.pdf")
     folder, later = Folder(lambda: 4_000_000_000.0), {"folder": f"file://{tmp_path}/ins%20Haus%20gekommen"}
+    (incoming / "table.csv").write_text("Sample,of\nno kind,that is read\n")
+    none = run(folder, later)
+    assert (none.status, none.counts["unreadable"], none.counts["failed"]) == ("finished", 1, 1)
+    assert run(folder, later).counts["unchanged"] == 1
+    (incoming / "table.csv").unlink()
+    shutil.copy(SAMPLES / "costamar-report.pdf", incoming / "Informe de Costamar, año 2025.pdf")
     assert run(folder, later).counts["fetched"] == 1
     shutil.copy(SAMPLES / "costamar-matrix.docx", incoming / "matrix.docx")
     (incoming / "notes.txt").write_text("Sample: nothing that is read.")
