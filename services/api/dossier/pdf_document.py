@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from services.core.pages.words import Words
 PDF_TYPE = "application/pdf"
 _PROGRAM = Path(__file__).with_name("typesetting.py")
 _PATIENCE = 60
-"""Seconds until what is being set is given up."""
+"""Seconds until what is being set is given up, and until nobody waits any longer for a turn."""
+_ONE = threading.Lock()
+"""One is set at a time: it takes a blink, and memory beside that of the service."""
 _LONG = re.compile(r"\S{91,}")
 _PIECE = 30
 """Letters of a long word after which a line may end: what sets the lines breaks no word elsewhere."""
@@ -45,10 +48,14 @@ def write_pdf(file: IO[bytes], telling: Telling, dataset: dict[str, Any]) -> Non
 
 def _typeset(asked: bytes) -> bytes:
     command = [sys.executable, "-I", str(_PROGRAM)]
+    if not _ONE.acquire(timeout=_PATIENCE):
+        raise UnavailableError("Too many PDFs are being made at the moment.")
     try:
         done = subprocess.run(command, input=asked, capture_output=True, timeout=_PATIENCE, check=True)  # noqa: S603
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
         raise UnavailableError("This PDF could not be made: there is too much in it for one.") from error
+    finally:
+        _ONE.release()
     return done.stdout
 
 

@@ -12,8 +12,8 @@ from typing import Literal
 
 import typst
 
-MOST_MEMORY = 1 << 30
-"""Bytes of address space. A dossier of 1,200 recommendations takes some 370 MB of it, 200 MB in memory."""
+MOST_MEMORY = 448 << 20
+"""Bytes of address space. A dossier of 1,200 recommendations needs most of it, and 250 MB in memory."""
 MOST_SECONDS = 30
 """Of the processor."""
 _NOWHERE = "/nonexistent"
