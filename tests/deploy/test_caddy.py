@@ -1,8 +1,10 @@
 """The proxy's routes are those of the services; tried with Debian's caddy where it is installed."""
 
+import json
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -49,13 +51,18 @@ def apps(tmp_path_factory: pytest.TempPathFactory, fresh_databases: FreshDatabas
 
 
 @pytest.fixture(scope="module")
-def site(apps: dict[str, FastAPI], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """The services behind a real Caddy."""
+def upstreams(apps: dict[str, FastAPI]) -> Iterator[dict[str, str]]:
+    """What the Caddyfile is told of where the services listen."""
     with ExitStack() as stack:
         addresses = {name: stack.enter_context(served(app, settings=CoreSettings())) for name, app in apps.items()}
-        home = tmp_path_factory.mktemp("caddy")
-        upstreams = {f"UPR_PROXY_{name.upper()}": url.removeprefix("http://") for name, url in addresses.items()}
-        yield stack.enter_context(proxied(home, upstreams))
+        yield {f"UPR_PROXY_{name.upper()}": url.removeprefix("http://") for name, url in addresses.items()}
+
+
+@pytest.fixture(scope="module")
+def site(upstreams: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The services behind a real Caddy."""
+    with proxied(tmp_path_factory.mktemp("caddy"), upstreams) as client:
+        yield client
 
 
 @contextmanager
@@ -187,16 +194,77 @@ def test_the_documentation_of_each_service_can_be_read(site: httpx.Client) -> No
             assert site.get(f"{below}/{asset}").status_code == 200, asset
 
 
+OF_RECORDS = ("/states/PER", "/topics/torture-prevention", "/dossier/PER/torture-prevention", "/search?q=torture")
+"""Pages whose address has something in it that changes."""
+
+
+def pages_without_parameters(app: FastAPI) -> Iterator[str]:
+    """Addresses that stand in no OpenAPI document: pages, and what is for operators."""
+    for included in app.routes:
+        for route in getattr(getattr(included, "original_router", None), "routes", ()):
+            if not route.include_in_schema and "{" not in route.path and "GET" in route.methods:
+                yield route.path
+
+
 @needs_caddy
-@pytest.mark.parametrize("page", ["/", "/search", "/search?q=torture"])
-def test_pages_are_shown_with_their_styles(site: httpx.Client, page: str) -> None:
-    shown = site.get(page, headers={"Accept": "text/html"})
-    assert (shown.status_code, shown.headers["content-type"].partition(";")[0]) == (200, "text/html"), shown.text
-    assets = set(re.findall(r'(?:src|href)="(/[^"]*assets/[^"]+)"', shown.text))
-    assert assets
-    for asset in assets:
+def test_every_page_is_shown_with_its_assets(site: httpx.Client, apps: dict[str, FastAPI]) -> None:
+    internal = {"/healthz", "/readyz", "/metrics", "/docs"}
+    paths = {path for name in ("api", "search") for path in pages_without_parameters(apps[name])} - internal
+    assert {"/", "/search"} <= paths
+    assets: set[str] = set()
+    for path in [*sorted(paths), *OF_RECORDS]:
+        shown = site.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
+        assert (shown.status_code, shown.headers["content-type"].partition(";")[0]) == (200, "text/html"), path
+        found = set(re.findall(r'(?:src|href)="(/[^"]*assets/[^"]+)"', shown.text))
+        assert found, path
+        assets |= found
+        assert len(shown.headers.get_list("content-security-policy")) == 1
+        assert "script-src 'self'" in shown.headers["content-security-policy"], path
+        assert "unsafe" not in shown.headers["content-security-policy"], path
+    for asset in sorted(assets):
         answer = site.get(asset)
         assert (answer.status_code, "immutable" in answer.headers["cache-control"]) == (200, True), asset
+        assert answer.headers.get_list("x-content-type-options") == ["nosniff"], asset
+
+
+@needs_caddy
+def test_it_serves_over_tls_and_browsers_are_to_remember_that(upstreams: dict[str, str], tmp_path: Path) -> None:
+    """With a certificate of Caddy's own authority, as it makes them for names that no other authority knows."""
+    assert CADDY is not None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folders = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(tmp_path))
+    environment = upstreams | folders | {"UPR_SITE": f"https://localhost:{port}"}
+    command = [CADDY, "adapt", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
+    config = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
+    # Not into the trust store of this machine, and not on port 80.
+    config["apps"]["pki"] = {"certificate_authorities": {"local": {"install_trust": False}}}
+    for server in config["apps"]["http"]["servers"].values():
+        server["automatic_https"] = {"disable_redirects": True}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with (tmp_path / "log").open("wb") as log:
+        command = [CADDY, "run", "--config", str(tmp_path / "config.json")]
+        caddy = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        root = tmp_path / "caddy/pki/authorities/local/root.crt"
+        answer = _answer_over_tls(f"https://localhost:{port}/v1/states?limit=1", root, tmp_path / "log")
+    finally:
+        caddy.terminate()
+        caddy.wait(30)
+    assert answer.status_code == 200
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def _answer_over_tls(url: str, root: Path, log: Path) -> httpx.Response:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with httpx.Client(verify=ssl.create_default_context(cafile=root)) as client:
+                return client.get(url)
+        except (FileNotFoundError, httpx.ConnectError):
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
 
 
 @needs_caddy
