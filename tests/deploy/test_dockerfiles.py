@@ -1,6 +1,8 @@
-"""Rules that every Dockerfile holds to. (hadolint is not among Debian's packages: it was not run.)"""
+"""Rules that every Dockerfile holds to, ours and those of hadolint."""
 
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,17 @@ def service(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def stages(service: str) -> list[Any]:
     return dockerfiles.stages(DEPLOY / service / "Dockerfile")
+
+
+HADOLINT = os.environ.get("UPR_TEST_HADOLINT") or shutil.which("hadolint")
+
+
+@pytest.mark.skipif(HADOLINT is None, reason="not run: hadolint is not installed (make prove-deploy gets it)")
+def test_hadolint_has_nothing_to_say(service: str) -> None:
+    assert HADOLINT is not None
+    command = [HADOLINT, "--no-color", "--config", str(DEPLOY / "hadolint.yaml"), str(DEPLOY / service / "Dockerfile")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
 def test_the_base_is_pinned_and_the_same_everywhere(service: str, stages: list[Any]) -> None:

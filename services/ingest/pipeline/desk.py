@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from services.core.runtime.tracing import tracer_provider
 from services.core.store.archive import FOLDER, Archive
 from services.core.store.engine import make_engine
 from services.ingest.fetching.fetcher import Fetcher
@@ -36,7 +37,11 @@ def open_desk(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Desk]:
     """A desk for one run at a time. `tell`: see `Desk`; `sleep` may raise `StoppedError`, too."""
-    with sandbox_of(settings) as sandbox:
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(sandbox_of(settings))
+        tracing = tracer_provider(settings, "ingest")
+        if tracing is not None:
+            stack.callback(tracing.shutdown)
         archive = Archive(settings.data_dir / FOLDER)
         yield Desk(
             engine=engine,
@@ -46,6 +51,7 @@ def open_desk(
             folder=settings.data_dir / RUNS,
             backfill_after=timedelta(days=settings.backfill_after_days),
             tell=tell,
+            tracing=tracing,
         )
 
 

@@ -3,11 +3,12 @@
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from services.core.runtime.problems import DATABASE_AWAY
+from services.core.runtime.tracing import traced
 from services.ingest.fetching.outcomes import NotFetchedError
 from services.ingest.pipeline import records
 from services.ingest.pipeline.checks import Figures, Reason, reasons_against
@@ -54,14 +55,17 @@ def run_released(desk: Desk, source: Source) -> Ended | None:
 
 def _go_on(task: Task) -> Ended:
     since = time.monotonic()
-    try:
-        figures, reasons = _through_the_stages(task)
-    except NotFetchedError as error:
-        figures, reasons = None, [Reason(error.code, f"the search cannot go on: {error.detail}", failed=True)]
-    except BaseException as stopped:
-        _note_stop(task, since, stopped)
-        raise
-    return _end(task, _counted(task, since, figures), reasons)
+    with traced(task.desk.tracing, "ingest run", run=task.run.id, source=task.source.name) as found:
+        try:
+            figures, reasons = _through_the_stages(task)
+        except NotFetchedError as error:
+            figures, reasons = None, [Reason(error.code, f"the search cannot go on: {error.detail}", failed=True)]
+        except BaseException as stopped:
+            _note_stop(task, since, stopped)
+            raise
+        ended = _end(task, _counted(task, since, figures), reasons)
+        found["status"] = ended.status
+        return ended
 
 
 def _through_the_stages(task: Task) -> tuple[Figures | None, list[Reason]]:
@@ -73,22 +77,31 @@ def _through_the_stages(task: Task) -> tuple[Figures | None, list[Reason]]:
             _find_and_fetch(task)
         for next_stage, work in ((Stage.READING, read_all), (Stage.COMPARING, compare_all)):
             records.note_stage(task.engine, run, next_stage)
-            work(task)
+            with _traced_stage(task, next_stage):
+                work(task)
         figures = figures_of(task)
         reasons = reasons_against(figures, task.source.description, whole=task.looks_at_all())
         if reasons or task.run.options.dry_run:
             return figures, reasons
         records.note_passed(task.engine, task.run, figures.counts())
-    load_all(task)
+    with _traced_stage(task, Stage.LOADING):
+        load_all(task)
     return figures, []
 
 
 def _find_and_fetch(task: Task) -> None:
     with task.desk.open_fetch(task.source, task.run.id) as fetch:
         if task.run.stage is Stage.FINDING:
-            find(task, fetch)
+            with _traced_stage(task, Stage.FINDING):
+                find(task, fetch)
             records.note_stage(task.engine, task.run.id, Stage.FETCHING)
-        fetch_all(task, fetch)
+        with _traced_stage(task, Stage.FETCHING):
+            fetch_all(task, fetch)
+
+
+def _traced_stage(task: Task, stage: Stage) -> AbstractContextManager[object]:
+    """A span around a stage, within that of the run. Statements have none: a run sends thousands."""
+    return traced(task.desk.tracing, f"ingest {stage}", run=task.run.id)
 
 
 def _counted(task: Task, since: float, figures: Figures | None) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, Engine, insert, select
 
@@ -17,6 +17,9 @@ from services.ingest.reading import ReadIssue
 from services.ingest.sandbox import Sandbox
 from services.ingest.sources import Source
 from services.ingest.sources.base import Fetch
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 
 class RunFetch(Fetch, Protocol):
@@ -54,7 +57,8 @@ class Step:
 class Desk:
     """What every run on this machine works with. `folder`: for files that adapters put together.
 
-    `tell` hears how far the run is, at least after each file; it raises `StoppedError` to stop the run.
+    `tell` hears how far the run is, at least after each file; it raises `StoppedError` to stop the run. `tracing`:
+    where spans of runs and their stages go.
     """
 
     engine: Engine
@@ -64,6 +68,7 @@ class Desk:
     folder: Path
     backfill_after: timedelta
     tell: Callable[[Step], None] = field(default=lambda _step: None)
+    tracing: "TracerProvider | None" = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
 import datetime
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import Engine, func, select
 
 from services.core.domain.errors import NotFoundError
@@ -33,6 +37,19 @@ def test_a_run_finds_fetches_reads_and_loads_and_says_so(run: Run, engine: Engin
     assert len(store["documents"]) == 4
     assert len(store["ingest_held"]) == 4
     assert all(f'"name": "{name}"' in "".join(store["documents"]) for name in site.files)
+
+
+def test_a_run_is_traced_with_its_stages(desk: Desk, site: Site) -> None:
+    told, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(told))
+    ended = run_source(replace(desk, tracing=provider), tiny_source(site.address), Options())
+    *stages, run = told.get_finished_spans()
+    assert [stage.name for stage in stages] == [f"ingest {stage}" for stage in Stage]
+    assert (run.name, dict(run.attributes or {})) == (
+        "ingest run",
+        {"run": ended.run, "source": ended.source, "status": "finished"},
+    )
+    assert all(stage.parent and stage.parent.span_id == run.context.span_id for stage in stages)
 
 
 def test_a_second_run_asks_conditionally_and_changes_nothing(run: Run, engine: Engine, site: Site) -> None:
