@@ -26,7 +26,7 @@ BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datase
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run images prove-deploy audit test soak fuzz-api test-clients test-pages check format bench $(BENCHMARKS) bench-load clean
+.PHONY: help install run images prove-deploy audit test soak fuzz-api test-previous test-clients test-pages check format bench $(BENCHMARKS) bench-load clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -81,6 +81,9 @@ soak: $(INSTALLED) ## Run the property and fuzz tests for long; EFFORT=50 times 
 fuzz-api: EFFORT = 4
 fuzz-api: $(INSTALLED) ## Ask the services for all that their OpenAPI documents allow, and for what they do not (schemathesis).
 	@UPR_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -q tests/e2e/test_schemathesis.py $(ARGS)
+
+test-previous: $(INSTALLED) ## Run the tests of the release before on the schema of this version; ARGS=... goes to pytest.
+	@$(BIN)/python .ci/previous_release.py $(ARGS)
 
 test-clients: $(INSTALLED) $(CLIENTS) ## Generate clients in Python and TypeScript (with Node.js and npm), compile and run them; and the examples.
 	npm ci --silent --no-audit --no-fund --prefix tests/clients/typescript

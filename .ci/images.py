@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from services.core.runtime.postgres import embedded_postgres
 
 OURS = ("/build", "/opt/openupr", "/data")
 """The folders of an image that our steps make."""
+PAGES = {"api": "/", "search": "/search"}
+"""A page of each service that has some: its templates, words and styles have to be in the image."""
 MOST_SECONDS, MOST_MEMORY = 10.0, 150
 """Until ready, on a machine that does other things too; megabytes of an idle service."""
 
@@ -133,6 +136,8 @@ def check_life(stage: Stage, root: Path, environment: dict[str, str], be_user: l
         seconds = time.monotonic() - begun
         port = re.search(r"listening on http://[\d.]+:(\d+)", log.read_text())[1]
         check_health(stage, root, environment | {name: port}, be_user)
+        if page := PAGES.get(stage.one("CMD").words[0]):
+            check_page(f"http://127.0.0.1:{port}", page)
         memory = _memory(service.pid)
         service.terminate()
         if service.wait(30) != 0:
@@ -152,6 +157,18 @@ def check_health(stage: Stage, root: Path, environment: dict[str, str], be_user:
     nowhere = {name: "1" if name.endswith("_PORT") else value for name, value in environment.items()}
     if subprocess.run([*be_user, *words], check=False, capture_output=True, env=nowhere).returncode == 0:
         raise ExtraError("the health check passes where nobody listens")
+
+
+def check_page(address: str, page: str) -> None:
+    """A page is shown as HTML, and all that it refers to is there."""
+    asked = urllib.request.Request(f"{address}{page}", headers={"Accept": "text/html"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        shown = answer.read().decode()
+    assets = set(re.findall(r'(?:src|href)="(/[^"]*assets/[^"]+)"', shown))
+    if not assets:
+        raise ExtraError(f"{page} refers to no style:\n{shown[:500]}")
+    for asset in assets:
+        urllib.request.urlopen(f"{address}{asset}", timeout=30).close()
 
 
 def _within(text: str, root: Path) -> str:

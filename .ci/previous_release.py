@@ -1,4 +1,4 @@
-"""Run the tests of the release before on the schema of this version: machines are upgraded one by one, after the schema.
+"""Run the tests of the release before on the schema of this version: the schema is upgraded before the machines are.
 
 The newest tag below this commit (or the one given) is laid out in a folder of its own with the migrations of this tree
 in place of its own, and its tests are run there; arguments beyond go to pytest. Left out are the tests that compare its
@@ -20,7 +20,7 @@ PINS = "requirements/dev.txt"
 
 def newest_release() -> str | None:
     """The tag of the release before this tree; None where there is none."""
-    command = ["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]
+    command = ["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^"]
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     return done.stdout.strip() or None
 
@@ -54,6 +54,8 @@ def main(tag: str | None, arguments: list[str]) -> int:
         folder = Path(name) / "main"
         folder.mkdir()
         lay_out(tag, folder)
+        if (ROOT.parent / "shared").is_dir():  # real documents, which some tests read
+            (folder.parent / "shared").symlink_to(ROOT.parent / "shared")
         sys.stdout.write(f"previous release on this schema: {tag}\n")
         sys.stdout.flush()
         command = [python_for(folder), "-m", "pytest", "-q", "-p", "no:cacheprovider"]

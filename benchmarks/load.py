@@ -122,9 +122,12 @@ def _load(addresses: Mapping[str, str], parts: Callable[[], Mapping[str, list[in
         spent = {pid: _cpu(pid) - began.get(pid, 0.0) for pids in ended.values() for pid in pids}
     _tell(met, seconds)
     print(f"  clients: {own / seconds:.2f} cores")
+    searches = sum(path.startswith(_KINDS["search"]) for path in met.paths)
+    answered = {"search serve": searches, "api serve": len(met.paths) - searches, "postgres": len(met.paths)}
     for name, pids in sorted(ended.items()):
         memory, cpu = sum(map(_memory, pids)), sum(spent[pid] for pid in pids)
-        print(f"  {name:<14} {len(pids):2} processes, {memory:6.0f} MiB, {cpu / seconds:5.2f} cores")
+        each = f", {cpu / answered[name] * 1000:.1f} ms of CPU a request" if answered.get(name) else ""
+        print(f"  {name:<14} {len(pids):2} processes, {memory:6.0f} MiB, {cpu / seconds:5.2f} cores{each}")
     return met.failed
 
 
