@@ -208,7 +208,7 @@ def pages_without_parameters(app: FastAPI) -> Iterator[str]:
 
 @needs_caddy
 def test_every_page_is_shown_with_its_assets(site: httpx.Client, apps: dict[str, FastAPI]) -> None:
-    internal = {"/healthz", "/readyz", "/metrics", "/docs"}
+    internal = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
     paths = {path for name in ("api", "search") for path in pages_without_parameters(apps[name])} - internal
     assert {"/", "/search"} <= paths
     assets: set[str] = set()
