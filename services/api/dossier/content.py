@@ -14,7 +14,7 @@ from services.api.details.parts import Setting
 from services.api.details.reviews import REVIEW_PARTS
 from services.api.details.states import STATE_PARTS
 from services.api.details.topics import TopicEntry
-from services.api.dossier.dates import dates_ahead, is_over, planned_reviews
+from services.api.dossier.dates import dates_ahead, planned_reviews, reviews_not_read
 from services.api.dossier.said_again import said_again
 from services.api.dossier.told_of_topic import hearings_on, is_on_topic, subjects_of
 from services.core.domain.kinds import HearingKind
@@ -81,7 +81,7 @@ class _Author:
             "follow_up": follow_up,
             "dates_ahead": dates_ahead(planned, follow_up, cycles[-1]["answers"] if cycles else None, self.as_of),
             "cycles_not_read": self._coverage["cycles_not_read"],
-            "reviews_not_read": [each for each in planned if each["review"] is None and is_over(each, self.as_of)],
+            "reviews_not_read": reviews_not_read(planned, self.as_of),
         }
 
     @cached_property

@@ -30,7 +30,13 @@ def _planned(cycle: int, review: ReviewRecord | None, planned: int | None) -> Sh
     }
 
 
-def is_over(planned: Shape, today: datetime.date) -> bool:
+def reviews_not_read(reviews: Sequence[Shape], today: datetime.date) -> list[Shape]:
+    """Those that have been, by the calendar, and of which nothing is held."""
+    missing = [each for each in reviews if each["review"] is None and _is_over(each, today)]
+    return [{name: value for name, value in each.items() if name != "review"} for each in missing]
+
+
+def _is_over(planned: Shape, today: datetime.date) -> bool:
     """Whether a review has been, as far as its days are known."""
     last = planned["date"] or planned["ends_on"]
     return last is not None and last < today
@@ -49,8 +55,8 @@ def dates_ahead(
 
 def _of_reviews(reviews: Sequence[Shape], today: datetime.date) -> Iterator[Shape]:
     """The next one, without days where the calendar does not go so far; what comes after it nobody knows."""
-    ahead = [each for each in reviews if not is_over(each, today)]
-    past = max((each["cycle"] for each in reviews if is_over(each, today)), default=0)
+    ahead = [each for each in reviews if not _is_over(each, today)]
+    past = max((each["cycle"] for each in reviews if _is_over(each, today)), default=0)
     for each in ahead:
         if each["cycle"] > past:
             days = {name: each[name] for name in ("cycle", "session", "date", "starts_on", "ends_on")}

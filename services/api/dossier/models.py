@@ -101,7 +101,6 @@ class ReviewNotRead(Public):
     """A review that has been, by the calendar of the cycles, and of which nothing was read."""
 
     cycle: int
-    review: None
     session: int | None
     date: datetime.date | None
     starts_on: datetime.date | None

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import Engine
 
 from services.api.dossier import pdf_document
-from services.api.dossier.dates import dates_ahead, planned_reviews
+from services.api.dossier.dates import dates_ahead, planned_reviews, reviews_not_read
 from services.api.dossier.models import Dossier
 from services.api.dossier.pdf_document import write_pdf
 from services.api.dossier.said_again import said_again
@@ -259,6 +259,7 @@ def test_what_lies_ahead_is_told_from_the_day_of_the_data_on() -> None:
     assert [(each["cycle"], each["review"], each["session"]) for each in planned] == [
         (1, None, 2), (2, "PER-2", 14), (3, None, 28), (4, None, 42),
     ]  # fmt: skip
+    assert [each["cycle"] for each in reviews_not_read(planned, date(2018, 1, 1))] == [1, 3]
     follow_up = {"adopted_on": None, "mid_term": {"suggested_by": 2015, "report": None}}
     ahead = dates_ahead(planned, follow_up, {"pending": 3}, date(2014, 1, 1))
     mid_term, review, answers = ahead
