@@ -18,6 +18,7 @@ from services.api.pages.follow_page import follow_page
 from services.api.pages.help_page import help_page
 from services.api.pages.home_page import home_page
 from services.api.pages.record_page import record_pages
+from services.api.pages.statistics_page import statistics_page
 from services.api.routes import (
     calendars,
     changes,
@@ -26,6 +27,7 @@ from services.api.routes import (
     event_types,
     files,
     keys,
+    overview,
     paragraphs,
     replays,
     saved_searches,
@@ -90,6 +92,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(export_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(matrix_routes(), dependencies=[Depends(recognise_key)])
     service.include_router(statistics_routes(), dependencies=[Depends(recognise_key)])
+    service.include_router(overview.router, dependencies=[Depends(recognise_key)])
     service.include_router(topics.router, dependencies=[Depends(recognise_key)])
     service.include_router(paragraphs.router, dependencies=[Depends(recognise_key)])
     service.include_router(feed_routes(), dependencies=[Depends(recognise_key)])
@@ -119,6 +122,7 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     service.include_router(service.state.pages.routes())
     service.include_router(record_pages())
     service.include_router(dossier_page())
+    service.include_router(statistics_page())
     service.include_router(home_page())
     service.include_router(help_page())
     service.include_router(about_pages())

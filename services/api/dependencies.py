@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 from sqlalchemy import Engine
 
 from services.api.live import LiveFeed
+from services.api.overview import OverviewShelf
 from services.api.settings import ApiSettings
 from services.core.store.engine import make_engine
 from services.core.store.reference import ReferenceShelf
@@ -21,6 +22,7 @@ class Desk:
     engine: Engine
     reference: ReferenceShelf
     live: LiveFeed
+    overviews: OverviewShelf = field(default_factory=OverviewShelf)
 
 
 @contextmanager

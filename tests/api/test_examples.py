@@ -48,12 +48,13 @@ ANSWERS = {
     "cite_recommendation_300": "/v1/recommendations/XCM-4-21.9/citation",
     "list_topics": "/v1/topics?limit=1&cursor=",
     "get_topic": "/v1/topics/torture-prevention",
-    "get_topic_with_parts": "/v1/topics/torture-prevention?include=counts",
+    "get_topic_with_parts": "/v1/topics/torture-prevention?include=all",
     "read_changes_as_atom": "/v1/changes.atom?id=XCM-4-22.1&cause=backfill&cause=publication",
     "read_changes_as_json_feed": "/v1/changes.json-feed?id=XCM-4-22.1&cause=backfill&cause=publication",
     "list_event_types": "/v1/event-types",
     "get_event_type": "/v1/event-types/recommendation.position_changed",
     "get_dossier": "/v1/dossiers/XCM/torture-prevention",
+    "get_overview": "/v1/statistics",
     "read_calendar": "/v1/calendar.ics?state_under_review=XCM",
 }
 """What is asked for each example, by the names that operations know it under."""

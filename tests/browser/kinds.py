@@ -127,6 +127,7 @@ KINDS: Sequence[PageKind] = (
     PageKind("coverage", "api", "/coverage", _always("/coverage")),
     PageKind("follow", "api", "/follow", _followed),
     *map(_of_record, RECORD_NOUNS),
+    PageKind("statistics", "api", "/statistics", _always("/statistics"), json=lambda path: f"/v1{path}"),
     PageKind("not there", "api", "/states/{record_id}", _always("/states/XXX"), status=404),
     PageKind(
         "dossier",

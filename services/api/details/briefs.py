@@ -38,6 +38,7 @@ class HearingBrief(Public):
     council_session: int | None
     meeting: str | None
     announced_speakers: int | None
+    iachr_period: int | None = Field(description="Period of sessions of the Inter-American Commission.")
 
 
 def document_brief(record: DocumentRecord, setting: Setting) -> Shape:
@@ -67,6 +68,7 @@ def hearing_brief(record: HearingRecord, setting: Setting) -> Shape:
         "council_session": record.council_session,
         "meeting": record.meeting,
         "announced_speakers": record.announced_speakers,
+        "iachr_period": record.iachr_period,
     }
 
 

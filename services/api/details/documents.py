@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
+from pydantic import Field
 from sqlalchemy import ARRAY, Connection, Table, func, select, true
 
 from services.api.details.briefs import DocumentBrief, documents_named
@@ -16,6 +17,7 @@ from services.core.store.organisations import OrganisationRecord
 from services.core.store.paragraphs import paragraphs_table
 from services.core.store.pledges import pledges_table
 from services.core.store.recommendations import RecommendationRecord, recommendations_table
+from services.core.store.reviews import ReviewRecord
 from services.core.store.statements import statements_table
 
 
@@ -40,6 +42,15 @@ class RecordsOfOrganisation(Public):
     """What is held of an organisation, besides itself."""
 
     statements: ListHeld
+    hearings: ListHeld = Field(description="Hearings of the Inter-American Commission that it asked for.")
+
+
+class RecordsOfReview(Public):
+    """What is held of a review, by noun."""
+
+    recommendations: ListHeld
+    statements: ListHeld
+    pledges: ListHeld
 
 
 _TELLING: Mapping[str, Table] = {
@@ -52,7 +63,7 @@ _TELLING: Mapping[str, Table] = {
 
 def _records_of_documents(setting: Setting, documents: Sequence[DocumentRecord]) -> Mapping[str, Shape]:
     ids = [document.id for document in documents]
-    counts = {noun: _count_by_document(setting.connection, table, ids) for noun, table in _TELLING.items()}
+    counts = {noun: _count_by_filter(setting.connection, table, "document", ids) for noun, table in _TELLING.items()}
     paragraphs = _count_by(setting.connection, paragraphs_table, "document", ids)
     return {
         document: {
@@ -66,11 +77,11 @@ def _records_of_documents(setting: Setting, documents: Sequence[DocumentRecord])
     }
 
 
-def _count_by_document(connection: Connection, table: Table, documents: Sequence[str]) -> Mapping[str, int]:
-    looked_at = column_of(table, "document")
+def _count_by_filter(connection: Connection, table: Table, name: str, values: Sequence[str]) -> Mapping[str, int]:
+    looked_at = column_of(table, name)
     if not isinstance(looked_at.type, ARRAY):
-        return _count_by(connection, table, looked_at.name, documents)
-    wanted = as_array(list(documents))
+        return _count_by(connection, table, looked_at.name, values)
+    wanted = as_array(list(values))
     each = func.unnest(looked_at).table_valued("id", name="each").render_derived()
     query = select(each.c.id, func.count()).select_from(table.join(each, true())).where(looked_at.overlap(wanted))
     return {row[0]: row[1] for row in connection.execute(query.group_by(each.c.id))}
@@ -84,8 +95,25 @@ def _count_by(connection: Connection, table: Table, name: str, values: Sequence[
 
 def _records_of_organisations(setting: Setting, organisations: Sequence[OrganisationRecord]) -> Mapping[str, Shape]:
     ids = [organisation.id for organisation in organisations]
-    counts = _count_by(setting.connection, statements_table, "speaker", ids)
-    return {each: {"statements": _held(setting, "statements", counts.get(each, 0), speaker=each)} for each in ids}
+    statements = _count_by(setting.connection, statements_table, "speaker", ids)
+    hearings = _count_by_filter(setting.connection, hearings_table, "organisation", ids)
+    return {
+        each: {
+            "statements": _held(setting, "statements", statements.get(each, 0), speaker=each),
+            "hearings": _held(setting, "hearings", hearings.get(each, 0), organisation=each),
+        }
+        for each in ids
+    }
+
+
+def _records_of_reviews(setting: Setting, reviews: Sequence[ReviewRecord]) -> Mapping[str, Shape]:
+    ids = [review.id for review in reviews]
+    tables = {"recommendations": recommendations_table, "statements": statements_table, "pledges": pledges_table}
+    counts = {noun: _count_by(setting.connection, table, "review", ids) for noun, table in tables.items()}
+    return {
+        review: {noun: _held(setting, noun, counts[noun].get(review, 0), review=review) for noun in tables}
+        for review in ids
+    }
 
 
 def _held(setting: Setting, noun: str, count: int, **filters: str) -> Shape:
@@ -103,7 +131,10 @@ DOCUMENT_PARTS = (
     Part("records", RecordsOfDocument, "How many records it tells of, and their lists.", _records_of_documents, 5),
 )
 ORGANISATION_PARTS = (
-    Part("records", RecordsOfOrganisation, "How many statements it made.", _records_of_organisations, 1),
+    Part("records", RecordsOfOrganisation, "What it said, and hearings it asked for.", _records_of_organisations, 2),
+)
+RECORDS_OF_REVIEWS = Part(
+    "records", RecordsOfReview, "How many records it has, and their lists.", _records_of_reviews, 3
 )
 DOCUMENTS_OF_RECOMMENDATIONS = Part(
     "documents", list[DocumentBrief], "The documents that tell of it.", documents_of_recommendations, 1

@@ -12,7 +12,9 @@ from sqlalchemy import func, select, tuple_
 from services.api.details.briefs import DocumentBrief, HearingBrief, document_brief, hearing_brief
 from services.api.details.counts import NOTHING_READ, RECORDS, CountsThreeWays, counts_by_review
 from services.api.details.coverage import ReviewCoverage, documents_held, label_shares, labelled_by_review
+from services.api.details.documents import RECORDS_OF_REVIEWS
 from services.api.details.parts import Part, Setting
+from services.api.details.spread import Asked, Makers, Topics, makers_of, topics_of
 from services.core.domain.documents import DATA_SETS, DocumentKind
 from services.core.domain.reviews import MidTermStatus
 from services.core.schemas.models import Public
@@ -369,6 +371,17 @@ def _status(report: DocumentRecord | None, suggested: Sequence[int]) -> MidTermS
     return MidTermStatus.SUGGESTED if suggested else MidTermStatus.NOT_SEEN
 
 
+# Recommendations by topic and by those who made them
+
+
+def _topics(setting: Setting, reviews: Reviews) -> Mapping[str, Shape]:
+    return {review.id: topics_of(Asked(setting, [("review", review.id)])) for review in reviews}
+
+
+def _recommenders(setting: Setting, reviews: Reviews) -> Mapping[str, Shape]:
+    return {review.id: makers_of(Asked(setting, [("review", review.id)])) for review in reviews}
+
+
 REVIEW_PARTS = (
     Part("documents", list[DocumentBrief], "The documents that were read, in the order of their days.", _documents, 1),
     Part("hearings", list[HearingBrief], "The meetings: in the Working Group, and in the Council.", _hearings, 1),
@@ -376,4 +389,7 @@ REVIEW_PARTS = (
     Part("timeline", list[TimelineEntry], "What has a date, in order.", _timeline, 4),
     Part("coverage", ReviewCoverage, "What is held and what is not.", coverage_of_reviews, 3),
     Part("follow_up", FollowUp, "What came after it.", _follow_up, 5),
+    RECORDS_OF_REVIEWS,
+    Part("topics", Topics, "What was recommended in it, by topic.", _topics, 2, alone=True),
+    Part("recommenders", Makers, "Who recommended something in it.", _recommenders, 1, alone=True),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import Field
 from sqlalchemy import column, func, select
 
+from services.api.details.briefs import HearingBrief, hearing_brief
 from services.api.details.counts import (
     NOTHING_READ,
     RECORDS,
@@ -19,15 +20,18 @@ from services.api.details.counts import (
 from services.api.details.coverage import ReviewCoverage
 from services.api.details.parts import Part, Setting
 from services.api.details.reviews import coverage_of_reviews
+from services.api.details.spread import Asked, Makers, Topics, makers_of, topics_of
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import Shape
 from services.core.store.filtering import as_array
+from services.core.store.hearings import HEARINGS
 from services.core.store.metadata import plain_text
 from services.core.store.recommendations import recommendations_table
 from services.core.store.reviews import REVIEWS, ReviewRecord
 from services.core.store.states import StateRecord
 
 States = Sequence[StateRecord]
+MOST_HEARINGS = 50
 
 
 class ReviewOfState(Public):
@@ -70,6 +74,14 @@ class StateCoverage(Public):
     cycles_not_read: list[int] = Field(
         description="Cycles before the latest review that is held of which no document was read."
     )
+
+
+class HearingsOfState(Public):
+    """Meetings at which the State's matters were heard: of the United Nations, and of the Inter-American Commission."""
+
+    total: int = Field(description="How many there are; more than are shown, where there are very many.")
+    data: list[HearingBrief] = Field(description="The latest first.")
+    url: str = Field(description="The list of them.")
 
 
 def _reviews_by_state(setting: Setting, states: States) -> Mapping[str, list[ReviewRecord]]:
@@ -176,9 +188,37 @@ def _not_read(cycles: Sequence[int]) -> list[int]:
     return [cycle for cycle in range(1, max(cycles, default=1)) if cycle not in cycles]
 
 
+def _topics(setting: Setting, states: States) -> Mapping[str, Shape]:
+    return {state.id: topics_of(_received_by(setting, state)) for state in states}
+
+
+def _recommenders(setting: Setting, states: States) -> Mapping[str, Shape]:
+    return {state.id: makers_of(_received_by(setting, state)) for state in states}
+
+
+def _received_by(setting: Setting, state: StateRecord) -> Asked:
+    return Asked(setting, [("state_under_review", state.id)])
+
+
+def _hearings(setting: Setting, states: States) -> Mapping[str, Shape]:
+    found = {}
+    for state in states:
+        held = list(HEARINGS.where(setting.connection, HEARINGS.table.c.states.overlap(as_array([state.id]))))
+        held.sort(key=lambda hearing: (hearing.date or datetime.date.min, hearing.id), reverse=True)
+        found[state.id] = {
+            "total": len(held),
+            "data": [hearing_brief(each, setting) for each in held[:MOST_HEARINGS]],
+            "url": setting.address(f"hearings?state_under_review={state.id}"),
+        }
+    return found
+
+
 STATE_PARTS = (
     Part("reviews", list[ReviewOfState], "Its reviews, with recommendations and answers.", _reviews, 2),
     Part("received", CountsByCycle, "Recommendations that it received, by answer and cycle.", _received, 2),
     Part("made", CountsByCycle, "Recommendations that it made to others, by their answers and cycle.", _made, 1),
     Part("coverage", StateCoverage, "What is held and what is not, review by review.", _coverage, 4),
+    Part("topics", Topics, "What it was recommended, by topic and cycle.", _topics, 2, alone=True),
+    Part("recommenders", Makers, "Who recommended something to it.", _recommenders, 1, alone=True),
+    Part("hearings", HearingsOfState, "Its hearings, the latest first.", _hearings, 1, alone=True),
 )

@@ -9,6 +9,19 @@ from pydantic import Field
 
 from services.api.details.labels import LabelBrief, LabelCounts, counts_of_labels, label_brief
 from services.api.details.parts import Part, Setting
+from services.api.details.spread import (
+    Answers,
+    AnswersOfState,
+    AnswersOfYear,
+    Asked,
+    Held,
+    Makers,
+    everything_held,
+    makers_of,
+    no_answers,
+    over_time,
+    told_states,
+)
 from services.core.domain.identifiers import label_id
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import Shape
@@ -38,6 +51,22 @@ class Topic(Public):
     )
     exceptions: list[str] = Field(description="Where the text says this, its phrases count for nothing.")
     unless: list[str] = Field(description="Where the text says this, a theme or issue alone counts for nothing.")
+
+
+class TopicInCycle(Answers):
+    """How many recommendations of one cycle are on the topic."""
+
+    cycle: int
+    all: int = Field(description="All recommendations of the cycle that are held, on whatever topic.")
+    share: float = Field(description="0 to 1: how many of them are on the topic.", examples=[0.054])
+    url: str = Field(description="The list of those on the topic.")
+
+
+class TopicOverTime(Public):
+    """The recommendations on the topic, over time."""
+
+    by_cycle: list[TopicInCycle] = Field(description="Cycles of which any recommendation is held.")
+    by_year: list[AnswersOfYear] = Field(description="By the year of the review. Years without any are left out.")
 
 
 @dataclass(frozen=True)
@@ -83,4 +112,53 @@ def _counts(setting: Setting, entries: Sequence[TopicEntry]) -> Mapping[str, Sha
     return {each.id: counts[label_id(TOPIC, each.id)] for each in entries}
 
 
-TOPIC_PARTS = (Part("counts", LabelCounts, "How many records are about it, and their lists.", _counts, 4),)
+def _over_time(setting: Setting, entries: Sequence[TopicEntry]) -> Mapping[str, Shape]:
+    held = setting.once(_held, entries).by_cycle
+    found = {}
+    for each in entries:
+        asked = _asked(setting, each)
+        by_cycle, by_year = over_time(asked)
+        cycles = [
+            {
+                "cycle": cycle,
+                **(answers := by_cycle.get(cycle, no_answers())),
+                "all": held[cycle],
+                "share": round(answers["total"] / held[cycle], 4),
+                "url": asked.url(("cycle", str(cycle))),
+            }
+            for cycle in sorted(held)
+        ]
+        found[each.id] = {"by_cycle": cycles, "by_year": by_year}
+    return found
+
+
+def _recommenders(setting: Setting, entries: Sequence[TopicEntry]) -> Mapping[str, Shape]:
+    return {each.id: makers_of(_asked(setting, each)) for each in entries}
+
+
+def _received(setting: Setting, entries: Sequence[TopicEntry]) -> Mapping[str, list[Shape]]:
+    held = setting.once(_held, entries)
+    return {each.id: told_states(_asked(setting, each), held) for each in entries}
+
+
+def _asked(setting: Setting, entry: TopicEntry) -> Asked:
+    return Asked(setting, [(TOPIC, entry.id)])
+
+
+def _held(setting: Setting, _: Sequence[TopicEntry]) -> Held:
+    return everything_held(setting.connection)
+
+
+TOPIC_PARTS = (
+    Part("counts", LabelCounts, "How many records are about it, and their lists.", _counts, 4),
+    Part("over_time", TopicOverTime, "Its recommendations by cycle and year.", _over_time, 2, alone=True),
+    Part("recommenders", Makers, "Who made its recommendations.", _recommenders, 1, alone=True),
+    Part(
+        "received",
+        list[AnswersOfState],
+        "Which States got how many on it: all States of which any recommendation is held.",
+        _received,
+        2,
+        alone=True,
+    ),
+)

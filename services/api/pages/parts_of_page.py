@@ -6,6 +6,7 @@ from services.api.dependencies import Desk
 from services.api.parameters import read_list_query
 from services.api.statistics import count_by
 from services.core.query.filters import parse_filters
+from services.core.runtime.parameters import Parameters
 from services.core.schemas.names import Names
 from services.core.schemas.shapes import Shape, shape_of, with_address
 from services.core.store.engine import single_queries, snapshot
@@ -18,10 +19,18 @@ _RECOMMENDATIONS_SHOWN = 100
 
 
 def recommendations_of_review(
-    desk: Desk, review: str, names: Names, cursor: str | None
+    desk: Desk, review: str, names: Names, narrowed: Parameters, cursor: str | None
 ) -> tuple[list[Shape], int, str | None]:
-    """A page of the review's recommendations in their order, how many there are, and where the next page begins."""
-    asked = [("review", review), ("limit", str(_RECOMMENDATIONS_SHOWN)), *([("cursor", cursor)] if cursor else [])]
+    """A page of the review's recommendations in their order, how many there are, and where the next page begins.
+
+    `narrowed` are more filters. Raises their faults.
+    """
+    asked = [
+        ("review", review),
+        *narrowed,
+        ("limit", str(_RECOMMENDATIONS_SHOWN)),
+        *([("cursor", cursor)] if cursor else []),
+    ]
     query = read_list_query(_NOUN, asked, desk.reference.get().vocabulary)
     with single_queries(desk.engine) as connection:
         page = list_page(connection, query.filters, sort=query.sort, cursor=query.cursor, limit=query.limit)

@@ -11,19 +11,29 @@ from starlette.responses import RedirectResponse
 
 from services.api.dependencies import desk_of
 from services.api.pages.following import following_record
-from services.api.pages.parts_of_page import recommendations_of_review, topics_of_state
+from services.api.pages.parts_of_page import recommendations_of_review
+from services.api.pages.pictures import BLOCS_DRAWN, TOPICS_DRAWN, Found, Pictures, totals_of
+from services.api.pages.regions import map_of
+from services.api.pages.state_facts import told_facts
 from services.api.routes.records import Moved, Parts, Told, redirect, told_record
 from services.api.routes.topics import told_topic
 from services.core.domain.changes import SINGULAR
-from services.core.pages.charts import answers_by_cycle
+from services.core.domain.positions import Position
 from services.core.pages.rendering import Pages, as_page, reader_language, wants_page
 from services.core.pages.words import Words
+from services.core.query.analysis import fold
 from services.core.runtime.parameters import Parameters
+from services.core.schemas.names import Names
+from services.core.schemas.shapes import Shape
 from services.core.store.tables import AGGREGATES
 
 TOPICS = "topics"
-_TEMPLATES = {noun: f"own/{noun}.html" for noun in ("recommendations", "states", "reviews", "hearings", "documents")}
+_OWN = ("recommendations", "states", "reviews", "hearings", "documents", "topics", "statements", "organisations")
+_TEMPLATES = {noun: f"own/{noun}.html" for noun in _OWN}
 """Nouns with a page of their own kind; the others have a common one."""
+
+_NARROWED = ("position", "topic", "recommending_state")
+"""Filters of the recommendations on a review's page."""
 
 More = Callable[[Request, Told], dict[str, Any]]
 
@@ -88,6 +98,8 @@ def _shown(request: Request, noun: str, told: Told) -> Response:
         "record": told.shape,
         "dataset": told.dataset,
         "called": names.of_filter_value,
+        "found": found_of(request, names.language),
+        "totals_of": totals_of,
         "json": f"{settings.public_url.rstrip('/')}/v1/{noun}/{told.shape['id']}?include=all&lang={names.language}",
         "cite": f"{settings.public_url.rstrip('/')}/v1/{noun}/{told.shape['id']}/citation",
         "follow": following_record(noun, told.shape["id"], names.language),
@@ -97,12 +109,39 @@ def _shown(request: Request, noun: str, told: Told) -> Response:
     return pages_of(request).page(request, template, names.language, values, headers=told.headers)
 
 
+def found_of(request: Request, language: str) -> Found:
+    """The search, for who reads in a language."""
+    return Found(f"{desk_of(request).settings.search_public_url.rstrip('/')}/search", language)
+
+
+def pictures_for(request: Request, language: str) -> Pictures:
+    """The pictures of a page in a language."""
+    return Pictures(Words(language), found_of(request, language))
+
+
 def _more_of_state(request: Request, told: Told) -> dict[str, Any]:
-    words, code = Words(told.names.language), told.shape["id"]
+    state, drawn = told.shape, pictures_for(request, told.names.language)
+    words = drawn.words
+    received, made = _by_cycle(state["received"]), _by_cycle(state["made"])
+    unread = state["coverage"]["cycles_not_read"]
+    cycles = sorted({*unread, *(cycle for cycle, _ in received)})
     return {
-        "received": answers_by_cycle(_by_cycle(told.shape["received"]), words("record.received"), words),
-        "made": answers_by_cycle(_by_cycle(told.shape["made"]), words("record.made"), words),
-        "topics": topics_of_state(desk_of(request), code, told.names),
+        "received": drawn.by_cycle(received, state["received"]["url"], words("record.received")),
+        "made": drawn.by_cycle(made, state["made"]["url"], words("record.made")),
+        "topics": drawn.topics(state["topics"]["data"], cycles, unread, words("chart.topics_by_cycle")),
+        "topics_drawn": TOPICS_DRAWN,
+        "cycles": cycles,
+        "unread": unread,
+        "facts": told_facts(state["facts"], words, told.names),
+        **makers_drawn(drawn, state["recommenders"]),
+    }
+
+
+def makers_drawn(drawn: Pictures, recommenders: Mapping[str, Any]) -> dict[str, Any]:
+    """Pictures of who recommends."""
+    return {
+        "regions": drawn.bars(recommenders["regions"], drawn.words("chart.by_region")),
+        "blocs": drawn.bars(recommenders["blocs"][:BLOCS_DRAWN], drawn.words("chart.by_bloc")),
     }
 
 
@@ -110,16 +149,50 @@ def _by_cycle(counts: Mapping[str, Any] | None) -> list[tuple[int, Mapping[str, 
     return [(each["cycle"], each["recommendations"]) for each in (counts or {}).get("by_cycle", ())]
 
 
+def _more_of_topic(request: Request, told: Told) -> dict[str, Any]:
+    topic, drawn = told.shape, pictures_for(request, told.names.language)
+    words, url = drawn.words, topic["counts"]["recommendations"]["url"]
+    cycles = [(each["cycle"], each) for each in topic["over_time"]["by_cycle"]]
+    return {
+        "by_cycle": drawn.by_cycle(cycles, url, words("statistics.by_cycle")),
+        "by_year": drawn.years(topic["over_time"]["by_year"], words("chart.by_year")),
+        **makers_drawn(drawn, topic["recommenders"]),
+        **map_of(request, drawn, told.names, topic["received"], url),
+    }
+
+
 def _more_of_review(request: Request, told: Told) -> dict[str, Any]:
-    cursor = request.query_params.get("cursor")
-    shapes, total, following = recommendations_of_review(desk_of(request), told.shape["id"], told.names, cursor)
+    cursor, review = request.query_params.get("cursor"), told.shape
+    narrowed = [(name, value) for name, value in request.query_params.multi_items() if name in _NARROWED and value]
+    shapes, total, following = recommendations_of_review(desk_of(request), review["id"], told.names, narrowed, cursor)
+    drawn = pictures_for(request, told.names.language)
     here = pages_of(request).address(request.url.path, tuple(request.query_params.multi_items()))
     return {
         "recommendations": shapes,
         "recommendations_total": total,
         "following": str(here.setting("cursor", following)) if following else None,
+        "narrowed": dict(narrowed),
+        "choices": _choices(review, told.names),
+        **makers_drawn(drawn, review["recommenders"]),
     }
 
 
-_MORE: Mapping[str, More] = {"states": _more_of_state, "reviews": _more_of_review}
+def _choices(review: Shape, names: Names) -> dict[str, list[tuple[str, str, int]]]:
+    """What a review's recommendations can be narrowed down by: values with names and counts."""
+    outcome = review["outcome"]["records"] or {}
+    return {
+        "position": [(each, names.of_filter_value("position", each), outcome.get(each, 0)) for each in Position],
+        "topic": [(each["code"], each["name"], each["total"]) for each in review["topics"]["data"]],
+        "recommending_state": [
+            (each["code"], each["name"], each["total"])
+            for each in sorted(review["recommenders"]["states"], key=lambda each: fold(each["name"]))
+        ],
+    }
+
+
+_MORE: Mapping[str, More] = {
+    "states": _more_of_state,
+    "reviews": _more_of_review,
+    TOPICS: _more_of_topic,
+}
 """What a page shows of its noun besides the record and its parts."""

@@ -91,13 +91,22 @@ class Pages:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """The page that a template of the service makes of some values."""
+        return self.answer(self.html(request, template, language, values), language, status=status, headers=headers)
+
+    def html(self, request: Request, template: str, language: str, values: Mapping[str, Any]) -> str:
+        """What the template makes of the values."""
         here = self.address(request.url.path, tuple(request.query_params.multi_items()))
         words = Words(language)
-        content = self._environment.get_template(template).render(
+        return self._environment.get_template(template).render(
             {**values, "words": words, "language": words.language, "here": here, "languages": LANGUAGES}
         )
+
+    def answer(
+        self, html: str | bytes, language: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """A page with the headers of pages."""
         own = {**self._guards, "Content-Language": language}
-        return Response(content, status, {**(headers or {}), **own}, media_type=HTML)
+        return Response(html, status, {**(headers or {}), **own}, media_type=HTML)
 
     def still(self, answer: Response) -> Response:
         """A page that the reader holds (304), with the guards that it has: a browser takes those of the last answer."""

@@ -63,7 +63,11 @@ class Words:
 
     def number(self, number: float) -> str:
         """`12.929` in Spanish, `12,929` in English."""
-        return str(format_decimal(number, locale=self._locale))
+        return _written(number, self.language)
+
+    def share(self, share: float) -> str:
+        """`83 %` in Spanish, `83%` in English, of 0.83; nothing is rounded to none or all of it."""
+        return _written_share(min(max(share, 0.01), 0.99) if 0 < share < 1 else share, self.language)
 
     def percent(self, share: float) -> str:
         """`98,4 %` in Spanish, `98.4%` in English."""
@@ -105,3 +109,13 @@ def _language_name(code: str, language: str) -> str:
         return str(Locale.parse(code, sep="-").get_display_name(language) or code)
     except (ValueError, UnknownLocaleError):
         return code
+
+
+@lru_cache(maxsize=20_000)  # a page writes hundreds, and most are small
+def _written(number: float, language: str) -> str:
+    return str(format_decimal(number, locale=language))
+
+
+@lru_cache(maxsize=1_000)
+def _written_share(share: float, language: str) -> str:
+    return str(format_percent(share, locale=language))

@@ -139,6 +139,8 @@ ROUTES: dict[str, tuple[Asked, ...]] = {
     **{f"/v1/{noun}/{{record_id}}/citation": (Asked(3),) for noun in AGGREGATES},
     **{f"/v1/statistics/{noun}": _statistics(noun) for noun in COUNTED_NOUNS},
     **{f"/v1/statistics/{noun}/citation": (Asked(2, "?group_by=year"),) for noun in COUNTED_NOUNS},
+    # With what one answer at a time counts of everything, and keeps.
+    **{path: (Asked(2 + 9), Asked(2 + 9, "?lang=es")) for path in ("/v1/statistics", "/statistics")},
     "/v1/documents/{record_id}/paragraphs": (Asked(4, "?limit=1"), Asked(4, "?limit=200")),
     "/v1/documents/{record_id}/paragraphs/{anchor}": (Asked(2),),
     "/documents/{record_id}/paragraphs/{anchor}": NO_QUERY,
