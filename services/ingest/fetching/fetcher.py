@@ -203,10 +203,13 @@ class Fetcher:
         """
         resource = known.resource
         before = self._kept.failures(wanted.address, within=self._limits.last_try_after) if known.asked else []
+        sizes = [each.size for each in before if each.outcome == "incomplete" and each.size is not None]
+        if len(sizes) > len(set(sizes)):
+            raise FetchError("incomplete", before[-1].detail or "")
         blamed: set[str] = set()
         try:
             for attempt in stamina.retry_context(
-                on=_WorthAnotherTry(each.size for each in before if each.outcome == "incomplete"),
+                on=_WorthAnotherTry(sizes),
                 attempts=max(1, self._limits.tries - len(before)),
                 timeout=self._limits.last_try_after,
                 wait_initial=self._limits.first_pause,
@@ -376,7 +379,7 @@ class _WorthAnotherTry:
     the server has no more of it.
     """
 
-    def __init__(self, sizes: Iterable[int | None]) -> None:
+    def __init__(self, sizes: Iterable[int]) -> None:
         self._sizes = set(sizes)
 
     def __call__(self, fault: Exception) -> bool | float:

@@ -64,6 +64,7 @@ class Failure:
     """One request that failed. `size`: of the bytes that came."""
 
     outcome: str
+    detail: str | None
     size: int | None
 
 

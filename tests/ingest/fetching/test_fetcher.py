@@ -160,11 +160,11 @@ def test_tries_before_a_kill_count(server: HostileServer, make_fetcher: MakeFetc
 def test_what_a_server_has_cut_off_is_asked_for_once_more(server: HostileServer, make_fetcher: MakeFetcher) -> None:
     server.paths["/a.pdf"] = lambda it: it.answer(200, PDF[:40])
     limits = replace(QUICK, tries=4, first_pause=60.0)
-    for tries in (2, 1):
+    for tries in (2, 0):
         server.log.clear()
         with pytest.raises(NotFetchedError) as refused:
             make_fetcher(run="run_1", limits=limits)(server.url("/a.pdf"), kinds=PDFS)
-        assert refused.value.code == "incomplete"
+        assert (refused.value.code, refused.value.detail) == ("incomplete", "The PDF file is cut off.")
         assert server.paths_asked == ["/a.pdf"] * tries
 
 
