@@ -76,7 +76,7 @@ def proxied(home: Path, upstreams: dict[str, str]) -> Iterator[httpx.Client]:
     with (home / "log").open("wb") as log:
         caddy = subprocess.Popen(command, env=environment | upstreams, stdout=log, stderr=log)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             _wait(client, home / "log")
             yield client
     finally:
