@@ -68,7 +68,7 @@ def test_every_example_runs_and_finds_something(site: Site, tmp_path: Path) -> N
 def _is_an_export(line: str, told: str, folder: Path) -> bool:
     """Whether the example asks for a file; then it holds rows."""
     if written := re.search(r" -o (\S+)", line):
-        assert (folder / written[1]).read_bytes().startswith(b"PK"), line
+        assert (folder / written[1]).read_bytes().startswith((b"PK", b"%PDF")), line
     elif ".csv" in line:
         assert len(list(csv.DictReader(io.StringIO(told, newline="")))) > 0, line
     elif "x-ndjson" in line:
