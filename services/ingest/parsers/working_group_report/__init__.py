@@ -43,7 +43,7 @@ class WorkingGroupReport:
     """Reads reports whose recommendations are numbered `116.17` (2011 on) or in plain lists (2008 to 2010)."""
 
     name = "working_group_report"
-    version = "4"
+    version = "5"
 
     def bid(self, content: Content) -> float:
         """High where the first pages carry the report's title and first sentence, or where there is but its list."""

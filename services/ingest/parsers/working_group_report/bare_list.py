@@ -6,7 +6,7 @@ reports of sessions 1 to 20: 56 States told, all rightly; 4 not told.)
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class _Named:
     """What the recommendations' own words name: States, and other capitalised words."""
 
     states: Counter[str]
-    spelled: dict[str, str]
+    spelled: dict[str, set[str]]
     others: tuple[str, ...]
 
 
@@ -77,10 +77,10 @@ def list_lines(lines: Iterable[Block]) -> Iterator[Block]:
 
 def _state_under_review(recommendations: Sequence[ReadRecommendation]) -> tuple[str, int]:
     recommending = {state for each in recommendations for state in each.recommending_states}
-    named = _named_in({each.text for each in recommendations})
+    named = _named_in(dict.fromkeys(each.text for each in recommendations))
     states = Counter({state: count for state, count in named.states.items() if state not in recommending})
     for state in states:
-        states[state] += sum(_is_demonym(word, named.spelled[state]) for word in named.others)
+        states[state] += sum(any(_is_demonym(word, name) for name in named.spelled[state]) for word in named.others)
     if not states:
         raise UnreadableDocumentError("unknown_state", "Nothing in the draft names the State under review")
     [(state, mentions), *_] = states.most_common(1)
@@ -92,7 +92,7 @@ def _state_under_review(recommendations: Sequence[ReadRecommendation]) -> tuple[
 
 def _named_in(texts: Iterable[str]) -> _Named:
     states: Counter[str] = Counter()
-    spelled: dict[str, str] = {}
+    spelled: dict[str, set[str]] = defaultdict(set)
     others: list[str] = []
     for text in texts:
         attributed = {found.start for found in find_attributions(text)}
@@ -106,7 +106,7 @@ def _named_in(texts: Iterable[str]) -> _Named:
                 continue
             states[found[0]] += 1
             at = word.start() + found[1]
-            spelled[found[0]] = text[word.start() : at]
+            spelled[found[0]].add(text[word.start() : at])
     return _Named(states, spelled, tuple(others))
 
 
