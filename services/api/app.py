@@ -17,6 +17,7 @@ from services.api.pages.dossier_page import dossier_page
 from services.api.pages.follow_page import follow_page
 from services.api.pages.help_page import help_page
 from services.api.pages.home_page import home_page
+from services.api.pages.paragraph_pages import paragraph_pages
 from services.api.pages.record_page import record_pages
 from services.api.pages.statistics_page import statistics_page
 from services.api.routes import (
@@ -120,13 +121,17 @@ def create_app(settings: ApiSettings, database_url: str) -> Service:
     )
     service.state.fault_page = service.state.pages.fault
     service.include_router(service.state.pages.routes())
-    service.include_router(record_pages())
-    service.include_router(dossier_page())
-    service.include_router(statistics_page())
-    service.include_router(home_page())
-    service.include_router(help_page())
-    service.include_router(about_pages())
-    service.include_router(follow_page())
+    for made in (
+        record_pages,
+        paragraph_pages,
+        dossier_page,
+        statistics_page,
+        home_page,
+        help_page,
+        about_pages,
+        follow_page,
+    ):
+        service.include_router(made())
     return service
 
 

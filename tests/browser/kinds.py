@@ -106,6 +106,16 @@ def _followed(held: Held, number: int) -> list[str]:
     return [f"/follow?{urlencode({'q': 'torture', 'state_under_review': state})}" for state in states]
 
 
+def _lists_of_paragraphs(held: Held, number: int) -> list[str]:
+    rows = held.json("/v1/documents", limit=200, include="records")["data"]
+    return [f"/documents/{row['id']}/paragraphs" for row in rows if row["records"]["paragraphs"]["count"]][:number]
+
+
+def _paragraphs(held: Held, number: int) -> list[str]:
+    listed = [held.json(f"/v1{path}", limit=5)["data"] for path in _lists_of_paragraphs(held, number)]
+    return [urlsplit(row["url"]).path for rows in listed for row in rows[-1:]]
+
+
 def _always(path: str) -> Addresses:
     """One page that is there whatever is held."""
     return lambda _held, _number: [path]
@@ -114,6 +124,11 @@ def _always(path: str) -> Addresses:
 def _itself(path: str) -> str:
     """Where the address of the page is that of the JSON, too: what is accepted decides."""
     return path
+
+
+def _below_v1(path: str) -> str:
+    """Where the JSON has the address of the page, below the version."""
+    return f"/v1{path}"
 
 
 KINDS: Sequence[PageKind] = (
@@ -127,7 +142,13 @@ KINDS: Sequence[PageKind] = (
     PageKind("coverage", "api", "/coverage", _always("/coverage")),
     PageKind("follow", "api", "/follow", _followed),
     *map(_of_record, RECORD_NOUNS),
-    PageKind("statistics", "api", "/statistics", _always("/statistics"), json=lambda path: f"/v1{path}"),
+    PageKind(
+        "paragraphs", "api", "/documents/{record_id}/paragraphs", _lists_of_paragraphs, json=_below_v1, sparse=True
+    ),
+    PageKind(
+        "paragraph", "api", "/documents/{record_id}/paragraphs/{anchor}", _paragraphs, json=_below_v1, sparse=True
+    ),
+    PageKind("statistics", "api", "/statistics", _always("/statistics"), json=_below_v1),
     PageKind("not there", "api", "/states/{record_id}", _always("/states/XXX"), status=404),
     PageKind(
         "dossier",
@@ -157,7 +178,6 @@ NO_PAGES = {
     "/documents/{record_id}/files/{sha256}": _FILE,
     "/dossier/{state}/{topic}.docx": _FILE,
     "/dossier/{state}/{topic}.pdf": _FILE,
-    "/documents/{record_id}/paragraphs/{anchor}": "leads to the paragraph as JSON",
 }
 """What is in no OpenAPI document though it is no page, and what it is."""
 

@@ -101,7 +101,7 @@ def _shown(request: Request, noun: str, told: Told) -> Response:
         "found": found_of(request, names.language),
         "totals_of": totals_of,
         "json": f"{settings.public_url.rstrip('/')}/v1/{noun}/{told.shape['id']}?include=all&lang={names.language}",
-        "cite": f"{settings.public_url.rstrip('/')}/v1/{noun}/{told.shape['id']}/citation",
+        "cite": None if noun == TOPICS else f"{settings.public_url.rstrip('/')}/v1/{noun}/{told.shape['id']}/citation",
         "follow": following_record(noun, told.shape["id"], names.language),
         **(_MORE[noun](request, told) if noun in _MORE else {}),
     }

@@ -1,6 +1,6 @@
 """Paragraphs of documents, and the paragraphs that cite a recommendation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from services.api.dependencies import desk_of
 from services.api.details.catalogue import page_model
 from services.api.documented import list_responses, paragraph_responses, part_responses
 from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
-from services.api.routes.records import RecordId, next_address, not_there, redirect
+from services.api.routes.records import RecordId, Told, next_address, not_there, redirect
 from services.core.domain.errors import NotFoundError, UnknownParameterError
 from services.core.query.filters import MAX_VALUES, Vocabulary, filter_for
 from services.core.runtime.conditional import unchanged, version_of
@@ -60,6 +60,8 @@ Anchor = Annotated[
     str,
     Path(description="Language of the file and number in it.", json_schema_extra={"example": "en.22.1"}),
 ]
+Condition = Callable[[Connection], ColumnElement[bool]]
+"""What paragraphs are listed, besides what the filters say. Raises where there is nothing that could have any."""
 _CLAUSES = {"language": in_languages, "recommendation": citing, "kind": of_kinds}
 _OF_A_DOCUMENT = ("language", "recommendation")
 _OF_A_RECOMMENDATION = ("language", "kind")
@@ -97,12 +99,21 @@ def list_paragraphs(request: Request, record_id: RecordId) -> Response:
     implementation plans, letters.
     """
 
+    return _answer(told_paragraphs(request, record_id, parameters_of(request)))
+
+
+def told_paragraphs(request: Request, record_id: str, parameters: Parameters) -> Told | Response:
+    """One page of a document's paragraphs, or 304 where the reader holds it.
+
+    Raises `GoneError`, `NotFoundError`, and the faults of parameters.
+    """
+
     def condition(connection: Connection) -> ColumnElement[bool]:
         if DOCUMENTS.one(connection, record_id) is None:
             raise not_there(connection, "documents", record_id)
         return of_document(record_id)
 
-    return _list(request, condition, _OF_A_DOCUMENT)
+    return _told_list(request, condition, _OF_A_DOCUMENT, parameters)
 
 
 @router.get(
@@ -115,8 +126,16 @@ def list_paragraphs(request: Request, record_id: RecordId) -> Response:
 )
 def get_paragraph(request: Request, record_id: RecordId, anchor: Anchor) -> Response:
     """By the language of the file and the number in it, `en.12`."""
+    return _answer(told_paragraph(request, record_id, anchor, parameters_of(request)))
+
+
+def told_paragraph(request: Request, record_id: str, anchor: str, parameters: Parameters) -> Told | Response:
+    """The paragraph of a document at an anchor, or 304 where the reader holds it.
+
+    Raises `GoneError`, `NotFoundError`, and the faults of parameters.
+    """
     desk = desk_of(request)
-    language = read_language(parameters_of(request))
+    language = read_language(parameters)
     file_language, _, place = anchor.partition(".")
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)
@@ -129,14 +148,9 @@ def get_paragraph(request: Request, record_id: RecordId, anchor: Anchor) -> Resp
             if DOCUMENTS.one(connection, record_id) is None:
                 raise not_there(connection, "documents", record_id)
             raise NotFoundError(f"The document {record_id[:120]} has no paragraph {anchor[:60]}.")
-    shape = paragraph_shape(record, Names(reference, language), desk.settings.public_url)
-    return JsonAnswer(shape, headers=version.headers())
-
-
-@router.get("/documents/{record_id}/paragraphs/{anchor}", include_in_schema=False)
-def permalink_of_paragraph(request: Request, record_id: str, anchor: str) -> Response:
-    """The permalink of a paragraph, without a version."""
-    return redirect(request, "documents", record_id, 307, below=f"/paragraphs/{anchor}")
+    names = Names(reference, language)
+    shape = paragraph_shape(record, names, desk.settings.public_url)
+    return Told(shape, names, dataset(seq, as_of, reference), version.headers())
 
 
 @router.get(
@@ -158,19 +172,25 @@ def list_citations(request: Request, record_id: RecordId) -> Response:
             wanted = [row.id for row in parts_of(connection, record_id)]
             if not wanted:
                 raise not_there(connection, "recommendations", record_id)
-    return _list(request, lambda _: citing(wanted), _OF_A_RECOMMENDATION)
+    parameters = parameters_of(request)
+    return _answer(_told_list(request, lambda _: citing(wanted), _OF_A_RECOMMENDATION, parameters))
 
 
-def _list(request: Request, condition: Any, filters: Sequence[str]) -> Response:
+def _answer(told: Told | Response) -> Response:
+    return JsonAnswer(told.shape, headers=told.headers) if isinstance(told, Told) else told
+
+
+def _told_list(
+    request: Request, condition: Condition, filters: Sequence[str], parameters: Parameters
+) -> Told | Response:
     """One page of the paragraphs that meet a condition and the request's filters."""
     desk = desk_of(request)
-    parameters = parameters_of(request)
     language, limit = read_language(parameters), read_page_size(parameters)
     with snapshot(desk.engine) as connection:
         seq, as_of = head_and_time(connection)
         reference = desk.reference.as_of(connection, seq)
         values = _read_filters(parameters, filters, reference.vocabulary)
-        binding = binding_of("paragraphs", request.url.path, sorted(values.items()))
+        binding = binding_of("paragraphs", request.url.path.removeprefix("/v1"), sorted(values.items()))
         cursor = single(parameters, "cursor")
         after = read_cursor(cursor, binding)[1] if cursor is not None else None
         version = version_of(request, seq, reference.names_hash, modified=as_of)
@@ -180,15 +200,14 @@ def _list(request: Request, condition: Any, filters: Sequence[str]) -> Response:
         page = paragraph_page(connection, where=where, after=after, limit=limit)
     names, url = Names(reference, language), desk.settings.public_url
     following = next_address(desk, request, write_cursor(binding, "", page.last) if page.last else None)
-    return JsonAnswer(
-        {
-            "data": [paragraph_shape(record, names, url) for record in page.records],
-            "total": page.total,
-            "page": {"next": following},
-            "dataset": dataset(seq, as_of, reference),
-        },
-        headers=version.headers() | links(next=following),
-    )
+    told_dataset = dataset(seq, as_of, reference)
+    shape = {
+        "data": [paragraph_shape(record, names, url) for record in page.records],
+        "total": page.total,
+        "page": {"next": following},
+        "dataset": told_dataset,
+    }
+    return Told(shape, names, told_dataset, version.headers() | links(next=following))
 
 
 def _read_value(name: str, text: str, vocabulary: Vocabulary) -> str:

@@ -166,6 +166,21 @@ def one_paragraph(connection: Connection, paragraph: str) -> ParagraphRecord | N
     return _record(row._mapping) if row else None
 
 
+def paragraphs_beside(
+    connection: Connection, document: str, language: str, paragraph: str
+) -> tuple[ParagraphRecord | None, ParagraphRecord | None]:
+    """The paragraphs before and after the one with this id, in the same file. One query."""
+    same_file = (_c.document == document, _c.language == language)
+    own = select(_c.sort_key).where(_c.id == paragraph).scalar_subquery()
+    before = select(func.max(_c.sort_key)).where(*same_file, _c.sort_key < own).scalar_subquery()
+    after = select(func.min(_c.sort_key)).where(*same_file, _c.sort_key > own).scalar_subquery()
+    query = select(paragraphs_table, _c.sort_key < own).where(*same_file, _c.sort_key.in_([before, after]))
+    beside = {
+        row[-1]: _record({column.name: row._mapping[column] for column in _c}) for row in connection.execute(query)
+    }
+    return beside.get(True), beside.get(False)
+
+
 def paragraphs_of(connection: Connection, documents: Sequence[str]) -> dict[str, list[ParagraphRecord]]:
     """All paragraphs of these documents, by document, in their order. One query."""
     found: dict[str, list[ParagraphRecord]] = {}

@@ -1,8 +1,6 @@
 """Paragraphs of documents and citations of recommendations, over HTTP."""
 
-import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,46 +9,13 @@ from sqlalchemy import Engine, text
 from services.core.schemas.examples import paragraph_example
 from services.core.schemas.paragraphs import Paragraph
 from services.core.store.former_ids import remember_removed
-from services.ingest.load import Loader
-from services.ingest.reading import ReadCitation, ReadDocument, Reading, ReadParagraph
+from tests.api.national_reports import DOCUMENT, load_national_reports
 from tests.api.site import PUBLIC, Site, open_site, problem
-from tests.readings import TEXTS, recommendation, report
-
-DOCUMENT = "A-HRC-WG.6-28-PER-1"
-
-
-def national_report(language: str) -> Reading:
-    return Reading(
-        parser="plain_document",
-        parser_version="2",
-        document=ReadDocument(
-            "national_report", "A/HRC/WG.6/28/PER/1", language, state_under_review="PER", cycle=3, session=28
-        ),
-        paragraphs=tuple(
-            ReadParagraph(
-                str(number),
-                f"Paragraph {number}",
-                page=number // 5 + 1,
-                heading="A. Prisons",
-                recommendations=(ReadCitation("116.1"), ReadCitation("116.9", 2)) if number == 7 else (),
-            )
-            for number in range(1, 13)
-        ),
-    )
 
 
 @pytest.fixture
 def site(database_url: str, engine: Engine, tmp_path: Path) -> Iterator[Site]:
-    parts = [recommendation("117.1", TEXTS[2], part="a"), recommendation("117.1", TEXTS[3], part="b")]
-    made = {
-        "report": report([recommendation("116.1", TEXTS[0]), *parts]),
-        "en": national_report("en"),
-        "es": national_report("es"),
-    }
-    for name, reading in made.items():
-        (tmp_path / name).write_text(name)
-        sha256 = hashlib.sha256(name.encode()).hexdigest()
-        Loader(engine, timedelta(days=36_500)).load(tmp_path / name, sha256, reading)
+    load_national_reports(engine, tmp_path)
     with open_site(database_url) as site:
         yield site
 

@@ -143,6 +143,7 @@ ROUTES: dict[str, tuple[Asked, ...]] = {
     **{path: (Asked(2 + 9), Asked(2 + 9, "?lang=es")) for path in ("/v1/statistics", "/statistics")},
     "/v1/documents/{record_id}/paragraphs": (Asked(4, "?limit=1"), Asked(4, "?limit=200")),
     "/v1/documents/{record_id}/paragraphs/{anchor}": (Asked(2),),
+    "/documents/{record_id}/paragraphs": NO_QUERY,
     "/documents/{record_id}/paragraphs/{anchor}": NO_QUERY,
     "/v1/recommendations/{record_id}/citations": (Asked(4, "?limit=1"), Asked(4, "?limit=200")),
     "/v1/documents/{record_id}/files/{sha256}": (Asked(1),),
