@@ -1,16 +1,20 @@
 """Records whose every free text is hostile: what a document could say that wants to be more than text."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from services.core.store.labels import LABELS
+from services.core.store.paragraphs import ParagraphRecord, paragraph_id, paragraph_sort_key, replace_paragraphs
 from services.core.store.records import Stored
 from tests.records import RecordMaker, write_records
 
+Hostile = TypeVar("Hostile", Stored, ParagraphRecord)
+_PARAGRAPHS = 20
+"""Of each document."""
 LONGEST = "W" * 100_000
 TEXTS = (
     '"><script>window.hurt = 1; alert(1)</script>',
@@ -36,7 +40,7 @@ FREE = frozenset(
         *("text", "translations", "phrase", "paragraph", "title", "titles", "summaries", "author", "address", "name"),
         *("meeting", "scope", "type", "origin", "modality", "video", "press_release", "participants", "speaker_name"),
         *("on_behalf_of", "original_text", "names", "printed_codes", "territory", "acronym", "status", "seat", "city"),
-        *("footnotes", "symbol", "number", "part"),
+        *("footnotes", "symbol", "number", "part", "heading", "printed"),
     }
 )
 """Fields that hold what a document says. The others are ids, codes of lists that the project keeps, and dates."""
@@ -53,9 +57,46 @@ def write_hostile_records(connection: Connection) -> None:
     plain["labels"] = [label for label_id, label in labels.items() if label_id not in seeded]
     turn = itertools.count()
     write_records(connection, {noun: [_hostile(each, turn) for each in several] for noun, several in plain.items()})
+    for review, paragraphs in _paragraphs(plain["documents"], plain["recommendations"]).items():
+        replace_paragraphs(connection, review, [_hostile(each, turn) for each in paragraphs])
 
 
-def _hostile(record: Stored, turn: Iterator[int]) -> Stored:
+def _paragraphs(documents: Sequence[Any], recommendations: Sequence[Any]) -> dict[str, list[ParagraphRecord]]:
+    """Some of every document of a review, by review, each citing a recommendation and a number that is not held."""
+    found: dict[str, list[ParagraphRecord]] = {}
+    for document in documents:
+        if document.review is not None:
+            several = found.setdefault(document.review, [])
+            several += (_paragraph(document, ordinal, recommendations[ordinal].id) for ordinal in range(_PARAGRAPHS))
+    return found
+
+
+def _paragraph(document: Any, ordinal: int, cited: str) -> ParagraphRecord:
+    return ParagraphRecord(
+        id=paragraph_id(document.id, "en", str(ordinal)),
+        document=document.id,
+        sort_key=paragraph_sort_key(document.id, "en", ordinal),
+        review=document.review,
+        state_under_review=document.state_under_review,
+        cycle=document.cycle,
+        document_kind=document.kind,
+        language="en",
+        number=str(ordinal),
+        heading="Prisons",
+        text="Prisons are inspected.",
+        page=1,
+        citations=[
+            {"printed": "1.1", "cycle": None, "recommendations": [cited]},
+            {"printed": "9.9", "cycle": 2, "recommendations": []},
+        ],
+        recommendations=(cited,),
+        file="0" * 64,
+        parser="plain_document",
+        parser_version="1",
+    )
+
+
+def _hostile(record: Hostile, turn: Iterator[int]) -> Hostile:
     names = [each.name for each in fields(record)]
     return replace(record, **{name: _turned(name, getattr(record, name), turn) for name in names})
 
