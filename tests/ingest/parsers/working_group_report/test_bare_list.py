@@ -41,6 +41,11 @@ def test_what_a_list_alone_tells():
     assert [issue.code for issue in reading.issues] == ["state_under_review_inferred", "unknown_position_lead_in"]
 
 
+def test_a_people_is_known_by_any_spelling_of_its_state():
+    reading = read_report(draft(("Help Peruvian families", "Help Peruvian families of the Republic of Peru")))
+    assert "name PER 3 times" in reading.issues[0].detail
+
+
 def test_lost_numbers_are_counted_and_told():
     reading = read_report(draft(numbered=False))
     assert [(r.number, r.paragraph) for r in reading.recommendations] == [(str(n), None) for n in range(1, 11)]
