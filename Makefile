@@ -26,7 +26,7 @@ BENCHMARKS := bench-extraction bench-search bench-loading bench-api bench-datase
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run images prove-deploy audit test soak fuzz-api test-previous test-clients test-pages check format bench $(BENCHMARKS) bench-load clean
+.PHONY: help install run images prove-deploy audit test soak fuzz-api test-previous test-clients test-pages test-office check format bench $(BENCHMARKS) bench-load clean
 
 help: ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile

@@ -58,7 +58,7 @@ def page_site(database_url: str, folder: Path) -> Iterator[PageSite]:
     }
     with ExitStack() as stack:
         for name in ("api", "search"):
-            program = running(["services.cli", name, "serve"], environment, f"pages-{os.getpid()}-{name}")
+            program = running(["services.cli", name, "serve"], environment, f"pages-{os.getpid()}-{name}-{api_port}")
             stack.enter_context(program)
         wait_until(lambda: all(map(_is_ready, site.origins)), READY_SECONDS, lambda: f"not ready: {site}")
         yield site

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.core.store.ingest import held_table, readings_table, staged_table
+from services.ingest.datasets import DATA_SETS
+from services.ingest.datasets.base import DataSet
 from services.ingest.readers import readers_of
 
 
@@ -23,7 +25,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Held:
-    """One file of a source. `told`: how many records it told of. `readers`: see `readers_version`."""
+    """One file of a source. `told`: how many records it told of.
+
+    `readers`: of an export that is loaded `reader_of_export`, otherwise `readers_version`.
+    """
 
     address: str
     sha256: str
@@ -39,6 +44,11 @@ def readers_version() -> str:
     return hashlib.sha256(repr(versions).encode()).hexdigest()[:12]
 
 
+def reader_of_export(data_set: DataSet) -> str:
+    """Which version of what reads an export did. Documents need none here: what read them is with their readings."""
+    return f"{data_set.parser} {data_set.version}"
+
+
 def held_at(connection: Connection, source: str, addresses: Collection[str]) -> Mapping[str, Held]:
     """What is held of some addresses, by address."""
     columns = held_table.c
@@ -48,10 +58,21 @@ def held_at(connection: Connection, source: str, addresses: Collection[str]) -> 
 
 
 def is_settled(held: Held | None, sha256: str) -> bool:
-    """Whether there is nothing to do for these bytes: they are loaded, or no parser that we have can read them."""
+    """Whether there is nothing to do for these bytes: they are loaded, or no parser that we have can read them.
+
+    An export is read anew by the next run when the version of its reader has risen; documents are by `reparse`.
+    """
     if held is None or held.sha256 != sha256:
         return False
-    return held.outcome is Outcome.LOADED or held.readers == readers_version()
+    if held.outcome is Outcome.LOADED:
+        return not _is_outgrown(held.readers)
+    return held.readers == readers_version()
+
+
+def _is_outgrown(readers: str) -> bool:
+    """Whether there is another version now of what read an export."""
+    parser, _, version = readers.partition(" ")
+    return any(each.parser == parser and each.version != version for each in DATA_SETS)
 
 
 def hold(connection: Connection, source: str, run: str, **file: Any) -> None:

@@ -115,7 +115,7 @@ def _load(task: Task, loader: Loader, file: Staged) -> UnreadableDocumentError |
         if read is None:
             shared = _load_export(task, loader, file)
             with task.engine.begin() as connection:
-                _settle(task, connection, file, shared.issues, told=shared.told)
+                _settle(task, connection, file, shared.issues, told=shared.told, readers=_reader(task, file))
             return None
         loaded = loader.load(
             read.path,
@@ -157,11 +157,12 @@ def _settle(
     *,
     told: int,
     document: str | None = None,
+    readers: str | None = None,
 ) -> None:
     task.staging.set(connection, file.place, State.LOADED, reading=None)
     task.note(connection, issues, file=file.name, sha256=file.sha256, document=document)
     if task.run.options.since is None or document is not None:  # else a part of an export was loaded
-        _hold(task, connection, file, held.Outcome.LOADED, told)
+        _hold(task, connection, file, held.Outcome.LOADED, told=told, readers=readers)
 
 
 def _refuse(task: Task, file: Staged, error: UnreadableDocumentError) -> None:
@@ -171,16 +172,24 @@ def _refuse(task: Task, file: Staged, error: UnreadableDocumentError) -> None:
         task.note(connection, [ReadIssue("error", error.code, error.detail)], file=file.name, sha256=file.sha256)
 
 
-def _hold(task: Task, connection: Connection, file: Staged, outcome: held.Outcome, told: int) -> None:
+def _hold(
+    task: Task, connection: Connection, file: Staged, outcome: held.Outcome, *, told: int, readers: str | None = None
+) -> None:
     about = {"address": file.address, "name": file.name, "sha256": file.sha256, "outcome": outcome, "told": told}
-    held.hold(connection, task.source.name, task.run.id, **about)
+    who = {} if readers is None else {"readers": readers}
+    held.hold(connection, task.source.name, task.run.id, **about, **who)
+
+
+def _reader(task: Task, file: Staged) -> str | None:
+    data_set = data_set_for(path_of(task, file))
+    return None if data_set is None else held.reader_of_export(data_set)
 
 
 def _settle_the_rest(task: Task) -> None:
     """Note which files could not be read, which are gone, and which are there again."""
     for file in task.staging.take(State.UNREADABLE):
         with task.engine.begin() as connection:
-            _hold(task, connection, file, held.Outcome.UNREADABLE, 0)
+            _hold(task, connection, file, held.Outcome.UNREADABLE, told=0)
     with task.engine.begin() as connection:
         held.there_again(connection, task.source.name, task.run.id)
         if task.looks_at_all():

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 
 from services.core.domain.errors import NotFoundError
 from services.core.store.ingest import held_table
+from services.ingest.datasets import data_set_for
 from services.ingest.pipeline import records
 from services.ingest.pipeline.lock import SourceBusyError, is_free
 from services.ingest.pipeline.records import NotHeldError, Options, Stage
@@ -21,6 +22,8 @@ from tests.ingest.pipeline.conftest import Run
 from tests.ingest.pipeline.documents import TEXTS, matrix, other
 from tests.ingest.pipeline.site import Site
 from tests.ingest.pipeline.world import contents, tiny_source
+
+EXPORT = Path(__file__).parents[1] / "datasets" / "samples" / "upr-info.csv"
 
 
 def test_a_run_finds_fetches_reads_and_loads_and_says_so(run: Run, engine: Engine, site: Site) -> None:
@@ -260,3 +263,22 @@ def stop_at(run: Run, engine: Engine, stage: Stage) -> str:
     with pytest.raises(StoppedError):
         run(stop)
     return recent_runs(engine)[0]["id"]
+
+
+def test_an_export_is_read_anew_when_its_reader_has_a_newer_version(
+    run: Run, engine: Engine, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.files = {"export.csv": EXPORT.read_bytes()}
+    assert run().counts["changes"]["recommendation.created"]
+    assert run().counts["unchanged"] == 1
+    reader = data_set_for(EXPORT)
+    assert reader is not None
+    monkeypatch.setattr(type(reader), "version", "9999")
+    again = run()
+    assert (again.status, [each.code for each in again.reasons]) == ("held", ["records_changed"])
+    records.release(engine, again.run)
+    released = run_released(desk, tiny_source(site.address))
+    assert released is not None
+    assert released.counts["changes"]
+    assert run().counts["unchanged"] == 1
+    assert site.asked_for(fully=True) == ["export.csv"]  # what was kept is read
