@@ -6,6 +6,7 @@ why the child ended.
 
 import ctypes
 import fcntl
+import importlib
 import itertools
 import multiprocessing
 import multiprocessing.forkserver
@@ -93,6 +94,8 @@ def confine(bounds: Bounds, keep: Iterable[int]) -> frozenset[Barrier]:
     it. Files cannot grow and core dumps are not written; the environment is empty; Ctrl-C is the parent's. An interval
     timer (`signal.setitimer`) ends the process from now on, for the kernel's own answer to its signals is to do so.
     """
+    for module in LOADED_LATE:  # loaded already, unless the fork server was started for others
+        importlib.import_module(module)
     _silence(keep)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGALRM, signal.SIGPROF):
