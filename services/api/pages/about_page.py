@@ -13,15 +13,12 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection, func, select
 
 from services.api.dependencies import desk_of
+from services.api.opening import opening
 from services.api.pages.record_page import pages_of
 from services.core.pages.rendering import as_page, reader_language
 from services.core.query.analysis import fold
-from services.core.runtime.conditional import unchanged, version_of
-from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
-from services.core.store.changes import head_and_time
 from services.core.store.documents import DOCUMENTS
-from services.core.store.engine import snapshot
 from services.core.store.recommendations import recommendations_table
 from services.core.store.reviews import reviews_table
 
@@ -85,18 +82,15 @@ def accuracy() -> Sequence[Measured]:
 
 def _about(request: Request) -> Response:
     desk, language = desk_of(request), reader_language(request)
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+    with opening(request) as opened:
+        if (held := opened.held()) is not None:
             return held
-        kinds = _documents_by_kind(connection)
-        cycles = list(_cycles(connection))
-    names = Names(reference, language)
+        kinds = _documents_by_kind(opened.connection)
+        cycles = list(_cycles(opened.connection))
+    names = Names(opened.reference, language)
     contact = desk.settings.contact
     values: dict[str, Any] = {
-        "dataset": dataset(seq, as_of, reference),
+        "dataset": opened.dataset,
         "sources": [(kind, names.of_filter_value("kind", kind), count) for kind, count in kinds],
         "cycles": cycles,
         "measured": accuracy(),
@@ -104,27 +98,24 @@ def _about(request: Request) -> Response:
         "contact": contact,
         "contact_address": contact if contact is None or "://" in contact else f"mailto:{contact}",
     }
-    return pages_of(request).page(request, "own/about.html", language, values, headers=version.headers())
+    return pages_of(request).page(request, "own/about.html", language, values, headers=opened.version.headers())
 
 
 def _coverage(request: Request) -> Response:
-    desk, language = desk_of(request), reader_language(request)
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+    language = reader_language(request)
+    with opening(request) as opened:
+        if (held := opened.held()) is not None:
             return held
-        told = _held_reviews(connection)
-    names = Names(reference, language)
+        told = _held_reviews(opened.connection)
+    names = Names(opened.reference, language)
     cycles = range(1, max((cycle for held in told.values() for cycle in held), default=0) + 1)
     states = sorted((names.state(code) for code in told), key=lambda state: fold(state["name"]))
     values: dict[str, Any] = {
-        "dataset": dataset(seq, as_of, reference),
+        "dataset": opened.dataset,
         "cycles": cycles,
         "states": [(state, [told[state["code"]].get(cycle) for cycle in cycles]) for state in states],
     }
-    return pages_of(request).page(request, "own/coverage.html", language, values, headers=version.headers())
+    return pages_of(request).page(request, "own/coverage.html", language, values, headers=opened.version.headers())
 
 
 def _documents_by_kind(connection: Connection) -> list[tuple[str, int]]:

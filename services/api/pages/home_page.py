@@ -6,15 +6,12 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import func, literal, select, union_all
 
 from services.api.dependencies import desk_of
+from services.api.opening import opening
 from services.api.pages.parts_of_page import topics_of_state
 from services.api.pages.record_page import pages_of
 from services.core.pages.rendering import as_page, reader_language
 from services.core.query.analysis import fold
-from services.core.runtime.conditional import unchanged, version_of
-from services.core.schemas.dataset import dataset
 from services.core.schemas.names import Names
-from services.core.store.changes import head_and_time
-from services.core.store.engine import snapshot
 from services.core.store.recommendations import recommendations_table
 from services.core.store.reviews import REVIEWS
 from services.core.store.tables import AGGREGATES
@@ -32,17 +29,14 @@ def home_page() -> APIRouter:
 
 def _home(request: Request) -> Response:
     desk, language = desk_of(request), reader_language(request)
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+    with opening(request) as opened:
+        if (held := opened.held()) is not None:
             return held
-        counts = {row.noun: row.records for row in connection.execute(_counts())}
-        reviewed = connection.scalars(select(REVIEWS.table.c.state_under_review).distinct()).all()
-        samples = connection.scalar(select(func.bool_and(REVIEWS.table.c.sample)))
-        tried = connection.scalar(_state_to_try())
-    names = Names(reference, language)
+        counts = {row.noun: row.records for row in opened.connection.execute(_counts())}
+        reviewed = opened.connection.scalars(select(REVIEWS.table.c.state_under_review).distinct()).all()
+        samples = opened.connection.scalar(select(func.bool_and(REVIEWS.table.c.sample)))
+        tried = opened.connection.scalar(_state_to_try())
+    names = Names(opened.reference, language)
     topics = topics_of_state(desk, tried, names)[:_TOPICS] if tried else []
     values: dict[str, Any] = {
         "counts": [(noun, names.of_filter_value("type", noun), counts[noun]) for noun in _COUNTED],
@@ -50,9 +44,9 @@ def _home(request: Request) -> Response:
         "samples": samples,
         "state": names.state(tried) if tried else None,
         "topics": topics,
-        "dataset": dataset(seq, as_of, reference),
+        "dataset": opened.dataset,
     }
-    return pages_of(request).page(request, "own/home.html", language, values, headers=version.headers())
+    return pages_of(request).page(request, "own/home.html", language, values, headers=opened.version.headers())
 
 
 def _state_to_try() -> Any:

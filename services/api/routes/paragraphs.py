@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection
 from services.api.dependencies import desk_of
 from services.api.details.catalogue import page_model
 from services.api.documented import list_responses, paragraph_responses, part_responses
+from services.api.opening import opening
 from services.api.parameters import CURSOR_PARAMETER, LANGUAGE_PARAMETER, read_language, read_page_size
 from services.api.routes.records import RecordId, Told, next_address, not_there, redirect
 from services.core.domain.errors import NotFoundError, UnknownParameterError
@@ -137,20 +138,17 @@ def told_paragraph(request: Request, record_id: str, anchor: str, parameters: Pa
     desk = desk_of(request)
     language = read_language(parameters)
     file_language, _, place = anchor.partition(".")
-    with snapshot(desk.engine) as connection:
-        seq, as_of = head_and_time(connection)
-        reference = desk.reference.as_of(connection, seq)
-        version = version_of(request, seq, reference.names_hash, modified=as_of)
-        if (held := unchanged(request, version)) is not None:
+    with opening(request) as opened:
+        if (held := opened.held()) is not None:
             return held
-        record = one_paragraph(connection, paragraph_id(record_id, file_language, place))
+        record = one_paragraph(opened.connection, paragraph_id(record_id, file_language, place))
         if record is None:
-            if DOCUMENTS.one(connection, record_id) is None:
-                raise not_there(connection, "documents", record_id)
+            if DOCUMENTS.one(opened.connection, record_id) is None:
+                raise not_there(opened.connection, "documents", record_id)
             raise NotFoundError(f"The document {record_id[:120]} has no paragraph {anchor[:60]}.")
-    names = Names(reference, language)
+    names = Names(opened.reference, language)
     shape = paragraph_shape(record, names, desk.settings.public_url)
-    return Told(shape, names, dataset(seq, as_of, reference), version.headers())
+    return Told(shape, names, opened.dataset, opened.version.headers())
 
 
 @router.get(
