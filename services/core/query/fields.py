@@ -112,6 +112,14 @@ def read_field(field: str, texts: Sequence[str], vocabulary: Vocabulary, noun: s
     return asked
 
 
+def is_value(field: str, text: str, vocabulary: Vocabulary, noun: str | None = None) -> bool:
+    """Whether a text is a value of a field, by its code or by any name. Of numbers and dates nothing is."""
+    filters = _filters_of(field)
+    if filters[0] in _DATE_ENDS or filters[0] in _NUMBERS:
+        return False
+    return any(_values(name, text, vocabulary, noun, len(filters) == 1) for name in _applying(field, noun))
+
+
 def _applying(field: str, noun: str | None) -> tuple[str, ...]:
     """The filters that a field asks for and that apply to the noun."""
     filters = _filters_of(field)

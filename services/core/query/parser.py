@@ -9,6 +9,7 @@
     (women OR children) -Asia   brackets
     A/HRC/22/15  116.17         symbols and numbers are exact
     from:Spain  cycle:2..4      fields; one that is repeated side by side means either, as with filters
+    to:El Salvador              a value that is a name goes on to the end of the longest name there is
     FGM                         a form of a concept finds all of its forms, in all languages
 
 Little words ("the", "de la") say nothing by themselves and are left out where other words stand beside them. What is
@@ -24,7 +25,7 @@ from typing import TypeAlias
 
 from services.core.domain.errors import InvalidQueryError
 from services.core.query.analysis import Token, composed, concepts_in, is_exact, is_little, tokenise
-from services.core.query.fields import Asked, field_called, read_field
+from services.core.query.fields import Asked, field_called, is_value, read_field
 from services.core.query.filters import Vocabulary
 from services.core.query.tree import (
     And,
@@ -128,6 +129,12 @@ _LEXEMES = re.compile(
 )
 
 
+_FURTHER = re.compile(
+    rf"\s+(?![{_MINUS}]|(?:AND|OR|NOT)(?:\s|$))(?P<word>[^\s{_QUOTES}(),:]++)(?P<list>,?)(?=[\s,()]|$)"
+)
+"""A word behind the value of a field that may belong to its name: no operator, no other field."""
+_NEXT_VALUE = re.compile(rf",[^\s{_QUOTES}()]+")
+_MOST_FURTHER = 12
 _PIECES = re.compile(rf"[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}]?)|(?P<bare>[^{_QUOTES}]+)")
 
 
@@ -160,17 +167,43 @@ class _Parser:
         return joined(nodes)
 
     def _read(self) -> Iterator[_Lexeme]:
-        for found in _LEXEMES.finditer(self._text):
-            yield from self._lexeme(found)
+        at = 0
+        while found := _LEXEMES.match(self._text, at):
+            at = self._end_of(found)
+            yield from self._lexeme(found, at)
 
-    def _lexeme(self, found: re.Match[str]) -> Iterator[_Lexeme]:
+    def _end_of(self, found: re.Match[str]) -> int:
+        """Where a lexeme ends: the value of a field with the longest name that begins there, "to:El Salvador"."""
+        end = found.end()
+        field = field_called(found["name"]) if found.lastgroup == "value" and self._vocabulary else None
+        while field and (further := self._end_of_name(field, found.start("value"), end)):
+            listed = _NEXT_VALUE.match(self._text, further)
+            end = listed.end() if listed else further
+        return end
+
+    def _end_of_name(self, field: str, start: int, end: int) -> int | None:
+        """Where the longest name ends that begins with the last of these values; None where no word behind it does."""
+        value = self._text[start:end].rpartition(",")[2]
+        longest, at = None, end
+        for _ in range(_MOST_FURTHER):
+            word = _FURTHER.match(self._text, at)
+            if not value or value[-1] in _QUOTES or word is None or self._vocabulary is None:
+                break
+            at = word.end("word")
+            if is_value(field, value + self._text[end:at], self._vocabulary, self._noun):
+                longest = at
+            if word["list"]:
+                break
+        return longest
+
+    def _lexeme(self, found: re.Match[str], end: int) -> Iterator[_Lexeme]:
         kind = found.lastgroup
         if kind in {"open", "close", "minus"}:
             yield _Lexeme({"open": "(", "close": ")", "minus": "-"}[kind])
         elif kind == "closed":
             yield from self._phrase(found["phrase"], found["closed"])
         elif kind == "value":
-            yield from self._field(found)
+            yield from self._field(found["name"], self._text[found.start("value") : end], end)
         elif kind == "run" and found.group() in {"AND", "OR", "NOT"}:
             yield _Lexeme("-" if found.group() == "NOT" else found.group())
         elif kind == "run":
@@ -183,8 +216,8 @@ class _Parser:
         if tokens:
             yield _Lexeme("word", tokens, end == len(self._text) and tokens[-1].end == len(text), text)
 
-    def _field(self, found: re.Match[str]) -> Iterator[_Lexeme]:
-        name, pieces = found["name"], list(_PIECES.finditer(found["value"]))
+    def _field(self, name: str, value: str, end: int) -> Iterator[_Lexeme]:
+        pieces = list(_PIECES.finditer(value))
         field = field_called(name) if self._vocabulary else None
         if field and self._vocabulary:
             if any(piece["quoted"] is not None and not piece["closed"] for piece in pieces):
@@ -205,7 +238,7 @@ class _Parser:
                 yield from self._phrase(piece["quoted"], piece["closed"])
             else:
                 text = f"{name}:{piece['bare']}" if at == 0 else piece["bare"]
-                yield from self._run(text, found.end() if piece is pieces[-1] else -1)
+                yield from self._run(text, end if piece is pieces[-1] else -1)
 
     def _phrase(self, text: str, closed: str) -> Iterator[_Lexeme]:
         if not closed:

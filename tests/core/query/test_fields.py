@@ -11,7 +11,7 @@ from services.core.domain.errors import InvalidQueryError
 from services.core.query.fields import field_called
 from services.core.query.filters import FILTERS, Vocabulary
 from services.core.query.parser import parse_query
-from services.core.query.tree import And, Dates, Either, Field, Not, Or, Phrase, Word
+from services.core.query.tree import And, Dates, Either, Field, Node, Not, Or, Phrase, Word
 from services.core.query.value_names import STATE, NamedValue, ValueNames
 
 WORDS = Vocabulary(
@@ -92,6 +92,50 @@ def _filters(text: str, noun: str | None = "recommendations") -> dict[str, tuple
 )
 def test_values_by_code_and_by_any_name(text: str, filters: dict[str, tuple[str, ...]]) -> None:
     assert _filters(text) == filters
+
+
+@pytest.mark.parametrize(
+    ("text", "filters", "root"),
+    [
+        ("from:United Kingdom", {"recommending_state": ("GBR",)}, None),
+        ("a:Reino Unido cups", {"state_under_review": ("GBR",)}, Word("cups", prefix=True)),
+        ("from:France,United Kingdom,Ivory Coast", {"recommending_state": ("FRA", "GBR", "CIV")}, None),
+        ("to:Korea, North", None, None),  # a comma ends a name
+        ("to:North Korea cups ", {"state_under_review": ("PRK",)}, Word("cups")),
+        ("from:Spain cups ", {"recommending_state": ("ESP",)}, Word("cups")),
+        ("from:United Kingdom from:Spain", {"recommending_state": ("GBR", "ESP")}, None),
+        ("from:United Kingdom -cups", {"recommending_state": ("GBR",)}, Not(Word("cups"))),
+        ("(from:United Kingdom) cups ", {"recommending_state": ("GBR",)}, Word("cups")),
+        ("topic:prévention de la torture cups ", {"topic": ("torture-prevention",)}, Word("cups")),
+        ("cycle:2 3", {"cycle": ("2",)}, Word("3")),
+        ('from:"United" Kingdom', None, None),
+    ],
+)
+def test_a_value_goes_on_to_the_end_of_the_longest_name(
+    text: str, filters: dict[str, tuple[str, ...]] | None, root: Node | None
+) -> None:
+    if filters is None:
+        with pytest.raises(InvalidQueryError):
+            parse_query(text, WORDS, "recommendations")
+        return
+    query = parse_query(text, WORDS, "recommendations")
+    assert {field.name: field.values for field in query.filters} == filters
+    assert query.root == root
+
+
+def test_the_longer_name_is_no_shorter_one_with_a_word_behind() -> None:
+    world = Vocabulary(states=frozenset({"SDN", "SSD", "GIN", "GNB", "GNQ", "DOM", "SLV"}))
+    for text, state in {
+        "Sudán": "SDN",
+        "Sudán del Sur": "SSD",
+        "Guinea": "GIN",
+        "Guinea Bissau": "GNB",
+        "Guinea Ecuatorial": "GNQ",
+        "República Dominicana": "DOM",
+        "El Salvador": "SLV",
+    }.items():
+        query = parse_query(f"a:{text} tortura", world, "recommendations")
+        assert query.filters == (Field("state_under_review", (state,)),)
 
 
 def test_kinds_by_their_names() -> None:
