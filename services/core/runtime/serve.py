@@ -36,6 +36,10 @@ REQUEST_DEADLINE = 30.0
 Proxies have to give up idle connections before, or a request could come while we close."""
 _HEAD = b"HTTP/1.1 "
 """How the head of an answer begins."""
+_LETTERS_IN_ADDRESS = (
+    "The address holds letters beyond ASCII as they are. They have to be percent-encoded, ú as %C3%BA: "
+    "curl does it with --get --data-urlencode 'q=Perú'."
+)
 STOP_DEADLINE = 20
 """Seconds that answers under way are given when the service stops."""
 
@@ -204,6 +208,8 @@ class ProblemProtocol(H11Protocol):
     public_url: str
     _deadline: asyncio.TimerHandle | None = None
     _refused = False
+    _received = b""
+    """What is being read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock for the first request."""
@@ -235,7 +241,9 @@ class ProblemProtocol(H11Protocol):
         # uvicorn calls this while it handles h11's error, which alone knows whether the head was too long.
         fault = sys.exception()
         too_long = isinstance(fault, h11.RemoteProtocolError) and fault.error_status_hint == 431
-        error: UprError = HeadersTooLargeError(msg) if too_long else MalformedRequestError(msg)
+        error: UprError = (
+            HeadersTooLargeError(msg) if too_long else MalformedRequestError(_said_of(self._received) or msg)
+        )
         request_id = uuid.uuid4().hex
         content = problem_document(error, public_url=self.public_url, request_id=request_id)
         headers = [
@@ -254,7 +262,9 @@ class ProblemProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on, unless the request was refused: what still comes is dropped."""
         if not self._refused:
+            self._received = data
             super().data_received(data)
+            self._received = b""
 
     def _close_gently(self) -> None:
         """Closing while the other side still sends would destroy the answer on its way."""
@@ -293,3 +303,9 @@ def print_address(address: str) -> None:
     """Say where a service listens: whoever started it reads that."""
     sys.stdout.write(f"listening on {address}\n")
     sys.stdout.flush()
+
+
+def _said_of(received: bytes) -> str | None:
+    """What to say of a request that is no HTTP because somebody typed an address as people write it."""
+    line = received.partition(b"\r\n")[0]
+    return _LETTERS_IN_ADDRESS if b" HTTP/1." in line and line[:1].isupper() and not line.isascii() else None

@@ -295,6 +295,14 @@ def test_what_is_no_http_gets_a_problem_too(address: str, request_bytes: bytes, 
     assert_problem(raw(exchange(address, request_bytes)), status, code)
 
 
+def test_letters_in_an_address_are_told_how_to_come(address: str) -> None:
+    request = "GET /v1/things?q=Perú HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    problem = assert_problem(raw(exchange(address, request)), 400, "malformed_request")
+    assert "%C3%BA" in problem["detail"]
+    other = assert_problem(raw(exchange(address, b"GET / HTTP/1.1\r\n\r\n")), 400, "malformed_request")
+    assert "%C3%BA" not in other["detail"]
+
+
 def test_an_answer_that_fails_midway_is_cut_and_not_ended(client: httpx.Client) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         client.get("/v1/breaks-off")
