@@ -22,7 +22,7 @@ from services.core.domain.errors import (
     UprError,
 )
 from services.core.runtime.exports import FORMATS, Format, Provenance, write_export
-from services.core.runtime.openapi import is_text
+from services.core.runtime.openapi import headers_named, is_text
 from services.core.runtime.problem_examples import Responses, problems
 from services.core.schemas.examples import event_example, paragraph_example, record_example
 from services.core.schemas.shapes import Shape
@@ -127,7 +127,11 @@ def export_responses(form: Format) -> Responses:
     """Of an export: the file, and what can be wrong with the parameters."""
     media_type = form.media_type.partition(";")[0]
     return {
-        200: {"description": form.description, "content": {media_type: {"schema": _schema_of_a_file(media_type)}}},
+        200: {
+            "description": form.description,
+            "content": {media_type: {"schema": _schema_of_a_file(media_type)}},
+            "headers": headers_named("ContentDisposition", "Dataset"),
+        },
         **problems(
             UnknownParameterError("An export is the whole filtered list: `limit` does not apply to it."),
             InvalidParameterError("`cycle` cannot be “x”: expected a whole number."),

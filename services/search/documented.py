@@ -14,7 +14,7 @@ from services.core.domain.errors import (
     UnknownParameterError,
 )
 from services.core.runtime.exports import Format
-from services.core.runtime.openapi import is_text
+from services.core.runtime.openapi import headers_named, is_text
 from services.core.runtime.problem_examples import Responses, problems
 
 _USUAL = (
@@ -41,7 +41,11 @@ def export_responses(form: Format) -> Responses:
     media_type = form.media_type.partition(";")[0]
     schema = {"type": "string"} if is_text(media_type) else {"type": "string", "format": "binary"}
     return {
-        200: {"description": form.description, "content": {media_type: {"schema": schema}}},
+        200: {
+            "description": form.description,
+            "content": {media_type: {"schema": schema}},
+            "headers": headers_named("ContentDisposition", "Dataset", "Found", "Rows"),
+        },
         **problems(*_USUAL, _UNCLEAR),
     }
 

@@ -67,7 +67,8 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-
 _CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Content-Disposition, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+        "Content-Disposition, ETag, Link, OpenUPR-Dataset, OpenUPR-Found, OpenUPR-Rows, RateLimit, RateLimit-Policy, "
+        "Retry-After, X-Request-Id"
     ),
 }
 _PREFLIGHT_HEADERS = {

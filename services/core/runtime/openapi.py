@@ -75,6 +75,18 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
         "Content-Disposition",
         _header("Name to keep the file under.", _TEXT, 'attachment; filename="openupr-reviews-4711-9f86d081.csv"'),
     ),
+    "Dataset": (
+        "OpenUPR-Dataset",
+        _header("Version of the data that the file was written from.", _TEXT, "4711-9f86d081"),
+    ),
+    "Found": (
+        "OpenUPR-Found",
+        _header("Records that the search found.", {"type": "integer", "minimum": 0}, "12929"),
+    ),
+    "Rows": (
+        "OpenUPR-Rows",
+        _header("How many of them the file holds, the first ones.", {"type": "integer", "minimum": 0}, "10000"),
+    ),
     "Authenticate": ("WWW-Authenticate", _header("How to authenticate.", _TEXT, "Bearer")),
     "Allow": ("Allow", _header("Methods that the path takes.", _TEXT, "GET, HEAD, OPTIONS")),
 }
@@ -211,8 +223,12 @@ def _add_headers(status: str, response: dict[str, Any], *, reading: bool) -> Non
         *(("ContentDisposition",) if succeeds and _is_a_file(response) else ()),
         *(_OF_STATUS.get(int(status), ()) if status.isdigit() else ()),
     ]
-    headers = {_HEADERS[name][0]: _component("headers", name) for name in names}
-    response["headers"] = {**headers, **response.get("headers", {})}
+    response["headers"] = {**headers_named(*names), **response.get("headers", {})}
+
+
+def headers_named(*names: str) -> dict[str, Any]:
+    """The headers of an answer, by names of components, as a route declares them: `Dataset`, `Found`, `Rows` …"""
+    return {_HEADERS[name][0]: _component("headers", name) for name in names}
 
 
 def _is_a_file(response: Mapping[str, Any]) -> bool:

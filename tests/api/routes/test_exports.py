@@ -21,6 +21,7 @@ from services.core.runtime.exports import (
     NDJSON,
     XLSX,
     Cell,
+    Format,
     Provenance,
     chunks,
     columns_of,
@@ -129,6 +130,16 @@ def test_columns_do_not_depend_on_rows(site: Site) -> None:
         assert site.get(f"/v1/{noun}.csv").text.startswith(empty)
         names = empty.split(",")
         assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_told_beside_a_file_is_declared_and_readable_in_browsers(site: Site, form: Format) -> None:
+    answer = site.get(f"/v1/recommendations.{form.suffix}")
+    told = {"content-disposition", *(name for name in answer.headers if name.startswith("openupr-"))}
+    assert len(told) == 2
+    assert told <= set(answer.headers["access-control-expose-headers"].lower().split(", "))
+    operation = site.get("/openapi.json").json()["paths"][f"/v1/recommendations.{form.suffix}"]["get"]
+    assert told <= {name.lower() for name in operation["responses"]["200"]["headers"]}
 
 
 def test_what_an_export_cannot_be_asked(site: Site) -> None:

@@ -10,7 +10,7 @@ import httpx
 import openpyxl
 import pytest
 
-from services.core.runtime.exports import ANY, FORMATS, RECORD_TYPE, columns_of
+from services.core.runtime.exports import ANY, FORMATS, RECORD_TYPE, Format, columns_of
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.search.routes import exports
 from tests.search.conftest import SearchService
@@ -52,6 +52,18 @@ def test_rows_are_the_hits_in_their_order(real_service: SearchService, noun: str
     lines = real_service.client.get("/v1/search.ndjson", params=asked).text.splitlines()
     told = [{RECORD_TYPE: hit["type"], **hit["record"]} if noun is None else hit["record"] for hit in hits]
     assert [json.loads(line) for line in lines] == told
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_told_beside_a_file_is_declared_and_readable_in_browsers(
+    real_service: SearchService, form: Format
+) -> None:
+    answer = real_service.client.get(f"/v1/search.{form.suffix}", params=WORDS)
+    told = {"content-disposition", *(name for name in answer.headers if name.startswith("openupr-"))}
+    assert len(told) == 4
+    assert told <= set(answer.headers["access-control-expose-headers"].lower().split(", "))
+    operation = real_service.client.get("/openapi.json").json()["paths"][f"/v1/search.{form.suffix}"]["get"]
+    assert told <= {name.lower() for name in operation["responses"]["200"]["headers"]}
 
 
 def test_a_row_of_any_noun_has_the_cells_of_its_own_noun(real_service: SearchService) -> None:
