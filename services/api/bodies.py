@@ -93,5 +93,5 @@ def stored_criterion(row: Mapping[Any, Any], vocabulary: Vocabulary) -> Criterio
     try:
         return Criterion.of(noun, row["q"], filters, vocabulary)
     except InvalidQueryError:
-        query = parse_query(row["q"])
+        query = parse_query(row["q"], strict=True)
         return Criterion(noun, filters, query, None if query.whole is None else Matcher(query, strict=True))

@@ -41,7 +41,7 @@ class _Understood:
                     self._forget()
                 self._vocabulary = vocabulary
             if (noun, q) not in self._queries:
-                query = parse_query(q, vocabulary, noun)
+                query = parse_query(q, vocabulary, noun, strict=True)
                 if self._letters > MOST_LETTERS:
                     self._forget()
                 self._queries[noun, q] = query, Matcher(query, strict=True)

@@ -24,9 +24,9 @@ from services.api.bodies import (
 from services.api.matching import Criterion
 from services.core.domain.errors import InvalidBodyError, NotFoundError, UprError
 from services.core.query.filters import FILTERS, Vocabulary
-from services.core.query.parser import MAX_CHARACTERS
 from services.core.runtime.keys import Key, Scope
 from services.core.runtime.parameters import invalid
+from services.core.schemas.interpreted import Interpreted
 from services.core.schemas.models import Public
 from services.core.schemas.shapes import moment_text
 from services.core.store.keys import api_keys_table
@@ -94,7 +94,7 @@ class SavedSearch(Public):
     type: SearchedNoun | None
     filters: dict[str, list[str]] = Field(examples=[{"state_under_review": ["PER"], "cycle": ["3", "4"]}])
     description: str | None
-    interpreted: dict[str, Any] = Field(description="How the query is understood, as search tells it.")
+    interpreted: Interpreted = Field(description="How the query is understood, as search tells it.")
     changes: str = Field(description="Address of the changes to what it finds.")
     atom: str = Field(description="Address of the same for newsreaders.")
     owner: str = Field(description="Id of the key that it belongs to.", examples=["key_4fQ8sZ1mN0cR"])
@@ -236,8 +236,7 @@ def saved_search_shape(row: RowMapping, public_url: str, vocabulary: Vocabulary)
     shape = {name: row[name] for name in ("id", "name", "q", "filters", "description", "owner")}
     shape |= {
         "type": row["noun"],
-        # A blank at the end says that the last word is a whole one, as all are in a strict search.
-        "interpreted": stored_criterion({**row, "q": f"{row['q']} "[:MAX_CHARACTERS]}, vocabulary).query.interpreted,
+        "interpreted": stored_criterion(row, vocabulary).query.interpreted,
         "changes": f"{followed}?{query}",
         "atom": f"{followed}.atom?{query}",
         "created_at": moment_text(row["created_at"]),

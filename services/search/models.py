@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from services.core.query.excerpts import ELLIPSIS, SHOWN_WHOLE
+from services.core.schemas.interpreted import Interpreted
 from services.core.schemas.models import Dataset, Public
 from services.search.engines.base import PASSAGES_SHOWN
 from services.search.similar import NEARLY_THE_SAME
@@ -68,7 +69,7 @@ class SearchAnswer(Public):
     page: int
     per_page: int
     took_ms: float
-    interpreted: dict[str, Any] = Field(description="What was understood of `q`.")
+    interpreted: Interpreted = Field(description="What was understood of `q`.")
     dataset: Dataset
 
 
@@ -78,7 +79,7 @@ class FacetAnswer(Facet):
     name: str = Field(examples=["topic"])
     total: int = Field(description="Records that match, the facet's own filter among the others. Exact.")
     took_ms: float
-    interpreted: dict[str, Any] = Field(description="What was understood of `search`.")
+    interpreted: Interpreted = Field(description="What was understood of `search`.")
     dataset: Dataset
 
 

@@ -134,8 +134,9 @@ def read_search_query(parameters: Parameters, vocabulary: Vocabulary, *, words: 
     if "updated_since" in filters.values:
         raise UnknownParameterError("`updated_since` is for lists, not for search.", parameter="updated_since")
     sort = choice(parameters, "sort", SORTS)
+    strict = choice(parameters, "strict", ("true", "false")) == "true"
     with query_of(words):
-        query = parse_query(single(parameters, words) or "", vocabulary, noun)
+        query = parse_query(single(parameters, words) or "", vocabulary, noun, strict=strict)
     return SearchQuery(
         SearchRequest(
             query=query,
@@ -147,7 +148,7 @@ def read_search_query(parameters: Parameters, vocabulary: Vocabulary, *, words: 
             page=whole_number(parameters, "page", least=1, most=MAX_PAGE, otherwise=1),
             per_page=whole_number(parameters, "per_page", least=0, most=MAX_PER_PAGE, otherwise=DEFAULT_PER_PAGE),
             sort=None if sort == "relevance" else sort,
-            strict=choice(parameters, "strict", ("true", "false")) == "true",
+            strict=strict,
         ),
         choice(parameters, "lang", LANGUAGES) or "en",
         FacetOrder(

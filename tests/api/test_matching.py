@@ -131,9 +131,9 @@ def test_the_same_interest_has_the_same_key() -> None:
 def test_queries_are_understood_once_a_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
 
-    def parse(q: str, *given: Any) -> Query:
+    def parse(q: str, *given: Any, **options: Any) -> Query:
         parsed.append(q)
-        return parse_query(q, *given)
+        return parse_query(q, *given, **options)
 
     monkeypatch.setattr(matching, "parse_query", parse)
     same = reference_of({record.id: record for record in state_records()}, {}, {})

@@ -49,6 +49,7 @@ def check(printed: str, address: str) -> None:
     assert told["alike"] == told["asked"]
     assert told["same_state"]
     assert told["missing"] == "not_found"
+    assert told["read_as"] == ["human", "rights"]
 
 
 @pytest.mark.skipif(not TOOLS.is_dir(), reason="not run: `make test` sets up what generates the Python client")

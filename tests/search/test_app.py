@@ -19,8 +19,10 @@ from services.api.app import create_app as create_api
 from services.api.settings import ApiSettings
 from services.core.query.filters import FILTERS
 from services.core.runtime.serve import served
+from services.core.schemas.interpreted import Interpreted
 from services.core.schemas.texts import SEARCHED_NOUNS
 from services.search.engines.base import PASSAGES_SHOWN
+from services.search.engines.vocabulary import READ_AS_SHOWN
 from services.search.models import SearchAnswer
 from services.search.parameters import FACETS
 from services.search.settings import SearchSettings
@@ -135,7 +137,11 @@ def test_the_shape_of_an_answer(real_service: SearchService) -> None:
     assert answer["interpreted"]["query"] == {
         "all": [
             {"word": "women", "match": "word", "also": ["woman", "mujer", "femme"]},
-            {"word": "rigths", "match": "prefix"},
+            {
+                "word": "rigths",
+                "match": "prefix",
+                "read_as": {"words": [{"word": "rights", "typos": 1}], "more": False, "as_typed": False},
+            },
         ]
     }
     labels = {value["value"]: value["label"] for value in answer["facets"]["state_under_review"]["values"]}
@@ -163,6 +169,38 @@ def test_strict_takes_words_as_they_are(real_service: SearchService) -> None:
     assert real_service.search(q="tortrue")["total"] > 50
     assert real_service.search(q="tortrue", strict="true")["total"] == 0
     assert real_service.search(q="tort", strict="true")["total"] == 0
+
+
+def test_what_words_were_read_as_is_told_where_they_are_forgiven(real_service: SearchService) -> None:
+    def told(q: str, **parameters: Any) -> Any:
+        asked = real_service.search(q=q, **parameters)["interpreted"]["query"]
+        facet = real_service.client.get("/v1/facets/cycle", params={"search": q, **parameters}).json()
+        assert facet["interpreted"]["query"] == asked
+        return asked
+
+    misspelt = told("tortrue -tortrue")["all"]
+    assert [each["word"] for each in misspelt[0]["read_as"]["words"]] == ["torture"]
+    assert misspelt[1] == {"not": {"word": "tortrue", "match": "word"}}
+    begun = told("tort")["read_as"]
+    assert {"word": "torture", "typos": 0} in begun["words"][:2]
+    assert told("tort", strict="true") == {"word": "tort", "match": "word"}
+    assert told("tortrue", strict="true") == {"word": "tortrue", "match": "word"}
+    assert len(told("w")["read_as"]["words"]) == READ_AS_SHOWN
+    assert told("w")["read_as"]["more"]
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "women rigths", '-"death penalty" OR (women tort)', "pena de muerte", "-(pena de muerte)",
+        "-(tortrue OR from:PER)", "from:Spain OR date:2012..", "from:Spain cycle:3.. since:2012",
+        "A/HRC/22/15 116.17", "((“", "",
+    ],
+)  # fmt: skip
+def test_what_was_understood_is_of_the_documented_shape(real_service: SearchService, q: str) -> None:
+    told = real_service.search(q=q)["interpreted"]
+    shape = Interpreted.model_validate(told)
+    assert shape.model_dump(mode="json", by_alias=True, exclude_unset=True) == told
 
 
 @pytest.mark.parametrize("q", ["((“", '"', "- - -", "OR", "¿?", "…", "🙂"])

@@ -50,11 +50,13 @@ MAX_DEPTH = 8
 """Bounds of one query. Beyond them a query is refused, never cut short (Meilisearch ignores words beyond ten)."""
 
 
-def parse_query(text: str, vocabulary: Vocabulary | None = None, noun: str | None = None) -> Query:
+def parse_query(
+    text: str, vocabulary: Vocabulary | None = None, noun: str | None = None, *, strict: bool = False
+) -> Query:
     """Understand a query.
 
     With a `vocabulary` fields are read: those that apply to records of `noun`, or to any where it is None. Without one
-    a colon parts words.
+    a colon parts words. `strict`: the last word is a whole one, whatever stands behind it.
     Raises `InvalidQueryError` for NUL and lone surrogates, for more than `MAX_CHARACTERS`, `MAX_WORDS`, `MAX_PHRASES`
     or `MAX_DEPTH`, and for a value that a field cannot have. Whatever else a user may type is understood as well as it
     can be, and `notices` say what was put right.
@@ -63,7 +65,7 @@ def parse_query(text: str, vocabulary: Vocabulary | None = None, noun: str | Non
         raise InvalidQueryError(f"the query is longer than {MAX_CHARACTERS} characters")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise InvalidQueryError("the query holds a character that is no text (NUL or a lone surrogate)")
-    parser = _Parser(composed(text), vocabulary, noun)
+    parser = _Parser(composed(text), vocabulary, noun, strict=strict)
     root = parser.parse()
     if root is None and text.strip():
         parser.note("no_words", "the query holds no words, so it leaves nothing out: the filters alone decide")
@@ -141,8 +143,9 @@ _PIECES = re.compile(rf"[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<closed>[{_QUOTES
 class _Parser:
     """Recursive descent: a sequence of alternatives, of which each joins by OR what AND joins."""
 
-    def __init__(self, text: str, vocabulary: Vocabulary | None, noun: str | None) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary | None, noun: str | None, *, strict: bool) -> None:
         self._text = text
+        self._strict = strict
         self._vocabulary = vocabulary
         self._noun = noun
         self.notices: list[Notice] = []
@@ -214,7 +217,8 @@ class _Parser:
     def _run(self, text: str, end: int) -> Iterator[_Lexeme]:
         tokens = tuple(tokenise(text))
         if tokens:
-            yield _Lexeme("word", tokens, end == len(self._text) and tokens[-1].end == len(text), text)
+            ends = end == len(self._text) and tokens[-1].end == len(text)
+            yield _Lexeme("word", tokens, ends and not self._strict, text)
 
     def _field(self, name: str, value: str, end: int) -> Iterator[_Lexeme]:
         pieces = list(_PIECES.finditer(value))

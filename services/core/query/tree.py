@@ -1,11 +1,12 @@
 """A query as understood: a tree of conditions, and filters beside it. Engines execute it, people see it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from services.core.query.analysis import is_exact
 from services.core.query.concepts import concepts
+from services.core.query.readings import Reading
 
 Json: TypeAlias = dict[str, Any]
 
@@ -141,13 +142,17 @@ class Query:
     @property
     def interpreted(self) -> Json:
         """What was understood, in plain JSON, for the user to see."""
+        return self.interpreted_with({})
+
+    def interpreted_with(self, readings: Mapping[Word, Reading]) -> Json:
+        """The same, with what an engine read the words asked for as."""
         filters: Json = {field.name: field.shown for field in self.filters}
         if self.dates:
             filters["date"] = [_days(dates) for dates in self.dates]
         if self.either:
             filters["any"] = [each.shown for each in self.either]
         return {
-            "query": _as_json(self.root) if self.root else None,
+            "query": _as_json(self.root, readings) if self.root else None,
             "filters": filters,
             "notices": [{"code": notice.code, "detail": notice.detail} for notice in self.notices],
         }
@@ -166,6 +171,11 @@ class Query:
     def synonyms(self) -> tuple[Synonym, ...]:
         """The words asked for that are forms of concepts, in order."""
         return tuple(node for node in _asked_for(self.root) if isinstance(node, Synonym))
+
+    @property
+    def concepts(self) -> dict[Word, tuple[str, ...]]:
+        """The concepts that words asked for are a form of, or a part of one."""
+        return {word: synonym.concepts for synonym in self.synonyms for word in words_below(synonym.typed)}
 
 
 def joined(nodes: Sequence[Node]) -> Node | None:
@@ -212,16 +222,20 @@ def _asked_for(node: "Node | None") -> Iterator[Node]:
         yield from _asked_for(node.typed)
 
 
-def _as_json(node: Node) -> Json:
+def _as_json(node: Node, readings: Mapping[Word, Reading]) -> Json:
     match node:
         case Not(child):
-            return {"not": _as_json(child)}
+            return {"not": _as_json(child, {})}
         case And(nodes):
-            return {"all": [_as_json(child) for child in nodes]}
+            return {"all": [_as_json(child, readings) for child in nodes]}
         case Or(nodes):
-            return {"any": [_as_json(child) for child in nodes]}
+            return {"any": [_as_json(child, readings) for child in nodes]}
         case Synonym(typed, codes):
-            return {**_as_json(typed), "also": list(dict.fromkeys(f for c in codes for f in concepts()[c].all_forms))}
+            also = dict.fromkeys(form for code in codes for form in concepts()[code].all_forms)
+            return {**_as_json(typed, readings), "also": list(also)}
+        case Word():
+            read_as = {"read_as": readings[node].shown} if node in readings else {}
+            return _leaf_as_json(node) | read_as
     return _leaf_as_json(node)
 
 

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from services.core.domain.errors import InvalidParameterError, UnavailableError, UprError
 from services.core.query.analysis import fold
 from services.core.query.highlight import Marks
-from services.core.query.tree import Dates, Either, Field, Node, Query, asks_words, joined, nodes_below
+from services.core.query.readings import Reading
+from services.core.query.tree import Dates, Either, Field, Node, Query, Word, asks_words, joined, nodes_below
 
 MAX_PER_PAGE = 200
 MAX_VALUE_BYTES = 468
@@ -315,12 +316,16 @@ class FacetCounts:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer: the exact total, one page of hits, facets by name, and what to mark in the hits' texts."""
+    """The answer: the exact total, one page of hits, facets by name, and what to mark in the hits' texts.
+
+    `readings`: those of the words asked for that were taken for others, too; of a strict search none.
+    """
 
     total: int
     hits: tuple[Hit, ...]
     facets: Mapping[str, FacetCounts]
     marks: Marks
+    readings: Mapping[Word, Reading]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from services.core.query.analysis import is_exact, stems_of
 from services.core.query.concepts import token_of
 from services.core.query.highlight import marks_of
 from services.core.query.parser import parse_query
+from services.core.query.readings import Reading
 from services.core.query.tree import (
     And,
     Dates,
@@ -76,7 +77,7 @@ from services.search.engines.embedded_documents import (
     words_and_names_in,
 )
 from services.search.engines.names import Names, line_text, of_field
-from services.search.engines.vocabulary import Expansion, Vocabulary
+from services.search.engines.vocabulary import Expansion, Vocabulary, reading_of
 
 RANKED_WORDS: Final = 16
 _NAMED, _TYPO, _NEAR, _FIELD, _EXACT = 2.0**20, 2.0**14, 2.0**8, 2.0**4, 1.0
@@ -164,7 +165,8 @@ class EmbeddedEngine:
                 plan.holders = self._holders(snapshot.searcher, plan)
             total, hits = self._hits(snapshot.searcher, plan, request)
             facets = self._facets(snapshot.searcher, plan, request, most=total > _MOST * snapshot.searcher.num_docs)
-            return SearchResult(total, hits, facets, marks_of(request.query, frozenset(plan.found_words)))
+            marks = marks_of(request.query, frozenset(plan.found_words))
+            return SearchResult(total, hits, facets, marks, plan.readings())
 
     def words(self, beginning: str, limit: int) -> tuple[str, ...]:
         """See `Engine.words`."""
@@ -527,13 +529,14 @@ class _Plan:
         self._fields = layout.texts[:-1]
         self._words_beside = snapshot.words_beside
         self._titles_like = partial(snapshot.searcher.doc_freq, "lines")
+        self._doc_freq = snapshot.searcher.doc_freq
         self._types_of_passages = tuple(map(type_of_passages, layout.parted))
         self._request = request
         self.found_words: set[str] = set()
         query = request.query
         condition = request.condition
         self._matching_words = self._node(condition, request.strict) if condition else None
-        self._concepts = {word: synonym.concepts for synonym in query.synonyms for word in words_below(synonym.typed)}
+        self._concepts = query.concepts
         self._ranked_words = query.words[:RANKED_WORDS]
         self.ranked = bool(self._ranked_words)
         self.asks_words = asks_words(condition)
@@ -731,6 +734,32 @@ class _Plan:
             return None
         expansion = self._vocabulary.expand(word.text, prefix=word.prefix)
         return expansion if expansion.words != {word.text} else None
+
+    def readings(self) -> dict[Word, Reading]:
+        """What the words asked for were read as, where they stand for others, too."""
+        words = () if self._request.strict else self._request.query.words
+        found = {word: self._remembered_reading(word) for word in words}
+        return {word: reading for word, reading in found.items() if reading.words}
+
+    def _remembered_reading(self, word: Word) -> Reading:
+        return self._once(("reading", word, self._concepts.get(word)), partial(self._reading, word))
+
+    def _reading(self, word: Word) -> Reading:
+        expansion = self._expansion(word)
+        if expansion is None:
+            return Reading()
+        codes = self._concepts.get(word, ())
+        as_typed = self._vocabulary.knows(word.text) or self._stand((*stems_of(word.text), *map(token_of, codes)))
+        return reading_of(word.text, codes, expansion, self._frequency, as_typed=as_typed)
+
+    def _stand(self, stems: tuple[str, ...]) -> bool:
+        """Whether any of these stems stands in the index."""
+        return any(self._doc_freq("stems", stem) for stem in stems) or bool(self._names.saying(stems=stems))
+
+    def _frequency(self, word: str) -> int:
+        """In about how many documents a word stands; those that bear several names with it count several times."""
+        named = sum(self._doc_freq("names", name) for name in self._names.saying((word,)))
+        return self._doc_freq("words", word) + named
 
     def _remembered_marks(self, word: Word) -> list["_Mark"]:
         key = ("marks", word, self._request.strict, word in self._always, self._concepts.get(word))

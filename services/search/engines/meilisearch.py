@@ -36,6 +36,7 @@ from services.core.query.concepts import token_of
 from services.core.query.highlight import marks_of
 from services.core.query.matcher import ONE_TYPO_FROM, TWO_TYPOS_FROM, typos_allowed, typos_between
 from services.core.query.parser import parse_query
+from services.core.query.readings import Reading
 from services.core.query.tree import And, Dates, Field, Node, Not, Or, Phrase, Synonym, Word, asks_words
 from services.search.engines.base import (
     PASSAGES_SHOWN,
@@ -59,6 +60,7 @@ from services.search.engines.base import (
     sort_text,
     weightiest,
 )
+from services.search.engines.vocabulary import Expansion, reading_of
 
 MAX_ALTERNATIVES: Final = 16
 MAX_EXPANSIONS: Final = 20_000
@@ -140,7 +142,8 @@ class MeilisearchEngine:
         scored = request.sort is None and bool(request.query.words)
         hits = self._hits(plan, answer["hits"], scored=scored)
         marks = marks_of(request.query, frozenset(plan.found_words))
-        return SearchResult(answer["totalHits"], hits, {name: facets[name] for name in request.facets}, marks)
+        facets = {name: facets[name] for name in request.facets}
+        return SearchResult(answer["totalHits"], hits, facets, marks, self._readings(plan))
 
     def words(self, beginning: str, limit: int) -> tuple[str, ...]:
         """See `Engine.words`."""
@@ -365,10 +368,25 @@ class MeilisearchEngine:
                 held["_rankingScore"] = max(held["_rankingScore"], hit["_rankingScore"])
         return {key: _best(hits.values()) for key, hits in found.items()}
 
-    def _expand(self, word: Word) -> frozenset[str]:
-        """The words of the index that a typed word may stand for. The server proposes, `typos_between` decides."""
+    def _expand(self, word: Word) -> "_Expanded":
+        """What a typed word may stand for. The server proposes, `typos_between` decides."""
         near = self._reader.facet_counts(self._live, "words", word.text)
-        return frozenset(other for other, _ in near if typos_between(word.text, other, prefix=word.prefix) is not None)
+        typos = {other: typos_between(word.text, other, prefix=word.prefix) for other, _ in near}
+        meant = {other: number for other, number in typos.items() if number is not None}
+        return _Expanded(Expansion.of(meant), dict(near))
+
+    def _readings(self, plan: "_Plan") -> dict[Word, Reading]:
+        """What words were read as. Of those that the index does not hold, whether it holds inflections is asked of the
+        server, in one call."""
+        readings = plan.readings()
+        unsure = [word for word, reading in readings.items() if not reading.as_typed]
+        queries = [
+            {"indexUid": self._live, "q": "", "filter": plan.strictly(word), "hitsPerPage": 0, "page": 1}
+            for word in unsure
+        ]
+        answers = self._reader.several(queries) if queries else []
+        held = [word for word, answer in zip(unsure, answers, strict=True) if answer["totalHits"]]
+        return readings | {word: replace(readings[word], as_typed=True) for word in held}
 
     # Writing
 
@@ -491,17 +509,26 @@ class _Alternative:
         return _Alternative(self.filters + other.filters, self.phrases + other.phrases, self.excluded + other.excluded)
 
 
+@dataclass(frozen=True, slots=True)
+class _Expanded:
+    """What a typed word may stand for, and in how many documents and passages each word stands."""
+
+    expansion: Expansion
+    frequencies: Mapping[str, int]
+
+
 class _Plan:
     """A request in Meilisearch's terms."""
 
-    def __init__(self, request: SearchRequest, layout: IndexLayout, expand: Callable[[Word], frozenset[str]]) -> None:
+    def __init__(self, request: SearchRequest, layout: IndexLayout, expand: Callable[[Word], _Expanded]) -> None:
         self._request = request
         self._layout = layout
         self._expand = expand
-        self._expanded: dict[Word, frozenset[str]] = {}
+        self._expanded: dict[Word, _Expanded] = {}
         self.asks_passages = request.asks_passages(layout)
         self.holders: list[str] | None = None
         query = request.query
+        self._concepts = query.concepts
         alternatives = [_Alternative()]
         if condition := request.condition:
             alternatives = self._node(condition, negated=False, strict=request.strict)
@@ -514,7 +541,21 @@ class _Plan:
     @property
     def found_words(self) -> set[str]:
         """What the words of the query stand for."""
-        return {word for words in self._expanded.values() for word in words}
+        return {word for expanded in self._expanded.values() for word in expanded.expansion.words}
+
+    def readings(self) -> dict[Word, Reading]:
+        """What words asked for were read as; `as_typed` where the index holds just what was typed."""
+        found = {word: self._reading(word) for word in self._request.query.words if word in self._expanded}
+        return {word: reading for word, reading in found.items() if reading.words}
+
+    def _reading(self, word: Word) -> Reading:
+        expansion, frequencies = self._expanded[word].expansion, self._expanded[word].frequencies
+        codes = self._concepts.get(word, ())
+        return reading_of(word.text, codes, expansion, frequencies.__getitem__, as_typed=word.text in frequencies)
+
+    def strictly(self, word: Word) -> str:
+        """The documents and passages that a strict search finds by a word, or by a concept that it names."""
+        return _any_of("stems", (*stems_of(word.text), *map(token_of, self._concepts.get(word, ()))))
 
     def constraints(self, ignored: str | None = None) -> list[str]:
         """The request's filters but `ignored`, all of which must hold."""
@@ -598,7 +639,7 @@ class _Plan:
             return stems
         if word not in self._expanded:
             self._expanded[word] = self._expand(word)
-        others = self._expanded[word] - {word.text}
+        others = self._expanded[word].expansion.words - {word.text}
         return f"{stems} OR {_any_of('words', sorted(others))}" if others else stems
 
 

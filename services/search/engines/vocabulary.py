@@ -4,16 +4,22 @@ The rules are `core.query.matcher`'s (`typos_between`); here they run over tens 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from services.core.query.analysis import is_exact
+from services.core.query.analysis import fold, is_exact, stems_of
+from services.core.query.concepts import concepts
 from services.core.query.matcher import typos_allowed
+from services.core.query.readings import Reading, ReadWord
 
+READ_AS_SHOWN: Final = 10
+"""Words that one word was read as that are told, at most."""
 _LAST: Final = "\U0010ffff"
 _REMEMBERED: Final = 4_096
 
@@ -28,6 +34,18 @@ class Expansion:
     def words(self) -> frozenset[str]:
         """All of them."""
         return frozenset().union(*self.by_typos)
+
+    @classmethod
+    def of(cls, typos: Mapping[str, int]) -> "Expansion":
+        """Of words, each with its typing errors."""
+        none, one, two = (frozenset(word for word, number in typos.items() if number == n) for n in range(3))
+        return cls((none, one, two))
+
+    def likeliest(self, frequency: Callable[[str], int]) -> Iterator[ReadWord]:
+        """The words with the fewest errors first, of these those that stand in the most documents."""
+        for typos, words in enumerate(self.by_typos):
+            for word in sorted(words, key=lambda word: (-frequency(word), word)):
+                yield ReadWord(word, typos)
 
 
 class Vocabulary:
@@ -69,8 +87,7 @@ class Vocabulary:
         found[word] = 0
         if prefix:
             found.update(dict.fromkeys(self._beginning_with(word), 0))
-        by_typos = tuple(frozenset(w for w, typos in found.items() if typos == n) for n in range(3))
-        return Expansion((by_typos[0], by_typos[1], by_typos[2]))
+        return Expansion.of(found)
 
     def _near(self, word: str) -> Iterable[tuple[str, int]]:
         """Words within the typing errors allowed. One in the first letter counts twice."""
@@ -93,3 +110,22 @@ class Vocabulary:
 
     def _beginning_with(self, beginning: str) -> list[str]:
         return self._words[bisect_left(self._words, beginning) : bisect_right(self._words, beginning + _LAST)]
+
+
+def reading_of(
+    typed: str, codes: tuple[str, ...], expansion: Expansion, frequency: Callable[[str], int], *, as_typed: bool
+) -> Reading:
+    """What a word was read as beside itself, its inflections and other forms of the concepts (`codes`) it names.
+
+    `frequency`: in about how many documents a word stands.
+    """
+    strictly = _stems_found_strictly(typed, codes)
+    others = (each for each in expansion.likeliest(frequency) if strictly.isdisjoint(stems_of(each.word)))
+    words = tuple(islice(others, READ_AS_SHOWN + 1))
+    return Reading(words[:READ_AS_SHOWN], len(words) > READ_AS_SHOWN, as_typed)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _stems_found_strictly(typed: str, codes: tuple[str, ...]) -> frozenset[str]:
+    forms = (fold(form) for code in codes for form in concepts()[code].all_forms)
+    return frozenset(stem for word in (typed, *forms) for stem in stems_of(word))

@@ -97,18 +97,12 @@ def _values(request: Request, told: Answered) -> dict[str, Any]:
         "page": asked.page,
         "first": asked.offset + 1,
         "last": last,
-        "understood": list(_understanding(request, told, words)),
+        "understood": list(told_understanding(asked.query, told.readings, words, told.names)),
         "loosened": list(_loosened(request, told)) if shape["total"] == 0 else [],
         **list_tools(request, told, here, words),
         "dataset": shape["dataset"],
         "suggest": f"{desk.settings.search_public_url.rstrip('/')}/v1/suggest",
     }
-
-
-def _understanding(request: Request, told: Answered, words: Words) -> Iterator[str]:
-    asked = told.query.request
-    found = frozenset() if asked.strict else told.marks.words
-    return told_understanding(asked.query, found, desk_of(request).engine, words, told.names)
 
 
 @dataclass(frozen=True)

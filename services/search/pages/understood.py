@@ -1,31 +1,25 @@
 """How a query was understood, in the words of the page: corrections, other forms, fields, and what was put right."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.core.pages.words import Words
 from services.core.query.concepts import concepts
-from services.core.query.matcher import typos_between
+from services.core.query.readings import Reading
 from services.core.query.tree import Query, Word, words_below
 from services.core.schemas.names import Names
-from services.search.engines.base import Engine
 
 _SHOWN = 6
 """Other forms of a concept, and readings of a misspelt word, that are named."""
 _QUOTED = re.compile("“([^”]*)”")
 
 
-def told_understanding(
-    query: Query, found_words: frozenset[str], engine: Engine, words: Words, names: Names
-) -> Iterator[str]:
-    """A line for everything that was understood otherwise than it stands there.
-
-    `found_words` are the words of the index that the engine took for those of the query; empty where it took none.
-    """
-    for word in dict.fromkeys(query.words):
-        if read_as := _read_as(word, found_words, engine):
-            yield words("understood.read_as", word=word.text, others=words.listed(read_as[:_SHOWN]))
+def told_understanding(query: Query, readings: Mapping[Word, Reading], words: Words, names: Names) -> Iterator[str]:
+    """A line for everything that was understood otherwise than it stands there."""
+    for word, reading in readings.items():
+        if reading.corrections:
+            yield words("understood.read_as", word=word.text, others=words.listed(reading.corrections[:_SHOWN]))
     for synonym in query.synonyms:
         typed = " ".join(word.text for word in words_below(synonym.typed))
         forms = dict.fromkeys(form for code in synonym.concepts for form in concepts()[code].all_forms)
@@ -38,15 +32,6 @@ def told_understanding(
     for notice in query.notices:
         quoted = words.listed([words("understood.quoted", word=word) for word in _QUOTED.findall(notice.detail)])
         yield words(f"understood.{notice.code}", quoted=quoted)
-
-
-def _read_as(word: Word, found_words: frozenset[str], engine: Engine) -> Sequence[str]:
-    """For what a word was taken that the index does not hold, the nearest first; none where it holds it."""
-    if word.exact or engine.words(word.text, 1):
-        return ()
-    typos = {other: typos_between(word.text, other) for other in found_words if other != word.text}
-    near = [(number, other) for other, number in typos.items() if number]
-    return [other for number, other in sorted(near) if number == min(near)[0]]
 
 
 def _filters(filters: Mapping[str, Any], words: Words, names: Names) -> Iterator[str]:

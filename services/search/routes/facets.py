@@ -55,7 +55,7 @@ def get_facet(request: Request, name: FacetName) -> Response:
             **facet_shape(name, counts, labels, query.order),
             "total": result.total,
             "took_ms": milliseconds_since(started),
-            "interpreted": query.search.request.query.interpreted,
+            "interpreted": query.search.request.query.interpreted_with(result.readings),
             "dataset": desk.datasets.at(cursor, reference),
         },
         headers=version_at(request, cursor, reference).headers() | {"Content-Language": query.search.language},

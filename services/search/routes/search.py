@@ -1,6 +1,7 @@
 """Searching: `/v1/search`."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -10,6 +11,8 @@ from fastapi import APIRouter, Request, Response
 
 from services.core.query.excerpts import shown
 from services.core.query.highlight import Marks, highlight
+from services.core.query.readings import Reading
+from services.core.query.tree import Word
 from services.core.runtime.conditional import unchanged
 from services.core.runtime.parameters import Parameters, parameters_of
 from services.core.runtime.web import JsonAnswer, links
@@ -46,11 +49,11 @@ def _answer(request: Request) -> Response:
 
 @dataclass(frozen=True)
 class Answered:
-    """A search and its answer: the public shape, what is marked in it, and the headers that go with it."""
+    """A search and its answer: what its words were read as, the public shape, and the headers that go with it."""
 
     query: SearchQuery
     names: Names
-    marks: Marks
+    readings: Mapping[Word, Reading]
     shape: dict[str, Any]
     headers: dict[str, str]
 
@@ -79,12 +82,12 @@ def _answered(request: Request, parameters: Parameters) -> Answered | Response:
         "page": query.request.page,
         "per_page": query.request.per_page,
         "took_ms": milliseconds_since(started),
-        "interpreted": query.request.query.interpreted,
+        "interpreted": query.request.query.interpreted_with(result.readings),
         "dataset": desk.datasets.at(cursor, reference),
     }
     neighbours = _neighbours(request, desk.settings.search_public_url, query.request, result.total)
     headers = version_at(request, cursor, reference).headers() | links(**neighbours)
-    return Answered(query, names, result.marks, shape, headers | {"Content-Language": query.language})
+    return Answered(query, names, result.readings, shape, headers | {"Content-Language": query.language})
 
 
 def _neighbours(request: Request, public_url: str, asked: SearchRequest, total: int) -> dict[str, str | None]:

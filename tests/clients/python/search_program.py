@@ -10,11 +10,14 @@ from openupr_client.api.search import search
 from openupr_client.api.similar import get_similar
 from openupr_client.api.suggest import suggest
 from openupr_client.models import (
+    AskedAll,
+    AskedWord,
     FacetAnswer,
     GetFacetName,
     GetSimilarScope,
     Language,
     Problem,
+    ReadAs,
     SearchAnswer,
     SearchFacetsItem,
     SearchType,
@@ -38,6 +41,10 @@ def main(address: str) -> None:
     hit: dict[str, Any] = found.hits[0].record.additional_properties
     alike = get_similar.sync(hit["id"], client=client, scope=GetSimilarScope.SAME_STATE)
     assert isinstance(alike, SimilarAnswer), alike
+    misspelt = search.sync(client=client, q="humann rigths ")
+    assert isinstance(misspelt, SearchAnswer), misspelt
+    understood = misspelt.interpreted.query
+    assert isinstance(understood, AskedAll), understood
     missing = get_similar.sync("XCM-9-9.9", client=client)
     assert isinstance(missing, Problem), missing
     told = {
@@ -48,6 +55,11 @@ def main(address: str) -> None:
         "alike": alike.id,
         "same_state": all(each.same_state for each in alike.similar),
         "missing": missing.code,
+        "read_as": [
+            each.read_as.words[0].word
+            for each in understood.all_
+            if isinstance(each, AskedWord) and isinstance(each.read_as, ReadAs)
+        ],
     }
     sys.stdout.write(json.dumps(told | {"asked": hit["id"]}))
 

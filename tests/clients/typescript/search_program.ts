@@ -21,6 +21,10 @@ const alike = await client.GET("/v1/similar/{record_id}", {
   params: { path: { record_id: asked }, query: { scope: "same_state" } },
 });
 if (!alike.data) throw new Error(alike.error?.detail);
+const misspelt = await client.GET("/v1/search", { params: { query: { q: "humann rigths " } } });
+if (!misspelt.data) throw new Error(misspelt.error?.detail);
+const understood = misspelt.data.interpreted.query;
+if (!understood || !("all" in understood)) throw new Error("two words are asked for");
 const missing = await client.GET("/v1/similar/{record_id}", { params: { path: { record_id: "XCM-9-9.9" } } });
 
 console.log(
@@ -33,5 +37,6 @@ console.log(
     alike: alike.data.id,
     same_state: alike.data.similar.every((each) => each.same_state),
     missing: missing.error?.code,
+    read_as: understood.all.flatMap((each) => ("word" in each && each.read_as ? [each.read_as.words[0]?.word] : [])),
   }),
 );

@@ -281,3 +281,11 @@ def test_any_mixture_is_understood_or_refused(text: str, noun: str | None) -> No
     for strict in (True, False):
         whole = Matcher(query, strict=strict).matches_analysed(record, terms)
         assert Matcher(Query("", query.root), strict=strict).matches_analysed(record, terms) or not whole
+
+
+@pytest.mark.parametrize("text", ["tort", "women tort", "(tort", "tort OR wom", "mid-term"])
+def test_strictly_the_last_word_is_a_whole_one(text: str) -> None:
+    strictly = parse_query(text, strict=True)
+    assert not any(word.prefix for word in strictly.words)
+    assert [word.text for word in strictly.words] == [word.text for word in parse_query(text).words]
+    assert any(word.prefix for word in parse_query(text).words)

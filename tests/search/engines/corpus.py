@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from services.core.domain.identifiers import slug
@@ -160,6 +160,16 @@ class Truth:
         self._analysed: dict[object, list[AnalysedRecord]] = {
             document.key: list(units(document)) for document in self.documents
         }
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All words of all texts."""
+        return frozenset().union(*(unit.words for several in self._analysed.values() for unit in several))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """All stems and concepts of all texts."""
+        return frozenset().union(*(unit.stems for several in self._analysed.values() for unit in several))
 
     def found(self, request: SearchRequest, ignored: str | None = None) -> list[IndexDocument]:
         matched = self._matched(_without(request, ignored), request.strict, request.date_name)

@@ -1,4 +1,4 @@
-"""What is the embedded engine's own: damage, full disks, kills, and the vocabulary."""
+"""What is the embedded engine's own: damage, full disks, kills, and how it orders."""
 
 import os
 import random
@@ -10,15 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.core.domain.errors import UnavailableError
-from services.core.query.matcher import typos_between
 from services.core.query.parser import parse_query
 from services.search.engines.base import IndexDocument, IndexLayout, SearchRequest
 from services.search.engines.embedded import EmbeddedEngine
-from services.search.engines.vocabulary import Vocabulary
 from tests.search.engines.corpus import LAYOUT, generated
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -134,17 +130,6 @@ def test_a_facet_of_many_values_is_whole(tmp_path: Path) -> None:
     engine.rebuild(documents, 1)
     result = engine.search(SearchRequest(parse_query("x"), facets=("document",)))
     assert (result.total, len(result.facets["document"].values)) == (70_000, 70_000)
-
-
-_WORDS = st.text(alphabet="abcdé", min_size=1, max_size=11)
-
-
-@given(st.lists(_WORDS, max_size=30), _WORDS, st.booleans())
-def test_the_vocabulary_expands_as_the_matcher_does(words: list[str], typed: str, prefix: bool) -> None:
-    typos = {word: typos_between(typed, word, prefix=prefix) for word in {*words, typed}}
-    expansion = Vocabulary(words[:15]).extended(words[15:]).expand(typed, prefix=prefix)
-    for at, found in enumerate(expansion.by_typos):
-        assert found == {word for word, n in typos.items() if n == at}
 
 
 def test_names_asked_for_as_a_whole_come_first_and_the_shortest_of_equals(tmp_path: Path) -> None:

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from services.core.domain.errors import InvalidParameterError, InvalidQueryError
+from services.core.query.analysis import fold, stems_of
+from services.core.query.concepts import concepts, token_of
 from services.core.query.filters import Vocabulary
 from services.core.query.highlight import highlight
+from services.core.query.matcher import typos_between
 from services.core.query.parser import parse_query
+from services.core.query.readings import Reading
 from services.search.engines.base import PASSAGES_SHOWN, YEAR, Engine, IndexDocument, Passage, SearchRequest
+from services.search.engines.vocabulary import READ_AS_SHOWN
 from tests.search.engines.conftest import Home
 from tests.search.engines.corpus import LAYOUT, Truth, generated
 
@@ -190,6 +195,37 @@ def test_marks_show_what_matched(sentences: Engine, text: str, marked: str) -> N
     assert marked in str(highlight(result.hits[0].record["text"], result.marks))
 
 
+@pytest.mark.parametrize(
+    ("text", "read_as"),
+    [
+        ("tortrue ", {"tortrue": ([("torture", 1)], False)}),
+        ("mor", {"mor": ([("moratorium", 0)], False)}),
+        ("discriminaton -womem", {"discriminaton": ([("discrimination", 1)], False)}),
+        ("educacion ", {}),  # the French word is a form of the same
+        ("TORTURES ", {}),  # an inflection
+        ("xqzvwyk ", {}),
+        ("tort ", {}),
+        ("womens moratroium 116.17 ", {"moratroium": ([("moratorium", 1)], False)}),
+        (
+            "(torture OR childern) AND rihgts ",
+            {"childern": ([("children", 1)], False), "rihgts": ([("rights", 1)], False)},
+        ),
+        ('"tortrue" -tortrue NOT rihgts to:tortrue', {"tortrue": ([("torture", 1)], False)}),  # no field here: a word
+    ],
+)
+def test_what_words_were_read_as(
+    sentences: Engine, text: str, read_as: dict[str, tuple[list[tuple[str, int]], bool]]
+) -> None:
+    readings = sentences.search(SearchRequest(parse_query(text))).readings
+    told = {
+        word.text: ([(each.word, each.typos) for each in reading.words], reading.as_typed)
+        for word, reading in readings.items()
+    }
+    assert told == read_as
+    assert not any(reading.more for reading in readings.values())
+    assert sentences.search(SearchRequest(parse_query(text), strict=True)).readings == {}
+
+
 BOOKS = {
     "A-HRC-WG.6-28-PER-1": (
         "National report of Peru",
@@ -324,6 +360,27 @@ def test_totals_and_facets_equal_brute_force(engine: Engine, truth: Truth, text:
         for name in request.facets:
             assert result.facets[name] == truth.facet(request, name), (name, request)
         assert tuple(result.facets) == request.facets
+
+
+@pytest.mark.parametrize("text", [*QUERIES, "discriminaton womem rigth", "polise", "e"])
+def test_readings_are_the_words_of_the_index_that_strictness_turns_off(engine: Engine, truth: Truth, text: str) -> None:
+    query = parse_query(text)
+    readings = engine.search(SearchRequest(query, per_page=0)).readings
+    for word in query.words:
+        reading = readings.get(word, Reading())
+        forms = [word.text, *(form for code in query.concepts.get(word, ()) for form in concepts()[code].all_forms)]
+        strictly = {stem for form in forms for stem in stems_of(fold(form))}
+        meant = {other: typos_between(word.text, other, prefix=word.prefix) for other in truth.words}
+        others = {
+            other: typos for other, typos in meant.items() if typos is not None and strictly.isdisjoint(stems_of(other))
+        }
+        told = {each.word: each.typos for each in reading.words}
+        assert told.items() <= others.items(), word
+        assert len(told) == min(len(others), READ_AS_SHOWN)
+        assert sorted(told.values()) == list(told.values()) == sorted(others.values())[: len(told)]
+        assert reading.more == (len(others) > READ_AS_SHOWN)
+        tokens = {token_of(code) for code in query.concepts.get(word, ())}
+        assert not told or reading.as_typed == (not truth.stems.isdisjoint({*stems_of(word.text), *tokens})), word
 
 
 @pytest.mark.parametrize("text", FIELDS)

@@ -2,8 +2,12 @@
 
 import re
 import socket
+import uuid
+from dataclasses import replace
+from typing import Any
 
 import pytest
+import requests
 from pytest_httpserver import HTTPServer
 
 from services.core.domain.errors import UnavailableError
@@ -116,3 +120,32 @@ def test_settings_are_sent_once(meilisearch_server: tuple[str, str | None]) -> N
     held = server._client.index(first._live).get_settings()
     assert _differences(held, first._settings) == {}
     server.remove(first._live)
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("torture prevention ", 0),
+        ("tortures ", 0),  # an inflection: nothing else is read
+        ("torture preven", 1),
+        ("tortrue prevetnion ", 1),  # one request for all words
+    ],
+)
+def test_readings_cost_one_request_where_a_word_is_not_in_the_index(
+    meilisearch_server: tuple[str, str | None], monkeypatch: pytest.MonkeyPatch, text: str, more: int
+) -> None:
+    """Beside those that a search needs: one for the hits, one for each word that may be misspelt or unfinished."""
+    engine = MeilisearchEngine(*meilisearch_server, LAYOUT, "readings", index=f"test{uuid.uuid4().hex[:8]}")
+    engine.rebuild(iter([replace(DOCUMENT, texts={"text": "Prevention of torture"})]), 1)
+    asked: list[object] = []
+    send = requests.Session.send
+
+    def watched(*given: Any, **options: Any) -> requests.Response:
+        asked.append(given)
+        return send(*given, **options)
+
+    monkeypatch.setattr(requests.Session, "send", watched)
+    found = engine.search(SearchRequest(parse_query(text)))
+    assert found.total == 1
+    assert len(asked) == 1 + len(parse_query(text).words) + more
+    engine._server.remove(engine._live)

@@ -209,6 +209,13 @@ def test_a_page_says_how_the_query_was_understood(filled: SearchService) -> None
     assert told("tortrue", "en") == ["“tortrue” is not in any text; it was read as torture."]
     assert told("everybody", "en") == []
     assert told("everyb", "en") == []
+    assert told("everyb ", "en") == []  # found by nothing
+    assert told("tortu ", "en") == []
+    assert told("tortures", "en") == ["“tortures” also finds torture and tortura."]
+    assert told("tortrue -tortrue OR caamp", "en") == [
+        "“tortrue” is not in any text; it was read as torture.",
+        "“caamp” is not in any text; it was read as camp.",
+    ]
     assert told("torture", "en") == ["“torture” also finds tortura."]
     (line,) = told("opcat", "es")
     assert line.startswith("«opcat» también encuentra Optional Protocol to the Convention against Torture")
