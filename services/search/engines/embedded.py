@@ -820,12 +820,12 @@ class _Plan:
                 yield (first, second), next_word.gap, concepts
 
     def _likeliest(self, word: Word) -> str:
-        if word.exact or self._request.strict or self._vocabulary.knows(word.text):
+        """The word itself where the index holds it; else that of the index that it is most likely to stand for."""
+        expansion = None if self._request.strict or self._vocabulary.knows(word.text) else self._expansion(word)
+        if expansion is None:
             return word.text
-        for candidates in self._vocabulary.expand(word.text, prefix=word.prefix).by_typos[:2]:
-            if candidates - {word.text}:
-                return min(candidates - {word.text}, key=lambda other: (len(other), other))
-        return word.text
+        others = (each.word for each in expansion.likeliest(self._frequency) if each.word != word.text)
+        return self._once(("likeliest", word), lambda: next(others))
 
     def _phrase(self, words: tuple[str, ...]) -> Clause:
         return self._saying(words) if len(words) == 1 else _any_of(self._each_nearby(words))

@@ -44,8 +44,8 @@ class Expansion:
     def likeliest(self, frequency: Callable[[str], int]) -> Iterator[ReadWord]:
         """The words with the fewest errors first, of these those that stand in the most documents."""
         for typos, words in enumerate(self.by_typos):
-            for word in sorted(words, key=lambda word: (-frequency(word), word)):
-                yield ReadWord(word, typos)
+            ordered = sorted(words, key=lambda word: (-frequency(word), word)) if len(words) > 1 else words
+            yield from (ReadWord(word, typos) for word in ordered)
 
 
 class Vocabulary:

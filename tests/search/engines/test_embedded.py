@@ -150,6 +150,19 @@ def test_names_asked_for_as_a_whole_come_first_and_the_shortest_of_equals(tmp_pa
     assert scores == sorted(scores, reverse=True)
 
 
+def test_a_misspelt_word_stands_near_others_as_what_it_is_most_likely_to_mean(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path, IndexLayout(texts=("text", "labels", "numbers"), filters=()), "1")
+    texts = {
+        "misprint": "Human righs of all, and whatever else there may be to say of it in many more words",
+        "meant": "Human rights of all, and whatever else there may be to say of it in many more words",
+        "apart": "Every human being may claim all of those rights",
+        "more": "Rights",
+    }
+    engine.rebuild((IndexDocument("r", id_, {}, {"text": text}) for id_, text in texts.items()), 1)
+    hits = engine.search(SearchRequest(parse_query("human rigths "))).hits
+    assert [hit.id for hit in hits] == ["meant", "apart", "misprint"]
+
+
 def test_pages_of_frequent_words_are_those_of_the_whole_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(3)
     words = ["women", "woman", "wommen", "rights", "right", "water", "equality", "of", "the", "and"]
