@@ -7,6 +7,7 @@ a change of the document (ADR 0006).
 import hashlib
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -33,7 +34,7 @@ from services.core.store.tables import AGGREGATES
 from services.core.store.vocabularies import vocabulary
 from services.search.engines.base import DocumentKey, IndexDocument, IndexLayout, Passage
 
-INDEX_VERSION = f"10.{words_edition()}"
+INDEX_VERSION = f"11.{words_edition()}"
 """Changes whenever the projection below would make other documents of the same records, or texts other words."""
 
 FILTER_NAMES = tuple(
@@ -60,7 +61,6 @@ class Projection:
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
         self._names = Names(reference)
-        self._filters = frozenset(FILTER_NAMES)
         self._texts = SearchedTexts(reference)
         self.edition = edition(reference)
 
@@ -69,14 +69,13 @@ class Projection:
         shape = shape_of(noun, record, self._names)
         searched = self._texts.of_record(noun, shape)
         day = record_date(noun, shape)
-        values = filter_values(noun, shape, self._reference)
         return IndexDocument(
             type=noun,
             id=shape["id"],
             record=shape,
             texts=searched.texts,
             languages=searched.languages,
-            filters={name: several for name, several in values.items() if name in self._filters},
+            filters=filter_values(noun, shape, self._reference),
             dates={} if day is None else {"date": day},
             sorts={"number": str(getattr(record, "sort_key", shape["id"]))},
             revision=self.mark(record.revision, record.updated_at, len(paragraphs)),
@@ -90,8 +89,13 @@ class Projection:
         the edition of the names and groups because they change without a revision of the records that show them. The
         number of paragraphs is there to tell of a fault: they change with their document.
         """
-        mark = f"{revision}.{int(updated_at.timestamp() * 1_000_000):x}.{self.edition}"
+        mark = f"{revision}.{_moment(updated_at)}.{self.edition}"
         return f"{mark}.{paragraphs}" if paragraphs else mark
+
+
+@lru_cache(maxsize=10_000)  # what was written together bears the same moment
+def _moment(moment: datetime) -> str:
+    return f"{int(moment.timestamp() * 1_000_000):x}"
 
 
 def edition(reference: Reference) -> str:

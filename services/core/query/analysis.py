@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate, chain, compress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import Stemmer
 
@@ -54,6 +54,13 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 _LETTERS = rf"(?:[^\W_]++|[{_IGNORABLE}{_combining_marks()}]++)++"
 _RUN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}./~-]{_LETTERS})*")
 _ASCII_RUN = re.compile(r"[A-Za-z0-9]++(?:['`./~-][A-Za-z0-9]++)*+")
+_JOINED = re.compile(r"[0-9'`]")
+"""Without these, marks join no ASCII letters: all of them part words."""
+_PRINTED = re.compile(r"[“”‟„«»–—…•]")
+"""Marks in print that part words as blanks do: most texts without other letters than ASCII hold some, or a `’`."""
+_PARTING = {code: " " for code in range(128) if not chr(code).isalnum()}
+_CODE = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9]++(?:[/~-][A-Za-z0-9]++)++")
+"""The plainest of symbols, such as ids: nothing in it needs a second look."""
 _RUN_APART, _ASCII_RUN_APART = re.compile(f"({_RUN.pattern})"), re.compile(f"({_ASCII_RUN.pattern})")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _DROPPED = re.compile(f"[{_IGNORABLE}]")
@@ -63,6 +70,7 @@ _SYMBOL = re.compile(
     # and a digit ("Add.1", "WG.6"), or a digit and one letter ("24.b"): "rights.12" is a word and a footnote.
     rf"{_LETTERS}(?:[/~-]{_LETTERS}|(?:(?<=\d)\.(?=\d)|(?<![^\W\d_]{{5}})(?<=[^\W\d_])\.(?=\d)|(?<=\d)\.(?=[^\W\d_](?![^\W_]))){_LETTERS})+"
 )
+_DIGIT = re.compile(r"[0-9]")
 _PART = re.compile(r"\d+(?:\.\d+)*(?![^\W\d_])|[^\W_]+")
 
 
@@ -76,8 +84,7 @@ class Token:
     parts: tuple["Token", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnalysedText:
+class AnalysedText(NamedTuple):
     """A field's words in passages that phrases do not cross (lines; a symbol's parts), its stems and concepts."""
 
     passages: tuple[tuple[str, ...], ...]
@@ -133,7 +140,9 @@ def fold(text: str) -> str:
 
 def is_exact(word: str) -> bool:
     """True for symbols and numbers: words that are never corrected, completed or stemmed."""
-    return not word.isalpha() and any(character.isdigit() for character in word)
+    if word.isalpha():
+        return False
+    return _DIGIT.search(word) is not None or (not word.isascii() and any(map(str.isdigit, word)))
 
 
 def is_little(word: str) -> bool:
@@ -156,11 +165,23 @@ def tokenise(text: str) -> Iterator[Token]:
 
 def words_of(line: str) -> tuple[list[str], list[str]]:
     """The words of one line in order, and the parts of its symbols. The fast way, without positions."""
-    line = composed(line)
-    runs: list[str] = (_ASCII_RUN if line.isascii() else _RUN).findall(line)
-    if line.isascii() and all(map(str.isalnum, runs)) and max(map(len, runs), default=0) <= MAX_WORD_LETTERS:
-        return list(map(str.lower, runs)), []
+    if not line.isascii():
+        line = _PRINTED.sub(" ", composed(line).replace("’", "'"))
+    if line.isascii():
+        if not _JOINED.search(line):
+            words = line.lower().translate(_PARTING).split()
+            return words if max(map(len, words), default=0) <= MAX_WORD_LETTERS else _cut(words), []
+        if _CODE.fullmatch(line):
+            (whole,) = _cut([line.lower()])
+            return [whole], [part for part in _cut(_PART.findall(line.lower())) if part != whole]
+        runs: list[str] = _ASCII_RUN.findall(line)
+    else:
+        runs = _RUN.findall(line)
     return words_of_runs(runs), list(chain.from_iterable(map(_PARTS.__getitem__, runs)))
+
+
+def _cut(words: Iterable[str]) -> list[str]:
+    return [word[:MAX_WORD_LETTERS] for word in words]
 
 
 def words_of_runs(runs: Iterable[str]) -> list[str]:
@@ -214,33 +235,38 @@ def _finder(language: str, only: frozenset[str] | None = None) -> Finder:
 
 def analyse(text: str, language: str | None = None) -> AnalysedText:
     """Words and stems of one field. `language` is `en`, `es` or `fr` where known; others are guessed line by line."""
-    passages: list[tuple[str, ...]] = []
-    stems: set[str] = set()
-    for line in text.splitlines():
-        analysed = _analyse_short(line, language) if len(line) <= _SHORT else _analyse(line, language)
-        passages += analysed.passages
-        stems |= analysed.stems
-    return AnalysedText(tuple(passages), frozenset(stems))
+    lines = [analyse_line(line, language) for line in text.splitlines()]
+    if len(lines) == 1:
+        return lines[0]
+    passages = tuple(passage for line in lines for passage in line.passages)
+    return AnalysedText(passages, frozenset().union(*[line.stems for line in lines]))
 
 
-def _analyse(line: str, language: str | None) -> AnalysedText:
+def analyse_line(line: str, language: str | None = None) -> AnalysedText:
+    """`analyse` for a text without line ends."""
     words, parts = words_of(line)
     if not words:
         return _NOTHING
+    if len(words) == 1 and parts and words[0] not in _codes_of_concepts():  # an id, mostly
+        return AnalysedText((tuple(words), *zip(parts)), frozenset(chain(words, *map(stems_of, parts))))
     stems: set[str] = set()
     for spoken in (language,) if language in _STEMS else languages_of(words):
         stemmed = list(map(_STEMS[spoken].__getitem__, words))
-        stems.update(stemmed)
-        stems.update(_finder(spoken).tokens(words, stemmed, line))
-    for part in parts:
-        stems.update(stems_of(part))
-    return AnalysedText((tuple(words), *((part,) for part in parts)), frozenset(stems))
+        stems.update(stemmed, _finder(spoken).tokens(words, stemmed, line))
+    if not parts:
+        return AnalysedText((tuple(words),), frozenset(stems))
+    stems.update(*map(stems_of, parts))
+    return AnalysedText((tuple(words), *zip(parts)), frozenset(stems))
 
 
 _NOTHING = AnalysedText((), frozenset())
-_SHORT = 60
-_analyse_short = lru_cache(maxsize=20_000)(_analyse)
-"""Names, labels and symbols come again and again, a line each."""
+
+
+@cache
+def _codes_of_concepts() -> frozenset[str]:
+    """The symbols that are forms of concepts, such as `covid-19`."""
+    forms = (words_of(form)[0] for concept in concepts().values() for form in concept.all_forms)
+    return frozenset(words[0] for words in forms if len(words) == 1 and is_exact(words[0]))
 
 
 class _Stems(dict[str, str]):
@@ -251,9 +277,11 @@ class _Stems(dict[str, str]):
         self._language = language
 
     def __missing__(self, word: str) -> str:
+        if is_exact(word):  # numbers and ids, each of which stands in few texts
+            return word
         if len(self) > 300_000:
             self.clear()
-        stem = self[word] = word if is_exact(word) else f"{self._language}:{_stem(word, self._language)}"
+        stem = self[word] = f"{self._language}:{_stem(word, self._language)}"
         return stem
 
 
@@ -311,7 +339,7 @@ def tokens_of_run(run: str) -> tuple[Token, ...]:
 
 
 def _symbol(found: re.Match[str]) -> Token:
-    parts = (_cut(part.group(), found.start() + part.start()) for part in _PART.finditer(found.group()))
+    parts = (_part(part.group(), found.start() + part.start()) for part in _PART.finditer(found.group()))
     whole = fold(found.group())[:MAX_WORD_LETTERS]
     return Token(whole, found.start(), found.end(), tuple(part for part in parts if part.word != whole))
 
@@ -329,7 +357,7 @@ def _plain(found: re.Match[str]) -> Token | None:
     return Token(word, start, end) if word else None
 
 
-def _cut(text: str, start: int) -> Token:
+def _part(text: str, start: int) -> Token:
     return Token(fold(text)[:MAX_WORD_LETTERS], start, start + len(text))
 
 

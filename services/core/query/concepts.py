@@ -21,8 +21,9 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import compress, count
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 _FOLDER = Path(__file__).parent
 _EVERYWHERE = "any"
@@ -154,7 +155,7 @@ class Finder:
     def tokens(self, words: Sequence[str], stems: Sequence[str], line: str) -> Iterable[str]:
         """The tokens of the concepts that the words of a line name. `stems` are the words' own, in the same order."""
         ends = self._ends(words, stems, line)
-        if sum(node.is_name for _, _, node in ends) > 1:
+        if sum([node.is_name for _, _, node in ends]) > 1:
             return [concept.token for end in ends for concept in _told(end, ends)]
         return [token for _, _, node in ends for token in node.tokens]
 
@@ -168,19 +169,18 @@ class Finder:
         """Every form, whatever stands around it. This runs for each word that is indexed."""
         ends: list[_End] = []
         last = len(words) - 1
-        for at, opening in enumerate(map(self._openings.__getitem__, words)):
-            if opening is None:
-                continue
-            nodes, steps = opening
-            if nodes[0].concepts or len(nodes) > 1:
-                ends += _ending(at, at + 1, nodes, line)
+        openings = list(map(self._openings.__getitem__, words))
+        for at in compress(count(), openings):
+            nodes, whole, steps = cast(_Opening, openings[at])
+            for node in whole:
+                ends += _end(at, at + 1, node, line)
             if at < last and (words[at + 1] in steps or stems[at + 1] in steps):
                 ends += _ends_beyond(at, nodes, words, stems, line)
         return ends
 
 
-_Opening: TypeAlias = tuple[tuple[_Node, ...], frozenset[str]]
-"""What a word may be the beginning of, and the steps that may come next."""
+_Opening: TypeAlias = tuple[tuple[_Node, ...], tuple[_Node, ...], frozenset[str]]
+"""What a word may be the beginning of, what of that it is by itself, and the steps that may come next."""
 
 
 class _Openings(dict[str, _Opening | None]):
@@ -194,9 +194,11 @@ class _Openings(dict[str, _Opening | None]):
     def __missing__(self, word: str) -> _Opening | None:
         if len(self) > _MOST_OPENINGS:
             self.clear()
-        keys = dict.fromkeys((word, self._stem_of(word)))
-        nodes = tuple(self._first[key] for key in keys if key in self._first)
-        opening = self[word] = (nodes, frozenset(step for node in nodes for step in node.next)) if nodes else None
+        nodes = tuple(self._first[key] for key in dict.fromkeys((word, self._stem_of(word))) if key in self._first)
+        whole = tuple(node for node in nodes if node.concepts)
+        opening = (nodes, whole, frozenset(step for node in nodes for step in node.next)) if nodes else None
+        if word.isalpha():  # others are numbers and ids, each of which stands in few texts
+            self[word] = opening
         return opening
 
 
@@ -211,21 +213,23 @@ def _add(root: _Node, concept: Concept, form: str, steps: Iterable[str]) -> None
         node.cased = form if form in concept.cased else None
 
 
-def _ending(at: int, end: int, nodes: Iterable[_Node], line: str) -> list[_End]:
-    """The forms that end before the word `end`."""
-    return [(at, end, node) for node in nodes if node.concepts and (node.cased is None or _stands(node.cased, line))]
+def _end(at: int, end: int, node: _Node, line: str) -> tuple[_End, ...]:
+    """The form that ends before the word `end`, if it stands there as it is to be written."""
+    return ((at, end, node),) if node.cased is None or _stands(node.cased, line) else ()
 
 
 def _ends_beyond(at: int, nodes: Sequence[_Node], words: Sequence[str], stems: Sequence[str], line: str) -> list[_End]:
     """The forms of several words that begin with the word `at`, whose steps are `nodes`."""
     found: list[_End] = []
-    end = at + 1
-    while nodes and end < len(words):
+    for end in range(at + 1, len(words)):
         word, stem = words[end], stems[end]
         steps = (word,) if word == stem else (word, stem)
         nodes = [node.next[step] for node in nodes for step in steps if step in node.next]
-        end += 1
-        found += _ending(at, end, nodes, line)
+        if not nodes:
+            break
+        for node in nodes:
+            if node.concepts:
+                found += _end(at, end + 1, node, line)
     return found
 
 

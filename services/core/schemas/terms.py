@@ -4,11 +4,14 @@ The feed stores them beside each change, webhooks match against them, and the se
 vocabulary of filters means the same everywhere. `core.store.filtering` says the same in SQL; a test keeps them equal.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from services.core.query.filters import FILTERS
 from services.core.store.reference import Reference
+
+Values = dict[str, tuple[str, ...]]
 
 _ONE_VALUE = (
     *("review", "cycle", "session", "council_session", "iachr_period"),
@@ -18,13 +21,20 @@ _ONE_VALUE = (
 _FILTER_OF_SCHEME = {known.scheme: known.name for known in FILTERS.values() if known.scheme}
 
 
-def filter_values(noun: str, shape: dict[str, Any], reference: Reference) -> dict[str, tuple[str, ...]]:
+def filter_values(noun: str, shape: dict[str, Any], reference: Reference) -> Values:
     """The values of a shape under each filter that applies to its noun, but for dates and those for lists only."""
-    found: dict[str, dict[str, None]] = {}
-    for name, value in _pairs(noun, shape, reference):
-        if noun in FILTERS[name].nouns:
-            found.setdefault(name, {})[value] = None
-    return {name: tuple(values) for name, values in found.items()}
+    found: Values = {"id": (shape["id"],)}
+    found |= {name: (str(shape[name]),) for name in _ONE_VALUE if shape.get(name) is not None}
+    found |= _lists(noun, shape)
+    found |= _places(noun, shape, reference)
+    found |= _labels(noun, shape)
+    applicable = _applicable(noun)
+    return {name: values for name, values in found.items() if values and name in applicable}
+
+
+@cache
+def _applicable(noun: str) -> frozenset[str]:
+    return frozenset(name for name, known in FILTERS.items() if noun in known.nouns)
 
 
 def record_date(noun: str, shape: dict[str, Any]) -> str | None:
@@ -42,62 +52,60 @@ def filter_terms(noun: str, shape: dict[str, Any] | None, reference: Reference) 
     return (*terms, f"date:{day}") if day else tuple(terms)
 
 
-def _pairs(noun: str, shape: dict[str, Any], reference: Reference) -> Iterator[tuple[str, str]]:
-    yield "id", shape["id"]
-    yield from _plain(shape)
-    yield from _documents(noun, shape)
-    under_review = list(_under_review(noun, shape))
-    for code in under_review:
-        if noun != "states":
-            yield "state_under_review", code
-        yield from _places(code, "region", "bloc", reference)
-    for state in shape.get("recommending_states", ()):
-        yield "recommending_state", state["code"]
-        yield from _places(state["code"], "recommending_region", "recommending_bloc", reference)
-    if noun == "labels":
-        yield "scheme", shape["scheme"]
-    for label in shape.get("labels", ()):
-        if label["scheme"] in _FILTER_OF_SCHEME:
-            yield _FILTER_OF_SCHEME[label["scheme"]], label["code"]
+def _lists(noun: str, shape: dict[str, Any]) -> Values:
+    """What a shape lists, or holds one of, under a member of another name."""
+    found: Values = {"external_id": _each(shape.get("external_ids")), "document": _documents(noun, shape)}
+    if language := shape.get("text_language"):
+        found["language"] = _each((language, *shape.get("translations", ())))
+    elif noun == "documents":
+        found["language"] = _each(shape["languages"])
+    if speaker := shape.get("speaker"):
+        found["speaker"] = (speaker["code"],)
+    if requesting := shape.get("requesting_organisations"):
+        found["organisation"] = _each([each["id"] for each in requesting])
+    if noun == "organisations":
+        found["role"] = _each([each["role"] for each in shape.get("roles", ())])
+        found["member_of"] = _each([each["organisation"] for each in shape.get("memberships", ())])
+    return found
 
 
-def _plain(shape: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in _ONE_VALUE:
-        if shape.get(name) is not None:
-            yield name, str(shape[name])
-    for external in shape.get("external_ids", ()):
-        yield "external_id", external
-    yield from (("organisation", each["id"]) for each in shape.get("requesting_organisations", ()))
-    yield from (("role", each["role"]) for each in shape.get("roles", ()))
-    yield from (("member_of", each["organisation"]) for each in shape.get("memberships", ()))
-    if shape.get("speaker"):
-        yield "speaker", shape["speaker"]["code"]
-    if shape.get("text_language"):
-        yield "language", shape["text_language"]
-        yield from (("language", language) for language in shape.get("translations", ()))
-
-
-def _documents(noun: str, shape: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _documents(noun: str, shape: dict[str, Any]) -> tuple[str, ...]:
     if noun == "documents":
-        yield from (("language", language) for language in shape["languages"])
-        return
-    held: Iterable[str] = shape.get("documents") or ([shape["document"]] if shape.get("document") else [])
-    yield from (("document", document) for document in held)
+        return ()
+    held: Sequence[str] = shape.get("documents") or ([shape["document"]] if shape.get("document") else [])
+    return _each(held)
 
 
-def _under_review(noun: str, shape: dict[str, Any]) -> Iterator[str]:
+def _places(noun: str, shape: dict[str, Any], reference: Reference) -> Values:
+    """The States, with their regions and blocs, that are under review and that recommend."""
+    under_review = _each(_under_review(noun, shape))
+    regions, blocs = reference.groups_of(under_review)
+    found = {"state_under_review": () if noun == "states" else under_review, "region": regions, "bloc": blocs}
+    if recommending := shape.get("recommending_states"):
+        codes = _each([state["code"] for state in recommending])
+        regions, blocs = reference.groups_of(codes)
+        found |= {"recommending_state": codes, "recommending_region": regions, "recommending_bloc": blocs}
+    return found
+
+
+def _under_review(noun: str, shape: dict[str, Any]) -> Sequence[str]:
     if noun == "states":
-        yield shape["id"]
-    elif shape.get("state_under_review"):
-        yield shape["state_under_review"]["code"]
-    elif noun in ("hearings", "observations"):
-        yield from (state["code"] for state in shape["states"])
+        return (shape["id"],)
+    if shape.get("state_under_review"):
+        return (shape["state_under_review"]["code"],)
+    return [state["code"] for state in shape["states"]] if noun in ("hearings", "observations") else ()
 
 
-def _places(code: str, region: str, bloc: str, reference: Reference) -> Iterator[tuple[str, str]]:
-    state = reference.states.get(code)
-    if state is None:
-        return
-    if state.region:
-        yield region, state.region
-    yield from ((bloc, each) for each in state.blocs)
+def _labels(noun: str, shape: dict[str, Any]) -> Values:
+    found: dict[str, list[str]] = {"scheme": [shape["scheme"]]} if noun == "labels" else {}
+    for label in shape.get("labels", ()):
+        if name := _FILTER_OF_SCHEME.get(label["scheme"]):
+            found.setdefault(name, []).append(label["code"])
+    return {name: _each(codes) for name, codes in found.items()}
+
+
+def _each(values: Sequence[str] | None) -> tuple[str, ...]:
+    """Each value once."""
+    if not values:
+        return ()
+    return tuple(values) if len(values) == 1 else tuple(dict.fromkeys(values))

@@ -18,6 +18,8 @@ PARTED_NOUNS = ("documents",)
 """Nouns whose records have paragraphs: each is searched by itself, beside the texts of its record."""
 TEXT_FIELDS = ("text", "labels", "names", "numbers")
 """Fields that texts stand in, in order of weight. Labels and names are `names`, the others `lines`."""
+_REMEMBERED = 50_000
+"""Of labels and States that records bear together, the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,7 @@ class SearchedTexts:
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
-        self._state_names: dict[str, str] = {}
-        self._label_names: dict[str, str] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def of_record(self, noun: str, shape: Shape) -> Texts:
         """The texts of a record. Labels and States stand there by their names in all languages.
@@ -43,24 +44,31 @@ class SearchedTexts:
         """
         texts = {
             "text": _text(noun, shape),
-            "labels": names(dict.fromkeys(self._names_of_label(label["id"]) for label in shape.get("labels", ()))),
-            "names": names(map(self._names_of_state, dict.fromkeys(_codes(shape)))),
+            "labels": self._names("labels", [label["id"] for label in shape.get("labels", ())]),
+            "names": self._names("names", _codes(shape)),
             "numbers": _numbers(noun, shape),
         }
         return Texts(texts, _languages(shape))
 
+    def _names(self, field: str, ids: Iterable[str]) -> str:
+        """The names of labels or of States: many records bear the same ones together."""
+        key = (field, tuple(ids))
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            name = self._names_of_label if field == "labels" else self._names_of_state
+            known = self._known[key] = names(dict.fromkeys(map(name, key[1])))
+        return known
+
     def _names_of_state(self, code: str) -> str:
         """The names of a State, a line a language; its code where it is not known."""
-        if code not in self._state_names:
-            state = self._reference.states.get(code)
-            self._state_names[code] = lines(*dict.fromkeys(state.names.values())) if state else code
-        return self._state_names[code]
+        state = self._reference.states.get(code)
+        return lines(*dict.fromkeys(state.names.values())) if state else code
 
     def _names_of_label(self, label_id: str) -> str:
-        if label_id not in self._label_names:
-            label = self._reference.labels.get(label_id)
-            self._label_names[label_id] = lines(*dict.fromkeys(label.names.values())) if label else ""
-        return self._label_names[label_id]
+        label = self._reference.labels.get(label_id)
+        return lines(*dict.fromkeys(label.names.values())) if label else ""
 
 
 def texts_of_paragraph(paragraph: ParagraphRecord) -> Texts:

@@ -21,6 +21,9 @@ from services.core.store.seed import sample_state_records
 from services.core.store.states import PLACE_GROUPS, STATES, PlaceGroupRecord, StateRecord
 from services.core.store.vocabularies import label_families, vocabulary
 
+_REMEMBERED = 20_000
+"""Of sets of States, the groups that they are in."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -33,6 +36,21 @@ class Reference:
     named_states: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict, compare=False)
     named_labels: dict[str, dict[tuple[str, str], dict[str, str]]] = field(default_factory=dict, compare=False)
     """What records show of States and labels, by language and what they hold: made once (`schemas.names`)."""
+    _groups_of: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def groups_of(self, codes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The regions and the blocs of some States, each once. The same States recommend together again and again."""
+        found = self._groups_of.get(codes)
+        if found is None:
+            if len(self._groups_of) >= _REMEMBERED:
+                self._groups_of.clear()
+            states = [self.states[code] for code in codes if code in self.states]
+            regions = dict.fromkeys(state.region for state in states if state.region)
+            blocs = dict.fromkeys(bloc for state in states for bloc in state.blocs)
+            found = self._groups_of[codes] = (tuple(regions), tuple(blocs))
+        return found
 
     @cached_property
     def vocabulary_hash(self) -> str:

@@ -157,6 +157,8 @@ class IndexDocument:
     def values(self, name: str) -> tuple[str, ...]:
         """The values of a filter, each once, without empty ones. Raises `DocumentsRefusedError` for one too long."""
         values = self.filters.get(name, ())
+        if len(values) == 1 and 0 < len(values[0]) <= MAX_VALUE_BYTES // 4:
+            return values
         if len(values) > 1 or "" in values:
             values = tuple(dict.fromkeys(value for value in values if value))
         for value in values:
@@ -297,11 +299,9 @@ class FacetCounts:
     unlabelled: int
 
     @classmethod
-    def of(cls, counts: Iterable[tuple[str, int]], unlabelled_value: str) -> "FacetCounts":
-        """Counts as engines give them, where one value stands for records without any."""
-        known = dict(counts)
-        unlabelled = known.pop(unlabelled_value, 0)
-        ordered = sorted(((value, n) for value, n in known.items() if n), key=lambda item: (-item[1], item[0]))
+    def of(cls, counts: Iterable[tuple[str, int]], unlabelled: int) -> "FacetCounts":
+        """Counts as engines give them, in order."""
+        ordered = sorted(((value, n) for value, n in counts if n), key=lambda item: (-item[1], item[0]))
         return cls(tuple(ordered), unlabelled)
 
     @classmethod
@@ -311,7 +311,7 @@ class FacetCounts:
         for number, count in counts:
             year = f"{int(number) // 10_000:04d}"
             years[year] = years.get(year, 0) + count
-        return cls.of([*years.items(), ("", total - sum(years.values()))], "")
+        return cls.of(years.items(), total - sum(years.values()))
 
 
 @dataclass(frozen=True, slots=True)

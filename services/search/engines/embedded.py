@@ -69,8 +69,9 @@ from services.search.engines.base import (
 )
 from services.search.engines.embedded_documents import (
     GAP,
+    LACKS,
     SIZES,
-    UNLABELLED,
+    Lacking,
     Preparation,
     key_text,
     type_of_passages,
@@ -150,6 +151,7 @@ class EmbeddedEngine:
         self._layout = layout
         self._schema = _schema(layout)
         self.preparation = Preparation(layout)
+        self._lacking = Lacking(layout.filters)
         self._snapshot: _Snapshot | None = None
         self._pointer: tuple[tuple[int, int], str] | None = None
         self._refreshing = threading.Lock()
@@ -458,9 +460,12 @@ class EmbeddedEngine:
     ) -> dict[str, FacetCounts]:
         """All values of some facets, but for the years."""
         fields = {name: TYPE if name == TYPE else f"f_{name}" for name in names if name != YEAR}
+        if not fields:
+            return {}
         count = _terms_one_by_one if by_values else _terms_of
-        found = count(searcher, matching, fields) if fields else {}
-        return {name: FacetCounts.of(counts, UNLABELLED) for name, counts in found.items()}
+        found = count(searcher, matching, {**fields, LACKS: LACKS})
+        lacking = self._lacking.counts(found.pop(LACKS))
+        return {name: FacetCounts.of(counts, lacking.get(name, 0)) for name, counts in found.items()}
 
     # Writing
 
@@ -918,7 +923,7 @@ def _schema(layout: IndexLayout) -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for name in ("key", "listing"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in (TYPE, *(f"f_{name}" for name in layout.filters)):
+    for name in (TYPE, LACKS, *(f"f_{name}" for name in layout.filters)):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in layout.sorts:
         builder.add_text_field(f"s_{name}", fast=True, tokenizer_name="raw", index_option="basic")

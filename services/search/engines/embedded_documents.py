@@ -5,14 +5,14 @@ Reading, projecting and analysing take most of the time of a build. Here is all 
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from itertools import compress
+from typing import Any, Final, NamedTuple
 
 import orjson
 
-from services.core.query.analysis import analyse
+from services.core.query.analysis import analyse_line
 from services.search.engines.base import (
     TYPE,
     DocumentKey,
@@ -27,17 +27,45 @@ from services.search.engines.names import LONGEST_NAME, Name, line_text, names_i
 
 GAP: Final = " ¶ "
 """Stands between passages, so that no phrase crosses them. Not a letter: never a word of a query."""
-UNLABELLED: Final = ""
+LACKS: Final = "lacks"
+"""The field that tells, in one term (`Lacking`), of which filters a document has no value."""
 
 SIZES: Final = ("8", "12", "16", "24", "40", "80", "200", "1000000000")
 """Words of texts: of two that match as well, the shorter one says more nearly what was asked for."""
 
 _SHORT: Final = 80
-"""Letters up to which lines are remembered: names of States and labels stand in thousands of documents."""
+"""Letters up to which lines are remembered: titles, and symbols of documents, stand in many."""
+_REMEMBERED: Final = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class Lacking:
+    """Writes which filters a document has no value of as one term, and reads it.
+
+    Documents that lack the same filters are many: to count them is much less work than to write, for each filter, that
+    there is nothing.
+    """
+
+    def __init__(self, filters: Sequence[str]) -> None:
+        self._filters = filters
+        self._terms: dict[frozenset[str], str] = {}
+
+    def term(self, held: Iterable[str]) -> str:
+        """The term of documents that have values of just these filters."""
+        key = frozenset(held)
+        if key not in self._terms:
+            self._terms[key] = "".join("0" if name in key else "1" for name in self._filters)
+        return self._terms[key]
+
+    def counts(self, terms: Iterable[tuple[str, int]]) -> dict[str, int]:
+        """How many documents lack each filter, by how many bear each term."""
+        counts = dict.fromkeys(self._filters, 0)
+        for term, documents in terms:
+            for name in compress(self._filters, map("1".__eq__, term)):
+                counts[name] += documents
+        return counts
+
+
+class _Line(NamedTuple):
     """A line's words with gaps between its passages, the same without gaps, its stems, and how it is asked for whole.
 
     Only short lines are: names, labels, titles.
@@ -57,28 +85,29 @@ class Preparation:
         self._texts = layout.texts
         self._names = layout.names
         self._filter_fields = {name: f"f_{name}" for name in layout.filters}
-        self._unlabelled = dict.fromkeys(self._filter_fields.values(), UNLABELLED)
+        self._lacking = Lacking(layout.filters)
 
     def __call__(self, document: IndexDocument) -> Prepared:
         """The document and its passages. Raises `DocumentsRefusedError` for a value that is too long."""
         key = key_text(document.key)
         texts, names = self._names_apart(document)
-        own = self._analysed(texts, document.languages)
+        own = self._analysed(texts, document.languages, document.id)
         filters = self._filters(document)
         made = {
             "key": key,
             "listing": f"{key}\0{document.revision}\0{len(document.passages)}",
             TYPE: document.type,
             "record": _bytes({"type": document.type, "id": document.id, "record": document.record}),
-            **({"group": _group(key)} if document.passages else {}),
-            "names": [name.term for name in names],
+            "names": names,
             **self._text_fields(own, {}),
-            **self._unlabelled,
             **filters,
-            **{f"n_{name}": number for name, number in document.numbers.items()},
-            **{f"s_{name}": sort_text(value) for name, value in document.sorts.items()},
         }
-        beside = {"names": [name.beside.term for name in names], **filters} if document.passages else {}
+        made |= {f"n_{name}": number for name, number in document.numbers.items()}
+        made |= {f"s_{name}": sort_text(value) for name, value in document.sorts.items()}
+        if not document.passages:
+            return Prepared(document.key, (orjson.dumps(made),))
+        made["group"] = _group(key)
+        beside = {"names": [Name.of(term).beside.term for term in names], **filters}
         passages = (self._passage(document, passage, own, beside) for passage in document.passages)
         return Prepared(document.key, (orjson.dumps(made), *map(orjson.dumps, passages)))
 
@@ -101,31 +130,41 @@ class Preparation:
             **beside,
         }
 
-    def _names_apart(self, document: IndexDocument) -> tuple[dict[str, str], list[Name]]:
-        """The texts that are read word by word, and the names, which stand as wholes. What is too long is no name.
+    def _names_apart(self, document: IndexDocument) -> tuple[dict[str, str], list[str]]:
+        """The texts that are read word by word, and the terms of the names. What is too long is no name.
 
         Headings of passages are read, too: few documents share one.
         """
-        texts, names = dict(document.texts), []
+        texts = {field: text for field, text in document.texts.items() if field not in self._names}
+        names: list[str] = []
         for field in self._names:
-            held = names_in(texts.pop(field, ""))
-            language = document.languages.get(field, "")
-            if too_long := [name for name in held if len(name) > LONGEST_NAME]:
-                texts[field] = "\n".join(too_long)
-            names += [_name(field, language, name) for name in held if len(name) <= LONGEST_NAME]
+            if text := document.texts.get(field):
+                short, long = _names_of(field, document.languages.get(field, ""), text)
+                names += short
+                if long:
+                    texts[field] = long
         return texts, names
 
     def _filters(self, document: IndexDocument) -> dict[str, Any]:
-        """The values of the filters that the document has, and its dates."""
-        fields = ((name, self._filter_fields[name]) for name in document.filters if name in self._filter_fields)
-        filters: dict[str, Any] = {field: values for name, field in fields if (values := document.values(name))}
+        """The values of the filters that the document has, which it has none of, and its dates."""
+        filters: dict[str, Any] = {}
+        held: list[str] = []
+        for name in document.filters:
+            if name in self._filter_fields and (values := document.values(name)):
+                filters[self._filter_fields[name]] = values[0] if len(values) == 1 else values
+                held.append(name)
+        filters[LACKS] = self._lacking.term(held)
         return filters | {f"d_{name}": date_number(date) for name, date in document.dates.items()}
 
-    def _analysed(self, texts: Mapping[str, str], languages: Mapping[str, str]) -> dict[str, list[_Line]]:
-        """The lines of each field, in the order of the layout."""
+    def _analysed(
+        self, texts: Mapping[str, str], languages: Mapping[str, str], once: str = ""
+    ) -> dict[str, list[_Line]]:
+        """The lines of each field, in the order of the layout. What stands `once` alone is not kept."""
         return {
             name: [
-                _short_line(line, languages.get(name)) if len(line) <= _SHORT else _line(line, languages.get(name))
+                _short_line(line, languages.get(name))
+                if len(line) <= _SHORT and line != once
+                else _line(line, languages.get(name))
                 for line in texts[name].splitlines()
             ]
             for name in self._texts
@@ -141,14 +180,17 @@ class Preparation:
         that of the first field.
         """
         lines = [line for held in (texts, beside) for several in held.values() for line in several if line.parted]
-        ranked = [line for name in self._ranked for line in texts.get(name, ())]
-        return {
-            "lines": list(dict.fromkeys(line.whole for line in ranked if line.whole)),
+        fields: dict[str, Any] = {
             "size": _size(texts.get(self._texts[0], ())),
-            **{f"t_{name}": " ".join([line.words for line in texts[name]]) for name in self._ranked if name in texts},
             "words": GAP.join([line.parted for line in lines]),
             "stems": " ".join(frozenset().union(*[line.stems for line in lines])),
         }
+        for name in self._ranked:
+            if name in texts:
+                fields[f"t_{name}"] = " ".join([line.words for line in texts[name]])
+        if wholes := [line.whole for name in self._ranked for line in texts.get(name, ()) if line.whole]:
+            fields["lines"] = list(dict.fromkeys(wholes))
+        return fields
 
 
 def key_text(key: DocumentKey) -> str:
@@ -178,14 +220,23 @@ def words_and_names_in(prepared: Prepared) -> tuple[set[str], set[str]]:
 
 
 def _line(line: str, language: str | None) -> _Line:
-    analysed = analyse(line, language)
+    analysed = analyse_line(line, language)
+    if not analysed.passages:
+        return _Line("", "", analysed.stems, "")
     passages = [" ".join(passage) for passage in analysed.passages]
-    whole = line_text(analysed.passages[0]) if passages and len(line) <= _SHORT else ""
+    whole = line_text(analysed.passages[0]) if len(line) <= _SHORT else ""
     return _Line(GAP.join(passages), " ".join(passages), analysed.stems, whole)
 
 
-_name = lru_cache(maxsize=50_000)(Name)
-_short_line = lru_cache(maxsize=50_000)(_line)
+_short_line = lru_cache(maxsize=_REMEMBERED)(_line)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _names_of(field: str, language: str, text: str) -> tuple[tuple[str, ...], str]:
+    """The terms of the names of a field, and what in it is too long to be a name."""
+    held = names_in(text)
+    names = tuple(Name(field, language, name).term for name in held if len(name) <= LONGEST_NAME)
+    return names, "\n".join(name for name in held if len(name) > LONGEST_NAME)
 
 
 def _bytes(content: Mapping[str, Any]) -> str:

@@ -727,11 +727,11 @@ def _facet_field(name: str, date_name: str) -> str:
 def _facet_counts(answer: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, FacetCounts]:
     """The counts of facets, by name, from those of their fields. Of dates each day is counted."""
     distribution = answer.get("facetDistribution") or {}
-    counted = {name: distribution.get(field, {}).items() for name, field in fields.items()}
+    counted: dict[str, dict[str, int]] = {name: dict(distribution.get(field, {})) for name, field in fields.items()}
     return {
-        name: FacetCounts.of_years(((float(day), count) for day, count in counts), answer["totalHits"])
+        name: FacetCounts.of_years(((float(day), count) for day, count in counts.items()), answer["totalHits"])
         if name == YEAR
-        else FacetCounts.of(counts, _UNLABELLED)
+        else FacetCounts.of([each for each in counts.items() if each[0] != _UNLABELLED], counts.get(_UNLABELLED, 0))
         for name, counts in counted.items()
     }
 

@@ -133,6 +133,14 @@ def test_stems_never_cross_languages() -> None:
     assert analyse("116.17 and more").stems >= {"116.17", "en:and"}
 
 
+def test_a_symbol_alone_is_read_as_one_among_words() -> None:
+    for symbol in ("A/HRC/22/15", "PER-2~0a1b2c3d4e", "COVID-19", "G-77"):
+        alone, among = analyse(symbol), analyse(f"zzz {symbol}")
+        assert alone.passages[0] == (symbol.lower(),)
+        assert alone.passages[1:] == among.passages[1:]
+        assert alone.stems == among.stems - set(stems_of("zzz"))
+
+
 def test_passages_end_with_lines_and_parts() -> None:
     assert analyse("human\nrights A/1").passages == (("human",), ("rights", "a/1"), ("a",), ("1",))
 

@@ -189,7 +189,8 @@ class Truth:
         for document in self.found(request, ignored=name):
             years = (document.dates[request.date_name][:4],) if request.date_name in document.dates else ()
             counts.update((years if name == YEAR else _values(document, name)) or ("",))
-        return FacetCounts.of(counts.items(), "")
+        unlabelled = counts.pop("", 0)
+        return FacetCounts.of(counts.items(), unlabelled)
 
 
 def units(document: IndexDocument) -> Iterator[AnalysedRecord]:
