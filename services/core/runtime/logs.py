@@ -32,7 +32,7 @@ _SECRET_TEXTS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 """Secrets as they stand in text: signing secrets, credentials in headers, API keys (their ids stay), URLs …"""
 
-_QUIET_LOGGERS = ("httpcore", "httpx", "alembic.runtime.migration", "asyncio", "docker", "urllib3")
+_QUIET_LOGGERS = ("httpcore", "httpx", "alembic", "asyncio", "docker", "urllib3")
 
 
 def without_secrets(text: str) -> str:
