@@ -22,6 +22,8 @@ def names_of(
     yield value, None
     if printed:
         yield printed, None
+    if facet == "document":
+        yield value.replace("-", "/"), None
     scheme = FILTERS[facet].scheme if facet in FILTERS else None
     if scheme is not None:
         yield from _of_label(reference, f"{scheme}:{value}")

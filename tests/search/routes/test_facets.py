@@ -82,6 +82,8 @@ def test_it_is_the_facet_of_the_search(real_service: SearchService) -> None:
         ("year", "201", "2014"),
         ("cycle", "2", "2"),
         ("type", "recom", "recommendations"),
+        ("document", "A/HRC/28/15", "A-HRC-28-15"),
+        ("document", "a/hrc/28", "A-HRC-28-15"),
     ],
 )
 def test_values_are_found_by_any_of_their_names(real_service: SearchService, name: str, q: str, value: str) -> None:
