@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from services.core.domain.errors import UprError
 from services.core.pages.addresses import Address
@@ -37,7 +38,14 @@ def search_page_routes() -> APIRouter:
     """`/search`, and the way there from the root of the host."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route(HOME, as_page(_pages_of, search_page), methods=["GET"])
+    router.add_api_route("/", _to_the_search, methods=["GET"])
     return router
+
+
+def _to_the_search(request: Request) -> Response:
+    """Who opens the address of the service comes to its page, also below a prefix that a proxy takes away."""
+    asked = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{HOME.removeprefix('/')}{asked}", 307)
 
 
 def search_page(request: Request) -> Response:

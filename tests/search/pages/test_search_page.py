@@ -56,6 +56,13 @@ def number(text: str) -> int:
     return int(re.sub(r"\D", "", text))
 
 
+def test_the_address_of_the_service_leads_to_its_page(filled: SearchService) -> None:
+    led = filled.client.get("/?lang=es", headers=BROWSER)
+    assert led.status_code == 307
+    assert urlsplit(str(led.url.join(led.headers["location"]))).path == "/search"
+    assert filled.client.get("/", headers=BROWSER, follow_redirects=True).status_code == 200
+
+
 def test_a_page_in_the_language_of_the_browser(filled: SearchService) -> None:
     for language in LANGUAGES:
         answer, html = page(filled, "/search?q=torture", **{"Accept-Language": f"{language}-XX,xx;q=0.5"})
