@@ -249,14 +249,14 @@ def analyse_line(line: str, language: str | None = None) -> AnalysedText:
         return _NOTHING
     if len(words) == 1 and parts and words[0] not in _codes_of_concepts():  # an id, mostly
         return AnalysedText((tuple(words), *zip(parts)), frozenset(chain(words, *map(stems_of, parts))))
-    stems: set[str] = set()
+    stems: list[str] = []
     for spoken in (language,) if language in _STEMS else languages_of(words):
         stemmed = list(map(_STEMS[spoken].__getitem__, words))
-        stems.update(stemmed, _finder(spoken).tokens(words, stemmed, line))
+        stems += stemmed
+        stems += _finder(spoken).tokens(words, stemmed, line)
     if not parts:
         return AnalysedText((tuple(words),), frozenset(stems))
-    stems.update(*map(stems_of, parts))
-    return AnalysedText((tuple(words), *zip(parts)), frozenset(stems))
+    return AnalysedText((tuple(words), *zip(parts)), frozenset(chain(stems, *map(stems_of, parts))))
 
 
 _NOTHING = AnalysedText((), frozenset())

@@ -5,8 +5,7 @@ in the feed and in a webhook.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.core.schemas.shapes import Shape
 from services.core.store.paragraphs import ParagraphRecord
@@ -22,8 +21,7 @@ _REMEMBERED = 50_000
 """Of labels and States that records bear together, the names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(NamedTuple):
     """The searched texts of a record or of a paragraph, by field, and their languages where these are known."""
 
     texts: dict[str, str]
@@ -89,7 +87,7 @@ def printed_citations(paragraph: ParagraphRecord) -> list[str]:
 
 def lines(*texts: str | None) -> str:
     """Texts that phrases do not cross."""
-    return "\n".join(text for text in texts if text)
+    return "\n".join(filter(None, texts))
 
 
 def names(several: Iterable[str]) -> str:

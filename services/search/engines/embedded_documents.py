@@ -225,6 +225,8 @@ def _line(line: str, language: str | None) -> _Line:
         return _Line("", "", analysed.stems, "")
     passages = [" ".join(passage) for passage in analysed.passages]
     whole = line_text(analysed.passages[0]) if len(line) <= _SHORT else ""
+    if len(passages) == 1:
+        return _Line(passages[0], passages[0], analysed.stems, whole)
     return _Line(GAP.join(passages), " ".join(passages), analysed.stems, whole)
 
 
