@@ -180,6 +180,8 @@ NO_PAGES = {
     "/dossier/{state}/{topic}.pdf": _FILE,
 }
 """What is in no OpenAPI document though it is no page, and what it is."""
+LEADS_ON = {"search": {"/": "to the search page"}}
+"""By service, what is a page of another one and only leads to a page here."""
 
 
 def routes_beside_the_documented(app: Any) -> Iterator[str]:
