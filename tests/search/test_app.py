@@ -140,7 +140,7 @@ def test_the_shape_of_an_answer(real_service: SearchService) -> None:
             {
                 "word": "rigths",
                 "match": "prefix",
-                "read_as": {"words": [{"word": "rights", "typos": 1}], "more": False, "as_typed": False},
+                "read_as": {"in_index": False, "words": [{"word": "rights", "typos": 1}], "more": False},
             },
         ]
     }

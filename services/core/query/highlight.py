@@ -1,7 +1,7 @@
 """What matched, marked in the stored text. Ours, so that every engine's hits look alike."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
@@ -16,11 +16,14 @@ from services.core.query.analysis import (
     may_begin,
     runs_of,
     stems_of,
+    tokenise,
     tokens_of_run,
     words_of_runs,
 )
 from services.core.query.matcher import find_phrase
-from services.core.query.tree import Query
+from services.core.query.parser import forms_among
+from services.core.query.readings import Reading
+from services.core.query.tree import Query, Word
 
 OPEN, CLOSE = "<mark>", "</mark>"
 
@@ -46,17 +49,38 @@ class Marks:
 _same = lru_cache(maxsize=256)(lambda marks: marks)
 """The first of those that are equal, so that to compare them is to see that they are one."""
 
+_TRIED = 3
+"""Of the words that a misspelt one was read as, so many are tried whether they name something."""
+
 NOTHING = Marks()
 """Of a query without words."""
 
 
-def marks_of(query: Query, found_words: frozenset[str] = frozenset()) -> Marks:
-    """What a query asks for, and the words of the index that an engine took for it."""
+def marks_of(
+    query: Query, found_words: frozenset[str] = frozenset(), readings: Mapping[Word, Reading] | None = None
+) -> Marks:
+    """What a query asks for, and the words of the index that an engine took for it, which read some as others."""
     words = frozenset(word.text for word in query.words)
     stems = frozenset(stem for word in words for stem in stems_of(word))
     concepts = frozenset(code for synonym in query.synonyms for code in synonym.concepts)
+    concepts |= _concepts_meant(query, readings) if readings else frozenset()
     same: Marks = _same(Marks(words | found_words, stems, tuple(phrase.words for phrase in query.phrases), concepts))
     return same
+
+
+def _concepts_meant(query: Query, readings: Mapping[Word, Reading]) -> frozenset[str]:
+    """What words name once they are spelt as they were read: where names of one language are found by them
+    ("indigneas"), a text says the same in another ("indigenous").
+    """
+    nearest = {word.text: reading.nearest for word, reading in readings.items() if reading.nearest}
+    typed = tuple(token.word for token in tokenise(composed(query.text))) if nearest else ()
+    meant: set[str] = set()
+    for place in range(min(_TRIED, max(map(len, nearest.values()), default=0))):
+        read = [(nearest.get(word, (word,)) * _TRIED)[place] for word in typed]
+        for first, beyond, codes in forms_among(read, query.text):
+            if not nearest.keys().isdisjoint(typed[first:beyond]):
+                meant.update(codes)
+    return frozenset(meant)
 
 
 def highlight(text: str, marks: Marks) -> str | None:

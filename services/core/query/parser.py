@@ -330,7 +330,7 @@ class _Parser:
             return operand.node if isinstance(operand, Asked) else operand
         words = tuple(word.text for word in operand.words)
         typed: Node = Word(words[0]) if len(words) == 1 else self._phrase_of(words)
-        codes = dict(_forms(operand)).get((0, len(words)))
+        codes = _forms(words, operand.text).get((0, len(words)))
         return Synonym(typed, codes) if codes else typed
 
     def _as_phrase(self, lexeme: _Lexeme) -> Phrase:
@@ -395,21 +395,29 @@ def _understood(operands: Sequence[_Operand]) -> list[Node]:
     return [*nodes, *_with_concepts(run), *(asked.node for asked in fields.values())]
 
 
-def _with_concepts(run: _Run) -> Iterator[Node]:
-    """The words of a run, those that are forms of concepts together. From the left, the longest form counts."""
-    forms = _forms(run)
-    spaced = tuple(_spaced(run.words))
+def forms_among(words: Sequence[str], text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """The words in order, by their numbers (first, beyond): those that are a form of concepts together, with the codes,
+    in any language; from the left, the longest form counts. All others one by one. `text` is what they stand in.
+    """
+    forms = _forms(words, text)
     at = 0
-    while at < len(run.words):
+    while at < len(words):
         end, codes = max(((end, codes) for (start, end), codes in forms.items() if start == at), default=(at + 1, ()))
-        words = spaced[at:end]
+        yield at, end, codes
+        at = end
+
+
+def _with_concepts(run: _Run) -> Iterator[Node]:
+    """The words of a run, those that are forms of concepts together."""
+    spaced = tuple(_spaced(run.words))
+    for first, beyond, codes in forms_among([word.text for word in run.words], run.text):
+        words = spaced[first:beyond]
         telling = [word for word in words if not is_little(word.text)] or words
         typed = joined(list(telling))
         if codes and typed:
             yield Synonym(typed, codes)
         else:
             yield from words
-        at = end
 
 
 def _spaced(words: Sequence[Word]) -> Iterator[Word]:
@@ -420,9 +428,9 @@ def _spaced(words: Sequence[Word]) -> Iterator[Word]:
         gap = gap + 1 if is_little(word.text) else 0
 
 
-def _forms(run: _Run) -> dict[tuple[int, int], tuple[str, ...]]:
-    """The concepts that words of a run are forms of, in any language, by where they stand."""
+def _forms(words: Sequence[str], text: str) -> dict[tuple[int, int], tuple[str, ...]]:
+    """The concepts that words are forms of, in any language, by where they stand."""
     forms: dict[tuple[int, int], dict[str, None]] = {}
-    for found in concepts_in([word.text for word in run.words], run.text):
+    for found in concepts_in(words, text):
         forms.setdefault((found.start, found.end), {}).update(dict.fromkeys(found.codes))
     return {span: tuple(codes) for span, codes in forms.items()}

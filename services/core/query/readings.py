@@ -14,24 +14,27 @@ class ReadWord:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a word was read as by a search that forgives: the words that a strict one would not have found.
+    """What a word was read as by a search that forgives. `in_index`: whether the index holds it just as it was typed.
 
     `words` come with the likeliest first: the fewest typing errors, then the most frequent. `more`: there are others.
-    `as_typed`: a strict search finds the word, too: itself, an inflection, or another form of a concept it names.
     """
 
     words: tuple[ReadWord, ...] = ()
     more: bool = False
-    as_typed: bool = True
+    in_index: bool = True
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """What stands in for a word that the index does not hold: the words with the fewest typing errors."""
+        return () if self.in_index else tuple(each.word for each in self.words if each.typos == self.words[0].typos)
 
     @property
     def corrections(self) -> tuple[str, ...]:
-        """What stands in for a word that is not found as it was typed: the nearest. None where it begins a word."""
-        fewest = 0 if self.as_typed or not self.words else self.words[0].typos
-        return tuple(each.word for each in self.words if fewest and each.typos == fewest)
+        """The same where the word is misspelt; where it is the beginning of others, none."""
+        return self.nearest if self.words and self.words[0].typos else ()
 
     @property
     def shown(self) -> dict[str, Any]:
         """It in plain JSON."""
         words = [{"word": each.word, "typos": each.typos} for each in self.words]
-        return {"words": words, "more": self.more, "as_typed": self.as_typed}
+        return {"in_index": self.in_index, "words": words, "more": self.more}

@@ -19,16 +19,16 @@ class ReadWord(Public):
 
 
 class ReadAs(Public):
-    """What a word was read as, beside itself, its inflections and other forms of what it is one of (`also`)."""
+    """What a word was read as, beside itself."""
 
+    in_index: bool = Field(
+        description="Whether the index holds the word just as it was typed. If so, its inflections and the forms under "
+        "`also` are not among `words`: they are found in any case."
+    )
     words: list[ReadWord] = Field(
         description="The likeliest first: with the fewest typing errors, then in the most records. At most 10."
     )
     more: bool = Field(description="Whether there are others.")
-    as_typed: bool = Field(
-        description="Whether the index holds the word as it was typed, an inflection of it or a form under `also`. "
-        "Where it does not, records were found by `words` alone."
-    )
 
 
 _ALSO: Any = Field(
@@ -48,7 +48,7 @@ class AskedWord(Public):
     also: list[str] = _ALSO
     read_as: ReadAs | None = Field(
         default=None,
-        description="What it was read as through typing errors, or as a beginning: what `strict=true` does not find. "
+        description="What it was read as through typing errors, or as a beginning; with `strict=true` never. "
         "Missing where that is nothing.",
     )
 

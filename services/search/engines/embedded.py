@@ -167,8 +167,9 @@ class EmbeddedEngine:
                 plan.holders = self._holders(snapshot.searcher, plan)
             total, hits = self._hits(snapshot.searcher, plan, request)
             facets = self._facets(snapshot.searcher, plan, request, most=total > _MOST * snapshot.searcher.num_docs)
-            marks = marks_of(request.query, frozenset(plan.found_words))
-            return SearchResult(total, hits, facets, marks, plan.readings())
+            readings = plan.readings()
+            marks = marks_of(request.query, frozenset(plan.found_words), readings)
+            return SearchResult(total, hits, facets, marks, readings)
 
     def words(self, beginning: str, limit: int) -> tuple[str, ...]:
         """See `Engine.words`."""
@@ -753,13 +754,8 @@ class _Plan:
         expansion = self._expansion(word)
         if expansion is None:
             return Reading()
-        codes = self._concepts.get(word, ())
-        as_typed = self._vocabulary.knows(word.text) or self._stand((*stems_of(word.text), *map(token_of, codes)))
-        return reading_of(word.text, codes, expansion, self._frequency, as_typed=as_typed)
-
-    def _stand(self, stems: tuple[str, ...]) -> bool:
-        """Whether any of these stems stands in the index."""
-        return any(self._doc_freq("stems", stem) for stem in stems) or bool(self._names.saying(stems=stems))
+        codes, in_index = self._concepts.get(word, ()), self._vocabulary.knows(word.text)
+        return reading_of(word.text, codes, expansion, self._frequency, in_index=in_index)
 
     def _frequency(self, word: str) -> int:
         """In about how many documents a word stands; those that bear several names with it count several times."""

@@ -141,9 +141,10 @@ class MeilisearchEngine:
                 facets |= _facet_counts(alone, {name: field_})
         scored = request.sort is None and bool(request.query.words)
         hits = self._hits(plan, answer["hits"], scored=scored)
-        marks = marks_of(request.query, frozenset(plan.found_words))
+        readings = plan.readings()
+        marks = marks_of(request.query, frozenset(plan.found_words), readings)
         facets = {name: facets[name] for name in request.facets}
-        return SearchResult(answer["totalHits"], hits, facets, marks, self._readings(plan))
+        return SearchResult(answer["totalHits"], hits, facets, marks, readings)
 
     def words(self, beginning: str, limit: int) -> tuple[str, ...]:
         """See `Engine.words`."""
@@ -375,19 +376,6 @@ class MeilisearchEngine:
         meant = {other: number for other, number in typos.items() if number is not None}
         return _Expanded(Expansion.of(meant), dict(near))
 
-    def _readings(self, plan: "_Plan") -> dict[Word, Reading]:
-        """What words were read as. Of those that the index does not hold, whether it holds inflections is asked of the
-        server, in one call."""
-        readings = plan.readings()
-        unsure = [word for word, reading in readings.items() if not reading.as_typed]
-        queries = [
-            {"indexUid": self._live, "q": "", "filter": plan.strictly(word), "hitsPerPage": 0, "page": 1}
-            for word in unsure
-        ]
-        answers = self._reader.several(queries) if queries else []
-        held = [word for word, answer in zip(unsure, answers, strict=True) if answer["totalHits"]]
-        return readings | {word: replace(readings[word], as_typed=True) for word in held}
-
     # Writing
 
     def _settle(self) -> None:
@@ -544,18 +532,14 @@ class _Plan:
         return {word for expanded in self._expanded.values() for word in expanded.expansion.words}
 
     def readings(self) -> dict[Word, Reading]:
-        """What words asked for were read as; `as_typed` where the index holds just what was typed."""
+        """What the words asked for were read as, where they stand for others, too."""
         found = {word: self._reading(word) for word in self._request.query.words if word in self._expanded}
         return {word: reading for word, reading in found.items() if reading.words}
 
     def _reading(self, word: Word) -> Reading:
         expansion, frequencies = self._expanded[word].expansion, self._expanded[word].frequencies
         codes = self._concepts.get(word, ())
-        return reading_of(word.text, codes, expansion, frequencies.__getitem__, as_typed=word.text in frequencies)
-
-    def strictly(self, word: Word) -> str:
-        """The documents and passages that a strict search finds by a word, or by a concept that it names."""
-        return _any_of("stems", (*stems_of(word.text), *map(token_of, self._concepts.get(word, ()))))
+        return reading_of(word.text, codes, expansion, frequencies.__getitem__, in_index=word.text in frequencies)
 
     def constraints(self, ignored: str | None = None) -> list[str]:
         """The request's filters but `ignored`, all of which must hold."""

@@ -113,16 +113,21 @@ class Vocabulary:
 
 
 def reading_of(
-    typed: str, codes: tuple[str, ...], expansion: Expansion, frequency: Callable[[str], int], *, as_typed: bool
+    typed: str, codes: tuple[str, ...], expansion: Expansion, frequency: Callable[[str], int], *, in_index: bool
 ) -> Reading:
-    """What a word was read as beside itself, its inflections and other forms of the concepts (`codes`) it names.
+    """What a word was read as. `frequency`: in about how many documents a word stands.
 
-    `frequency`: in about how many documents a word stands.
+    Where the index holds it as it was typed, its inflections and other forms of the concepts (`codes`) that it names
+    are left out: a strict search finds them, too.
     """
-    strictly = _stems_found_strictly(typed, codes)
-    others = (each for each in expansion.likeliest(frequency) if strictly.isdisjoint(stems_of(each.word)))
+    expected = _stems_found_strictly(typed, codes) if in_index else frozenset()
+    others = (
+        each
+        for each in expansion.likeliest(frequency)
+        if each.word != typed and (not expected or expected.isdisjoint(stems_of(each.word)))
+    )
     words = tuple(islice(others, READ_AS_SHOWN + 1))
-    return Reading(words[:READ_AS_SHOWN], len(words) > READ_AS_SHOWN, as_typed)
+    return Reading(words[:READ_AS_SHOWN], len(words) > READ_AS_SHOWN, in_index)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -18,7 +18,7 @@ _QUOTED = re.compile("“([^”]*)”")
 def told_understanding(query: Query, readings: Mapping[Word, Reading], words: Words, names: Names) -> Iterator[str]:
     """A line for everything that was understood otherwise than it stands there."""
     for word, reading in readings.items():
-        if reading.corrections:
+        if reading.corrections and word not in query.concepts:
             yield words("understood.read_as", word=word.text, others=words.listed(reading.corrections[:_SHOWN]))
     for synonym in query.synonyms:
         typed = " ".join(word.text for word in words_below(synonym.typed))

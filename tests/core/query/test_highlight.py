@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from services.core.query.analysis import composed
 from services.core.query.highlight import Marks, highlight, marks_of
 from services.core.query.parser import parse_query
+from services.core.query.readings import Reading, ReadWord
 
 TEXT = "Ratify <b>the</b> Protocol & abolish the death penalty; women’s rights, COVID-19, A/HRC/22/15"
 
@@ -33,6 +34,29 @@ def test_what_matched_is_marked(query: str, marked: list[str]) -> None:
 
 def test_words_that_an_engine_found_are_marked() -> None:
     assert highlight("Protocol", marks_of(parse_query("protcol "), frozenset({"protocol"}))) == "<mark>Protocol</mark>"
+
+
+@pytest.mark.parametrize(
+    ("query", "read_as", "marked"),
+    [
+        ("muertte pena ", {"muertte": ["muerte"]}, []),
+        ("la pena de muertte ", {"muertte": ["muerte"]}, ["death penalty"]),
+        ("pnea de mueret", {"pnea": ["pena"], "mueret": ["muerta", "muerte"]}, ["death penalty"]),
+        ("pena de mueret", {"mueret": ["muerta", "muerte"]}, ["death penalty"]),
+        ("pena de mueret", {"mueret": ["mueble", "muelle", "muera", "muerte"]}, []),  # three are tried
+        ("-(pena de muertte) women ", {}, ["women"]),
+        ("pena de muerte suzia ", {"suzia": ["suiza"]}, ["death penalty"]),
+    ],
+)
+def test_what_misspelt_words_name_is_marked(query: str, read_as: dict[str, list[str]], marked: list[str]) -> None:
+    asked = parse_query(query)
+    readings = {
+        word: Reading(tuple(ReadWord(other, 1) for other in read_as[word.text]), in_index=False)
+        for word in asked.words
+        if word.text in read_as
+    }
+    shown = highlight(TEXT, marks_of(asked, readings=readings))
+    assert re.findall("<mark>(.*?)</mark>", str(shown)) == marked
 
 
 def test_nothing_matched() -> None:

@@ -8,25 +8,29 @@ from services.core.query.parser import parse_query
 from services.core.query.readings import Reading, ReadWord
 from services.core.query.tree import Word
 
-TORTURE = Reading((ReadWord("torture", 1), ReadWord("tortura", 2)), more=False, as_typed=False)
-TOLD = {"words": [{"word": "torture", "typos": 1}, {"word": "tortura", "typos": 2}], "more": False, "as_typed": False}
+TORTURE = Reading((ReadWord("torture", 1), ReadWord("tortura", 2)), more=True, in_index=False)
+TOLD = {"in_index": False, "words": [{"word": "torture", "typos": 1}, {"word": "tortura", "typos": 2}], "more": True}
 
 
 @pytest.mark.parametrize(
-    ("reading", "corrections"),
+    ("reading", "nearest", "corrections"),
     [
-        (TORTURE, ("torture",)),
-        (Reading((ReadWord("rights", 1), ReadWord("righs", 1)), as_typed=False), ("rights", "righs")),
-        (Reading((ReadWord("tortured", 0), ReadWord("tortue", 1)), as_typed=False), ()),  # unfinished, not misspelt
-        (Reading((ReadWord("woven", 1),), as_typed=True), ()),
-        (Reading(), ()),
-        (Reading(as_typed=False), ()),
+        (TORTURE, ("torture",), ("torture",)),
+        (
+            Reading((ReadWord("rights", 1), ReadWord("righs", 1)), in_index=False),
+            ("rights", "righs"),
+            ("rights", "righs"),
+        ),
+        (Reading((ReadWord("tortured", 0), ReadWord("tortue", 1)), in_index=False), ("tortured",), ()),  # unfinished
+        (Reading((ReadWord("woven", 1),), in_index=True), (), ()),
+        (Reading(), (), ()),
+        (Reading(in_index=False), (), ()),
     ],
 )
-def test_a_word_is_corrected_where_it_is_neither_found_nor_a_beginning(
-    reading: Reading, corrections: tuple[str, ...]
+def test_a_word_is_corrected_where_the_index_holds_neither_it_nor_what_begins_so(
+    reading: Reading, nearest: tuple[str, ...], corrections: tuple[str, ...]
 ) -> None:
-    assert reading.corrections == corrections
+    assert (reading.nearest, reading.corrections) == (nearest, corrections)
 
 
 def test_a_reading_is_told_with_its_word() -> None:
@@ -45,6 +49,6 @@ def test_a_reading_is_told_with_its_word() -> None:
 
 def test_a_form_of_a_concept_may_be_read_as_others_too() -> None:
     reading = Reading((ReadWord("woven", 1),))
-    (told,) = [parse_query("women ").interpreted_with({Word("women"): reading})["query"]]
+    told = parse_query("women ").interpreted_with({Word("women"): reading})["query"]
     assert told["also"]
-    assert told["read_as"] == {"words": [{"word": "woven", "typos": 1}], "more": False, "as_typed": True}
+    assert told["read_as"] == {"in_index": True, "words": [{"word": "woven", "typos": 1}], "more": False}

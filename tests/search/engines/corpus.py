@@ -166,11 +166,6 @@ class Truth:
         """All words of all texts."""
         return frozenset().union(*(unit.words for several in self._analysed.values() for unit in several))
 
-    @cached_property
-    def stems(self) -> frozenset[str]:
-        """All stems and concepts of all texts."""
-        return frozenset().union(*(unit.stems for several in self._analysed.values() for unit in several))
-
     def found(self, request: SearchRequest, ignored: str | None = None) -> list[IndexDocument]:
         matched = self._matched(_without(request, ignored), request.strict, request.date_name)
         return [each for each in self.documents if each.key in matched and _passes(each, request, ignored)]

@@ -23,7 +23,7 @@ def test_the_vocabulary_expands_as_the_matcher_does(words: list[str], typed: str
 
 def _read_as(typed: str, words: dict[str, int], *codes: str, prefix: bool = False) -> list[tuple[str, int]]:
     expansion = Vocabulary(words).expand(typed, prefix=prefix)
-    reading = reading_of(typed, codes, expansion, Counter(words).__getitem__, as_typed=typed in words)
+    reading = reading_of(typed, codes, expansion, Counter(words).__getitem__, in_index=typed in words)
     assert not reading.more
     return [(each.word, each.typos) for each in reading.words]
 
@@ -36,21 +36,28 @@ def test_the_fewest_errors_come_first_then_the_most_frequent() -> None:
     assert _read_as("rigths", words, prefix=True) == [("rigthsholder", 0), ("rights", 1), ("righs", 1)]
 
 
-def test_what_a_strict_search_finds_is_not_told() -> None:
-    """Inflections and other forms of what the word is a form of."""
+def test_of_a_word_that_the_index_holds_inflections_and_other_forms_are_no_news() -> None:
     assert _read_as("women", {"women": 9, "woman": 8, "woven": 1, "womens": 2}) == [("woven", 1)]
-    assert _read_as("tortures", {"torture": 5, "tortured": 3}, prefix=True) == []
+    assert _read_as("tortures", {"tortures": 1, "torture": 5, "tortured": 3}, prefix=True) == []
     words = {"expresion": 5, "expression": 7, "expansion": 1}
     assert _read_as("expresion", words) == [("expression", 1), ("expansion", 2)]
     assert _read_as("torture", {"torture": 3, "tortura": 2}, "torture") == []
 
 
+def test_of_a_word_that_the_index_does_not_hold_everything_is() -> None:
+    assert _read_as("tortures", {"torture": 5, "tortured": 3, "torturer": 9}) == [
+        ("torturer", 1),
+        ("torture", 1),
+        ("tortured", 1),
+    ]
+
+
 def test_no_more_are_told_than_are_shown() -> None:
-    many = {f"tort{letter}": 1 for letter in "bcdfghjklmnpq"}
+    many = {f"tort{letter}": 1 for letter in "abcdefghijklm"}
     expansion = Vocabulary(many).expand("tort", prefix=True)
-    reading = reading_of("tort", (), expansion, Counter(many).__getitem__, as_typed=False)
+    reading = reading_of("tort", (), expansion, Counter(many).__getitem__, in_index=False)
     assert (len(reading.words), reading.more) == (READ_AS_SHOWN, True)
-    assert reading.words[0] == ReadWord("tortb", 0)
+    assert reading.words[0] == ReadWord("torta", 0)
     few = dict(list(many.items())[:READ_AS_SHOWN])
     expansion = Vocabulary(few).expand("tort", prefix=True)
-    assert not reading_of("tort", (), expansion, Counter(few).__getitem__, as_typed=False).more
+    assert not reading_of("tort", (), expansion, Counter(few).__getitem__, in_index=False).more
