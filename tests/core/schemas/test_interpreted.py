@@ -14,9 +14,10 @@ READING = Reading((ReadWord("torture", 1), ReadWord("tortured", 0)), more=True, 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "((“", "tort", "women tortrue", "women OR (tort -children)", '"death penalty" -"human rights"', "A/HRC/22/15",
-        "pena de muerte", "OPCAT", "-OPCAT", "-(pena de muerte)", "-mid-term", "the women of Peru", "from:Spain to:Peru",
-        "to:PER OR tort", "-(to:PER cycle:1)", "from:Spain OR date:2012..", "date:2012,2014 since:2011", "cycle:3.. x:y",
+        "", "((“", "tort", "women tortrue", "women OR (tort -children)", '"death penalty" -"human rights"',
+        "A/HRC/22/15", "pena de muerte", "OPCAT", "-OPCAT", "-(pena de muerte)", "-mid-term", "the women of Peru",
+        "from:Spain to:Peru", "to:PER OR tort", "-(to:PER cycle:1)", "from:Spain OR date:2012..",
+        "date:2012,2014 since:2011", "cycle:3.. x:y",
     ],
 )  # fmt: skip
 def test_every_kind_of_query_is_of_the_documented_shape(text: str) -> None:
