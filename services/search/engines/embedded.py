@@ -770,19 +770,23 @@ class _Plan:
         """Where it stands as typed; in which field any form of it does; with how few typing errors."""
         expansion = None if self._request.strict else self._expansion(word)
         forms: set[str] = {word.text}
+        tokens = tuple(map(token_of, self._concepts.get(word, ())))
         if expansion:
             right, one, two = expansion.by_typos
-            stems = (*stems_of(word.text), *map(token_of, self._concepts.get(word, ())))
+            stems = (*stems_of(word.text), *tokens)
             # Who says it as typed says it without errors. Where no errors are found, all that match are without.
             if one or two or word not in self._always:
                 yield _Mark(partial(self._saying, right, stems), _TYPO, follows=True)
             if two:
                 yield _Mark(partial(self._saying, right | one, stems), _TYPO, follows=True)
-            forms |= expansion.words
+            # A word that is right is not looked for in its misspelt forms: "principles" is no "Príncipe".
+            forms |= right if self._vocabulary.knows(word.text) else expansion.words
         named = self._names.saying(forms)
         for name in self._fields:
             said = forms & self._words_beside.get(name, forms)
-            if clauses := [*self._each(f"t_{name}", said), *self._each("names", of_field(named, name))]:
+            # What says it in the words of another language says it as well.
+            in_texts = self._each("stems", tokens) if name == self._fields[0] else []
+            if clauses := [*self._each(f"t_{name}", said), *in_texts, *self._each("names", of_field(named, name))]:
                 yield _Mark(partial(_any_of, clauses), _FIELD)
         if self._is_held(word.text):
             yield _Mark(partial(self._saying, (word.text,)), _EXACT)
@@ -796,13 +800,23 @@ class _Plan:
         for pair, gap, concepts in self._neighbours():
             slops = list(dict.fromkeys(min(gap + slop, _SLOPS[-1]) for slop in _SLOPS))
             for slop in slops:
-                # … if not side by side: what was typed comes first.
-                make = partial(self._near, pair, slop, concepts if slop else (), among)
-                mark = partial(_Mark, make, _NEAR, follows=slop > slops[0])
+                further = slop > slops[0]
+                make = partial(self._near, pair, slop, concepts, among, named=further)
+                # Who says a form of several words as it was typed says it, and a little more.
+                mark = partial(_Mark, make, _NEAR, follows=further or bool(concepts))
                 yield mark() if among else self._once(("near", pair, slop, concepts, slops[0]), mark)
+            if concepts:
+                make = partial(self._near, pair, slops[0], (), among, named=False)
+                mark = partial(_Mark, make, _EXACT)
+                yield mark() if among else self._once(("as typed", pair, slops[0]), mark)
 
-    def _near(self, pair: tuple[str, str], slop: int, concepts: tuple[str, ...], among: Clause | None) -> Clause:
-        return _any_of([*self._each_nearby(pair, slop, among), *self._each_saying((), map(token_of, concepts))])
+    def _near(
+        self, pair: tuple[str, str], slop: int, concepts: tuple[str, ...], among: Clause | None, *, named: bool
+    ) -> Clause:
+        """What says both words near each other, or the concept that they are: in its text, or also by a name."""
+        tokens = tuple(map(token_of, concepts))
+        said = self._each_saying((), tokens) if named else self._each("stems", tokens)
+        return _any_of([*self._each_nearby(pair, slop, among), *said])
 
     def _called(self, line: str) -> list[tuple[str, str]]:
         """The terms, with their fields, of what bears this as the whole of a title or of a name."""

@@ -150,6 +150,36 @@ def test_names_asked_for_as_a_whole_come_first_and_the_shortest_of_equals(tmp_pa
     assert scores == sorted(scores, reverse=True)
 
 
+@pytest.mark.parametrize("query", ["matrimonio infantil", "mariage précoce ", "child marriage "])
+def test_what_a_text_says_in_another_language_counts_as_said(tmp_path: Path, query: str) -> None:
+    layout = IndexLayout(texts=("text", "labels", "numbers"), filters=())
+    engine = EmbeddedEngine(tmp_path, layout, "1")
+    label = (
+        "Matrimonio infantil y otras prácticas\nChild marriage and other practices\nMariage précoce et autres pratiques"
+    )
+    texts = {
+        "said": "Raise the age at which people may wed, so that no early marriage takes place in any village at all",
+        "labelled": "End such practices",
+    }
+    documents = (IndexDocument("r", id_, {}, {"text": text, "labels": label}) for id_, text in texts.items())
+    engine.rebuild(documents, 1)
+    hits = engine.search(SearchRequest(parse_query(query))).hits
+    assert [hit.id for hit in hits] == ["said", "labelled"]
+
+
+def test_a_word_that_is_right_gains_nothing_by_what_looks_like_it(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path, IndexLayout(texts=("text", "labels", "numbers"), filters=()), "1")
+    texts = {
+        "elsewhere": ("Keep to the Paris Principles", ""),
+        "there": ("Keep to the Paris Principles in all things that the council may do", "São Tomé and Príncipe"),
+    }
+    engine.rebuild(
+        (IndexDocument("r", id_, {}, {"text": text, "labels": labels}) for id_, (text, labels) in texts.items()), 1
+    )
+    hits = engine.search(SearchRequest(parse_query("keep principles "))).hits
+    assert [hit.id for hit in hits] == ["elsewhere", "there"]
+
+
 def test_a_misspelt_word_stands_near_others_as_what_it_is_most_likely_to_mean(tmp_path: Path) -> None:
     engine = EmbeddedEngine(tmp_path, IndexLayout(texts=("text", "labels", "numbers"), filters=()), "1")
     texts = {
