@@ -1,6 +1,5 @@
 """Documents that processes of their own make for a build."""
 
-import multiprocessing
 import os
 from pathlib import Path
 from typing import Any
@@ -52,16 +51,13 @@ def test_workers_see_what_the_building_process_sees(filled: Engine, monkeypatch:
     assert len(later - held) == 5
 
 
-def test_a_worker_that_dies_is_told(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparing, "PORTION", 4)
+def test_a_worker_that_dies_is_told(filled: Engine) -> None:
     with snapshot(filled) as connection, pytest.raises(UnavailableError, match="a process that reads documents"):
         list(prepared_documents(connection, Projection(read_reference(filled)), _deadly, workers=2))
 
 
 def _deadly(document: IndexDocument) -> Prepared:
-    if multiprocessing.parent_process() is not None:
-        os._exit(1)
-    return Preparation(LAYOUT)(document)
+    os._exit(1)
 
 
 def _fields(document: Prepared) -> list[dict[str, Any]]:
