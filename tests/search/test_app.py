@@ -286,7 +286,7 @@ def test_a_translation_is_searched_shown_and_marked(service: SearchService, stor
     spanish = "Establecer un mecanismo nacional de prevención de la tortura"
     load(store, tmp_path, report([recommendation("116.1", TEXTS[1])]), "report.pdf")
     load(store, tmp_path, report([recommendation("116.1", spanish)], language="es"), "informe.pdf")
-    eventually(lambda: service.search(q="establecer")["total"] == 1)  # no label says that
+    eventually(lambda: service.search(q='"establecer un mecanismo"')["total"] == 1)  # no label or concept says that
     (hit,) = service.search(q="mecanismos torturas", lang="es")["hits"]  # the plural, in Spanish
     assert hit["record"]["text"] == spanish
     assert hit["record"]["text_language"] == "es"
