@@ -465,8 +465,11 @@ class EmbeddedEngine:
             return {}
         count = _terms_one_by_one if by_values else _terms_of
         found = count(searcher, matching, {**fields, LACKS: LACKS})
-        lacking = self._lacking.counts(found.pop(LACKS))
-        return {name: FacetCounts.of(counts, lacking.get(name, 0)) for name, counts in found.items()}
+        lacking = found.pop(LACKS)
+        return {
+            name: FacetCounts.of(counts, 0 if name == TYPE else self._lacking.count(name, lacking))
+            for name, counts in found.items()
+        }
 
     # Writing
 

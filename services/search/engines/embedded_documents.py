@@ -7,7 +7,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import compress
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -29,6 +28,7 @@ GAP: Final = " ¶ "
 """Stands between passages, so that no phrase crosses them. Not a letter: never a word of a query."""
 LACKS: Final = "lacks"
 """The field that tells, in one term (`Lacking`), of which filters a document has no value."""
+_HELD, _LACKED = "0", "1"
 
 SIZES: Final = ("8", "12", "16", "24", "40", "80", "200", "1000000000")
 """Words of texts: of two that match as well, the shorter one says more nearly what was asked for."""
@@ -46,23 +46,20 @@ class Lacking:
     """
 
     def __init__(self, filters: Sequence[str]) -> None:
-        self._filters = filters
+        self._places = {name: place for place, name in enumerate(filters)}
         self._terms: dict[frozenset[str], str] = {}
 
     def term(self, held: Iterable[str]) -> str:
         """The term of documents that have values of just these filters."""
         key = frozenset(held)
         if key not in self._terms:
-            self._terms[key] = "".join("0" if name in key else "1" for name in self._filters)
+            self._terms[key] = "".join(_HELD if name in key else _LACKED for name in self._places)
         return self._terms[key]
 
-    def counts(self, terms: Iterable[tuple[str, int]]) -> dict[str, int]:
-        """How many documents lack each filter, by how many bear each term."""
-        counts = dict.fromkeys(self._filters, 0)
-        for term, documents in terms:
-            for name in compress(self._filters, map("1".__eq__, term)):
-                counts[name] += documents
-        return counts
+    def count(self, name: str, terms: Iterable[tuple[str, int]]) -> int:
+        """How many documents lack a filter, by how many bear each term."""
+        place = self._places[name]
+        return sum([documents for term, documents in terms if term[place] == _LACKED])
 
 
 class _Line(NamedTuple):
