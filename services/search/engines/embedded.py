@@ -247,11 +247,14 @@ class EmbeddedEngine:
         """See `Engine.cursor`."""
         try:
             with _engine_errors("read"):
-                searcher = self._current().searcher
-                found = searcher.search(Clause.term_query(self._schema, "key", _CURSOR), 1).hits
-                record = searcher.doc(found[0][1]).get_first("record") if found else None
+                snapshot = self._current()
+                return snapshot.once((_CURSOR,), lambda: self._cursor_of(snapshot.searcher))
         except IndexMissingError:
             return None
+
+    def _cursor_of(self, searcher: tantivy.Searcher) -> int | None:
+        found = searcher.search(Clause.term_query(self._schema, "key", _CURSOR), 1).hits
+        record = searcher.doc(found[0][1]).get_first("record") if found else None
         return int(orjson.loads(record)["cursor"]) if record else None
 
     def rebuild(self, documents: Iterable[IndexDocument | Prepared], cursor: int) -> int:
