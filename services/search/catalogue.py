@@ -23,7 +23,7 @@ def names_of(
     if printed:
         yield printed, None
     if facet == "document":
-        yield value.replace("-", "/"), None
+        yield value.replace("-", "/"), None  # the symbol, as printed (`document_id` puts hyphens in place of slashes)
     scheme = FILTERS[facet].scheme if facet in FILTERS else None
     if scheme is not None:
         yield from _of_label(reference, f"{scheme}:{value}")

@@ -842,11 +842,10 @@ class _Plan:
 
     def _likeliest(self, word: Word) -> str:
         """The word itself where the index holds it; else that of the index that it is most likely to stand for."""
-        expansion = None if self._request.strict or self._vocabulary.knows(word.text) else self._expansion(word)
-        if expansion is None:
+        if self._request.strict or self._vocabulary.knows(word.text):
             return word.text
-        others = (each.word for each in expansion.likeliest(self._frequency) if each.word != word.text)
-        return self._once(("likeliest", word), lambda: next(others))
+        reading = self._remembered_reading(word)
+        return reading.words[0].word if reading.words else word.text
 
     def _phrase(self, words: tuple[str, ...]) -> Clause:
         return self._saying(words) if len(words) == 1 else _any_of(self._each_nearby(words))

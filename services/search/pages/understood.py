@@ -17,8 +17,9 @@ _QUOTED = re.compile("“([^”]*)”")
 
 def told_understanding(query: Query, readings: Mapping[Word, Reading], words: Words, names: Names) -> Iterator[str]:
     """A line for everything that was understood otherwise than it stands there."""
+    named = query.concepts
     for word, reading in readings.items():
-        if reading.corrections and word not in query.concepts:
+        if reading.corrections and word not in named:
             yield words("understood.read_as", word=word.text, others=words.listed(reading.corrections[:_SHOWN]))
     for synonym in query.synonyms:
         typed = " ".join(word.text for word in words_below(synonym.typed))

@@ -59,7 +59,7 @@ def test_positions_are_those_of_the_text() -> None:
     assert [text[token.start : token.end] for token in tokenise(text)][3:] == ["Homme", "A/HRC/22/15", "Women"]
 
 
-@given(st.text() | st.text(alphabet="aé'’./-~1 \u0301\u00adZ\n", max_size=40))
+@given(st.text() | st.text(alphabet="aé'’`“–…./-~1 \u0301\u00adZ\n", max_size=40))
 def test_the_fast_way_reads_the_same_words(text: str) -> None:
     for line in composed(text).splitlines():
         tokens = list(tokenise(line))
